@@ -33,7 +33,7 @@ pub struct BenchArgs {
     #[command(flatten)]
     pub(super) version: VersionArgs,
     /// Measure only how fast this machine hashes; reads nothing
-    #[arg(long, conflicts_with_all = ["typed", "connections", "range_size", "time", "digest", "plot", "write_tuning", "report"])]
+    #[arg(long, conflicts_with_all = ["typed", "connections", "range_size", "time", "total_time", "digest", "plot", "write_tuning", "report"])]
     hashes: bool,
     /// Numbers of concurrent GETs to try
     #[arg(long, value_name = "N", value_delimiter = ',', default_value = "4,8,16,24,32,48,64,96,128,192,256", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -44,6 +44,9 @@ pub struct BenchArgs {
     /// Duration of each measurement, such as 30s [default: until the rate is stable]
     #[arg(long, value_name = "TIME", value_parser = time)]
     time: Option<Duration>,
+    /// Duration of all measurements together [default: 30s without --time, else no limit]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    total_time: Option<Duration>,
     /// Compute these digests while reading, as verify does
     #[arg(long, value_name = "ALGORITHM", value_delimiter = ',', value_parser = algorithms())]
     digest: Vec<Algorithm>,
@@ -62,6 +65,9 @@ pub struct BenchArgs {
 
 /// How long the requests before the measurements may take after a signal; the measurements stop by themselves.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How long the measurements of a run without times may take.
+const TOTAL: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(args: BenchArgs, settings: &Settings) -> Result<Exit, UsageError> {
     if let Some(limit) = settings.rate_limit.as_ref().filter(|_| args.write_tuning.is_some()) {
@@ -99,8 +105,14 @@ fn request(args: &BenchArgs) -> Result<BenchRequest, UsageError> {
         range_bytes: args.range_size.iter().map(|size| size.0).collect(),
         hash: args.digest.clone(),
         time: args.time,
+        total_time: args.total_time.or(args.time.is_none().then_some(TOTAL)),
         max_memory: args.max_memory.unwrap_or(MEMORY).0,
     };
+    if let (Some(each), Some(total)) = (args.time, args.total_time)
+        && total < each
+    {
+        return Err(UsageError("--total-time is shorter than --time, the time of one measurement".to_owned()));
+    }
     if let Some(fewest) = request.connections.first() {
         request.budget(*fewest).map_err(|error| UsageError(error.to_string()))?;
     }

@@ -79,6 +79,7 @@ mod tests {
             range_bytes: vec![4096],
             hash: Vec::new(),
             time: None,
+            total_time: None,
             max_memory: 256 << 20,
         };
         let (measured, _) = bench(&session, &request, &never).await.unwrap();

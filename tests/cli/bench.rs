@@ -164,3 +164,20 @@ async fn wrong_wishes_end_with_2() {
         assert!(run.stderr.contains(message), "{args:?}: {}", run.stderr);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_total_time_ends_the_measurements() {
+    let (_lab, server) = lab().await;
+    let sweep = ["bench", TARGET, "--connections", "1,2,3,4,5,6", "--range-size", "256KiB"];
+    let run = server.run(&[&sweep[..], &["--total-time", "3s"]].concat()).await;
+    let report = run.assert_exit(0).report();
+    let said = "up to 6 measurements of up to 5 s each: at most 3 s, the limit of --total-time";
+    assert!(run.stderr.contains(said), "before the first one: {run:?}");
+    let loads = report["loads"].as_array().unwrap();
+    assert!((1..=2).contains(&loads.len()), "of 3 s, the first takes half, and the next one second: {loads:?}");
+    let note = "the measurements ended after 3 s in all";
+    assert!(report["notes"].as_array().unwrap().iter().any(|n| n.as_str().unwrap().starts_with(note)), "{report:#}");
+
+    let run = server.run(&[&sweep[..], &["--time", "8s", "--total-time", "3s"]].concat()).await;
+    assert!(run.assert_exit(2).stderr.contains("--total-time is shorter than --time"), "{run:?}");
+}

@@ -3,8 +3,9 @@
 
 mod hashes;
 
+use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +21,7 @@ use crate::plan::{Budget, Concurrency, Limits, TooLittleMemory, Tuning};
 use crate::progress::Work;
 use crate::report::{BenchNote, BenchReport, BoundReport, Exit, LoadReport, Note, Percentiles};
 use crate::source::{Session, SourceError};
-use crate::units::{KIB, MIB};
+use crate::units::{KIB, MIB, counted};
 
 /// Parameters of a benchmark.
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub struct BenchRequest {
     pub hash: Vec<Algorithm>,
     /// Duration of each measurement; until the rate is stable if `None`.
     pub time: Option<Duration>,
+    /// Duration of all measurements together; no limit if `None`.
+    pub total_time: Option<Duration>,
     /// Memory of the whole process, in bytes; numbers of connections that need more are skipped.
     pub max_memory: u64,
 }
@@ -64,6 +67,8 @@ struct Allowed {
 
 /// Maximum time to wait for a stable rate.
 const LONGEST: Duration = Duration::from_secs(5);
+/// Minimum time of a measurement that is not given.
+const SHORTEST: Duration = Duration::from_secs(1);
 /// Minimum gain of a step to more connections.
 const WORTH: f64 = 1.05;
 /// Share of the best rate that a recommendation must reach.
@@ -86,9 +91,20 @@ pub async fn bench(
     let found = discover(&session).await?;
     let allowed = request.allowed();
     let rates = hash_rates(clock.as_ref(), &request.hash);
-    let mut sweep = Sweep { session: &session, request, cancel, facts: &found.facts, loads: Vec::new(), failed: None };
-    sweep.run(part_bytes(&found), &allowed).await;
-    let Sweep { loads, failed, .. } = sweep;
+    let sizes = sizes(request, found.facts.size, part_bytes(&found));
+    let steps = Steps { most: sizes.len() * allowed.len(), each: request.time, total: request.total_time };
+    session.context().monitor.note(&steps.to_string());
+    let mut sweep = Sweep {
+        session: &session,
+        request,
+        cancel,
+        facts: &found.facts,
+        loads: Vec::new(),
+        failed: None,
+        out_of_time: false,
+    };
+    sweep.run(&sizes, &allowed).await;
+    let Sweep { loads, failed, out_of_time, .. } = sweep;
     let measured: Vec<Measured> = loads.iter().map(|(load, loaded)| measured(load, loaded)).collect();
     let denied = allowed.len() < request.connections.len();
     let rate_limit = session.context().pace.as_ref().map(|pace| pace.bytes_per_second());
@@ -110,6 +126,9 @@ pub async fn bench(
     // Other reads have another limit, or none.
     let tuning = best.filter(|_| exit == Exit::Passed && rate_limit.is_none()).map(|best| tuning(&session, best));
     let mut notes = notes(request, found.facts.size, &measured, &allowed);
+    notes.extend(
+        request.total_time.filter(|_| out_of_time).map(|total| BenchNote::TotalTime { seconds: total.as_secs() }),
+    );
     notes.extend(rate_limit.map(|bytes_per_second| BenchNote::RateLimit { bytes_per_second }));
     notes.extend(loads.iter().filter_map(|(load, loaded)| slowed(load, loaded)));
     notes.extend(failed.map(|error| BenchNote::EndedEarly { why: error.explain() }));
@@ -131,6 +150,29 @@ pub async fn bench(
     Ok((report, tuning))
 }
 
+/// What lies ahead before the first measurement.
+struct Steps {
+    /// Maximum number of measurements.
+    most: usize,
+    each: Option<Duration>,
+    total: Option<Duration>,
+}
+
+impl fmt::Display for Steps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let measurements = counted(self.most as u64, "measurement");
+        let seconds = |time: Duration| format!("{} s", time.as_secs_f64().ceil());
+        let each = self.each.unwrap_or(LONGEST);
+        let all = each.saturating_mul(u32::try_from(self.most).unwrap_or(u32::MAX));
+        let limit = match self.total {
+            Some(total) if total < all => format!("{}, the limit of --total-time", seconds(total)),
+            Some(_) => seconds(all),
+            None => format!("{} (--total-time sets a limit)", seconds(all)),
+        };
+        write!(f, "up to {measurements} of up to {} each: at most {limit}", seconds(each))
+    }
+}
+
 /// Measurements of one object, by range size and number of connections.
 struct Sweep<'a> {
     session: &'a Session,
@@ -140,23 +182,38 @@ struct Sweep<'a> {
     loads: Vec<(LoadSpec, LoadResult)>,
     /// Why the measurements ended early.
     failed: Option<SourceError>,
+    /// Measurements were left out because the total time was used up.
+    out_of_time: bool,
 }
 
 impl Sweep<'_> {
-    async fn run(&mut self, part: Option<u64>, allowed: &[Allowed]) {
-        for range_bytes in sizes(self.request, self.facts.size, part) {
-            if !self.of_range(range_bytes, allowed).await {
+    async fn run(&mut self, sizes: &[u64], allowed: &[Allowed]) {
+        let clock = Arc::clone(&self.session.context().clock);
+        let end = self.request.total_time.and_then(|total| clock.monotonic().checked_add(total));
+        for (at, range_bytes) in sizes.iter().enumerate() {
+            // What one range size leaves of its share is for the following ones.
+            let end_of_share = end.map(|end| {
+                let now = clock.monotonic();
+                now + end.saturating_duration_since(now) / u32::try_from(sizes.len() - at).unwrap_or(u32::MAX)
+            });
+            if !self.of_range(*range_bytes, allowed, end_of_share).await {
                 return;
             }
         }
     }
 
     /// Measures one range size, until more connections bring no gain. `false` if the whole sweep must end.
-    async fn of_range(&mut self, range_bytes: u64, allowed: &[Allowed]) -> bool {
+    async fn of_range(&mut self, range_bytes: u64, allowed: &[Allowed], end: Option<Instant>) -> bool {
         let mut best: f64 = 0.0;
         let mut flat = 0;
         for allowed in allowed {
-            let spec = self.spec(range_bytes, allowed);
+            let clock = &self.session.context().clock;
+            let left = end.map(|end| end.saturating_duration_since(clock.monotonic()));
+            let Some(until) = until(self.request.time, left) else {
+                self.out_of_time = true;
+                return true;
+            };
+            let spec = self.spec(range_bytes, allowed, until);
             let connections = allowed.connections;
             self.session.context().monitor.begin(Work::Measurement { connections, range_bytes });
             let loaded = load(self.session, spec.clone()).await;
@@ -177,7 +234,7 @@ impl Sweep<'_> {
         true
     }
 
-    fn spec(&self, range_bytes: u64, allowed: &Allowed) -> LoadSpec {
+    fn spec(&self, range_bytes: u64, allowed: &Allowed, until: Until) -> LoadSpec {
         LoadSpec {
             id: self.facts.id.clone(),
             size: self.facts.size,
@@ -186,9 +243,19 @@ impl Sweep<'_> {
             lanes_room: allowed.lanes_room,
             offset: self.loads.iter().map(|(_, loaded)| loaded.bytes).sum::<u64>() % self.facts.size.max(1),
             hash: self.request.hash.clone(),
-            until: self.request.time.map_or(Until::Stable(LONGEST), Until::Time),
+            until,
             cancel: self.cancel.clone(),
         }
+    }
+}
+
+/// How long the next measurement may take if this much is left for those of its range size. `None` if that is too short.
+fn until(each: Option<Duration>, left: Option<Duration>) -> Option<Until> {
+    match (each, left) {
+        (Some(each), left) => left.is_none_or(|left| left >= each).then_some(Until::Time(each)),
+        (None, None) => Some(Until::Stable(LONGEST)),
+        // Half of it, so that the following numbers of connections are measured as well.
+        (None, Some(left)) => (left >= SHORTEST).then(|| Until::Stable((left / 2).clamp(SHORTEST, LONGEST))),
     }
 }
 
@@ -307,6 +374,37 @@ mod tests {
         let all = [one(8, 80.0), one(16, 98.0), one(32, 100.0), one(64, 99.0)];
         assert_eq!(recommended(&all).map(|best| best.connections), Some(16));
         assert_eq!(recommended(&[one(8, 0.0)]), None);
+    }
+
+    #[test]
+    fn the_whole_time_is_said_first() {
+        let seconds = |s: u64| Some(Duration::from_secs(s));
+        for (most, each, total, text) in [
+            (22, None, seconds(30), "up to 22 measurements of up to 5 s each: at most 30 s, the limit of --total-time"),
+            (2, None, seconds(30), "up to 2 measurements of up to 5 s each: at most 10 s"),
+            (
+                22,
+                seconds(8),
+                None,
+                "up to 22 measurements of up to 8 s each: at most 176 s (--total-time sets a limit)",
+            ),
+            (1, seconds(8), None, "up to 1 measurement of up to 8 s each: at most 8 s (--total-time sets a limit)"),
+        ] {
+            assert_eq!(Steps { most, each, total }.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_left_limits_a_measurement() {
+        let seconds = Duration::from_secs;
+        assert_eq!(until(None, None), Some(Until::Stable(LONGEST)));
+        assert_eq!(until(None, Some(seconds(60))), Some(Until::Stable(LONGEST)));
+        assert_eq!(until(None, Some(seconds(6))), Some(Until::Stable(seconds(3))));
+        assert_eq!(until(None, Some(seconds(1))), Some(Until::Stable(seconds(1))));
+        assert_eq!(until(None, Some(Duration::from_millis(999))), None);
+        assert_eq!(until(Some(seconds(8)), None), Some(Until::Time(seconds(8))));
+        assert_eq!(until(Some(seconds(8)), Some(seconds(8))), Some(Until::Time(seconds(8))));
+        assert_eq!(until(Some(seconds(8)), Some(seconds(7))), None);
     }
 
     #[test]

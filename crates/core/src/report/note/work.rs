@@ -36,6 +36,10 @@ sentences! {
         /// `--max-memory` does not suffice for more connections.
         MemoryLimit { memory: u64, connections: usize } =>
             "--max-memory {} allows {connections} connections; more were not tried" (ByteSize(*memory)),
+        /// The total time was over before all measurements were made.
+        TotalTime { seconds: u64 } =>
+            "the measurements ended after {seconds} s in all, before more connections had stopped bringing a gain; \
+             --total-time gives them longer",
         /// The user limited the rate of all reads together, in bytes per second.
         RateLimit { bytes_per_second: u64 } =>
             "reads were limited to {}/s by --max-rate or its setting, so the server and this machine may be faster"
