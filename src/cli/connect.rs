@@ -202,6 +202,7 @@ pub(super) fn options(args: &ConnectionArgs, settings: &Settings) -> Result<crat
         request_payer: args.request_payer.is_some(),
         expected_bucket_owner: args.expected_bucket_owner.clone(),
         customer_key,
+        role: None,
         patience: settings.timeout,
         scope: crate::source::s3::SettingsScope::Environment,
     })
@@ -241,6 +242,7 @@ macro_rules! end_options {
             request_payer: args.request_payer.is_some(),
             expected_bucket_owner: args.expected_bucket_owner.clone(),
             customer_key: $crate::cli::connect::customer_key(args.sse_c_key_file.as_deref())?,
+            role: None,
             scope: match args.profile {
                 Some(_) => $crate::source::s3::SettingsScope::Profile,
                 None => $crate::source::s3::SettingsScope::Environment,

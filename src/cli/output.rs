@@ -11,6 +11,8 @@ use super::signals::asked;
 use super::terminal::charset;
 use super::written::WrittenFiles;
 use crate::clock::{Clock as _, SystemClock};
+#[cfg(feature = "s3")]
+use crate::files::write_output_from;
 use crate::files::{LOG_MARKER, OutputKind, write_output};
 use crate::ident::redact_urls;
 use crate::report::Exit;
@@ -96,6 +98,19 @@ pub(super) fn log(line: &str) {
         *log = None;
         drop(writeln!(io::stderr(), "stored-ami: --log-file: {error}; nothing more is written to it"));
     }
+}
+
+/// [`keep_output`] of everything that `content` has left.
+#[cfg(feature = "s3")]
+pub(super) fn keep_output_from(
+    written: &WrittenFiles,
+    path: &Path,
+    kind: OutputKind,
+    content: &mut dyn io::Read,
+) -> io::Result<()> {
+    write_output_from(path, content, kind.rights(), &asked)?;
+    written.add(path, kind.in_reports());
+    Ok(())
 }
 
 /// Writes an output file, and adds it to `written`. Stops waiting for the reader of a pipe if a signal arrives.

@@ -216,6 +216,7 @@ impl Paths {
                 self.input("the inventory's data file", Some(&data));
             }
         }
+        self.input("--buckets", args.buckets.as_deref());
         self.input("--policy", args.policy.as_deref());
         if let Some(ledger) = &args.ledger {
             self.ledger("--ledger", ledger, true);

@@ -12,7 +12,7 @@ pub use kind::{LOG_MARKER, OutputKind, PLOT_MARKER, is_ours};
 pub use new_file::NewFile;
 pub use output::{OutputError, try_output};
 pub use place::{Place, resolved};
-pub use write::{Rights, create_private, remove_whole, write_output, write_whole};
+pub use write::{Rights, create_private, remove_whole, write_output, write_output_from, write_whole};
 
 use std::fs::FileType;
 use std::os::unix::fs::FileTypeExt;

@@ -1,6 +1,6 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
@@ -29,6 +29,8 @@ impl Rights {
 
 /// Pause between attempts to write to a pipe that accepts nothing.
 const PIPE_PAUSE: Duration = Duration::from_millis(20);
+/// Bytes that are read at a time for a pipe.
+const PIPE_BUFFER: usize = 64 << 10;
 /// Attempts to create a temporary file that other runs remove as a leftover.
 const ATTEMPTS: usize = 8;
 
@@ -48,7 +50,21 @@ pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
 /// # Errors
 ///
 /// The file cannot be written, synced or renamed, or `given_up` ended the attempt ([`io::ErrorKind::Interrupted`]).
-pub fn write_output(path: &Path, content: &[u8], rights: Rights, given_up: &dyn Fn() -> bool) -> io::Result<()> {
+pub fn write_output(path: &Path, mut content: &[u8], rights: Rights, given_up: &dyn Fn() -> bool) -> io::Result<()> {
+    write_output_from(path, &mut content, rights, given_up)
+}
+
+/// [`write_output`] of everything that `content` has left.
+///
+/// # Errors
+///
+/// As for [`write_output`], and when `content` cannot be read.
+pub fn write_output_from(
+    path: &Path,
+    content: &mut dyn Read,
+    rights: Rights,
+    given_up: &dyn Fn() -> bool,
+) -> io::Result<()> {
     let path = &resolved(path)?;
     let there = fs::metadata(path).ok();
     if there.as_ref().is_some_and(|there| !there.is_file()) {
@@ -57,7 +73,7 @@ pub fn write_output(path: &Path, content: &[u8], rights: Rights, given_up: &dyn 
     let folder = folder_of(path);
     remove_leftovers(path);
     let mut file = new_file(folder, path, rights)?;
-    file.write_all(content)?;
+    io::copy(content, &mut file)?;
     file.as_file().sync_all()?;
     if let Some(there) = there {
         file.as_file().set_permissions(there.permissions())?;
@@ -67,7 +83,7 @@ pub fn write_output(path: &Path, content: &[u8], rights: Rights, given_up: &dyn 
     File::open(folder)?.sync_all()
 }
 
-fn write_special(path: &Path, mut content: &[u8], given_up: &dyn Fn() -> bool) -> io::Result<()> {
+fn write_special(path: &Path, content: &mut dyn Read, given_up: &dyn Fn() -> bool) -> io::Result<()> {
     let wait = || match given_up() {
         true => Err(io::Error::new(io::ErrorKind::Interrupted, "interrupted while nothing reads it")),
         false => {
@@ -82,16 +98,23 @@ fn write_special(path: &Path, mut content: &[u8], given_up: &dyn Fn() -> bool) -
             opened => break opened?,
         }
     };
-    while !content.is_empty() {
-        match pipe.write(content) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => content = content.get(written..).unwrap_or_default(),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait()?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+    let mut buffer = vec![0; PIPE_BUFFER];
+    loop {
+        let got = content.read(&mut buffer)?;
+        let mut rest = buffer.get(..got).unwrap_or_default();
+        if rest.is_empty() {
+            return Ok(());
+        }
+        while !rest.is_empty() {
+            match pipe.write(rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait()?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
     }
-    Ok(())
 }
 
 /// Creates an empty file that only its owner may read, unless it exists. If a symbolic link leads to a missing file,

@@ -7,6 +7,7 @@ mod bucket_resolver;
 mod error;
 pub mod file;
 pub mod memory;
+mod refused;
 mod retry;
 #[cfg(feature = "s3")]
 pub mod s3;
@@ -27,6 +28,7 @@ pub use archive::{ArchiveAnswer, ArchiveService, RestoreFromArchive};
 pub use bucket::BucketService;
 pub use bucket_resolver::BucketResolver;
 pub use error::{ErrorKind, SourceError};
+pub use refused::Refused;
 pub use retry::RetryPolicy;
 pub use session::{Context, Session};
 pub use throttled::{RateLimiter, ThrottledSource};

@@ -1,5 +1,6 @@
 //! Audits over HTTP against the lab: many objects, the ledger, planted problems, and failures during the run.
 
+mod accounts;
 #[path = "../common/mod.rs"]
 mod common;
 mod edges_denied;

@@ -26,7 +26,8 @@ fn reads(call: &CallRecord) -> bool {
         | O::ListObjectVersions
         | O::ListObjectsV2 => true,
         O::Service(
-            A::DecodeAuthorizationMessage
+            A::AssumeRole
+            | A::DecodeAuthorizationMessage
             | A::DescribeImages
             | A::DescribeKey
             | A::DescribeSnapshots

@@ -35,6 +35,7 @@ pub(crate) fn sts(
             let arn = caller_arn(account, region);
             Ok(format!("<Arn>{arn}</Arn><UserId>AIDALAB</UserId><Account>{account}</Account>"))
         }
+        Action::AssumeRole => assume_role(parameters),
         Action::DecodeAuthorizationMessage => {
             let encoded = parameters.get("EncodedMessage").map(String::as_str).unwrap_or_default();
             let decoded = STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
@@ -45,6 +46,25 @@ pub(crate) fn sts(
         }
         _ => Err(ServiceError::new("InvalidAction", "STS has no such action here.")),
     }
+}
+
+/// Keys whose id tells the account of the role.
+fn assume_role(parameters: &Parameters) -> Result<String, ServiceError> {
+    let text = |name: &str| parameters.get(name).map(String::as_str).unwrap_or_default();
+    let arn = text("RoleArn");
+    let parts: Vec<&str> = arn.split(':').collect();
+    let (Some(account), Some(role)) = (parts.get(4), parts.get(5).and_then(|name| name.strip_prefix("role/"))) else {
+        return Err(ServiceError::new("ValidationError", format!("{arn} is invalid")));
+    };
+    let expiration = jiff::Timestamp::now().saturating_add(jiff::SignedDuration::from_hours(1)).unwrap_or_default();
+    let expiration = expiration.strftime("%Y-%m-%dT%H:%M:%SZ");
+    let (role, session) = (quick_xml::escape::escape(role), quick_xml::escape::escape(text("RoleSessionName")));
+    Ok(format!(
+        "<Credentials><AccessKeyId>ASIA{account}</AccessKeyId><SecretAccessKey>lab</SecretAccessKey>\
+         <SessionToken>lab</SessionToken><Expiration>{expiration}</Expiration></Credentials>\
+         <AssumedRoleUser><AssumedRoleId>AROALAB:{session}</AssumedRoleId>\
+         <Arn>arn:aws:sts::{account}:assumed-role/{role}/{session}</Arn></AssumedRoleUser>"
+    ))
 }
 
 pub(crate) fn json(cloud: &mut Cloud, action: Action, region: &str, body: &Value) -> Result<Value, ServiceError> {

@@ -52,6 +52,7 @@ actions! {
     GetEbsEncryptionByDefault => "ec2:GetEbsEncryptionByDefault",
     ModifyEbsDefaultKmsKeyId => "ec2:ModifyEbsDefaultKmsKeyId",
     RegisterImage => "ec2:RegisterImage",
+    AssumeRole => "sts:AssumeRole",
     DecodeAuthorizationMessage => "sts:DecodeAuthorizationMessage",
     GetCallerIdentity => "sts:GetCallerIdentity",
     DescribeKey => "kms:DescribeKey",

@@ -92,6 +92,16 @@ impl ServiceCall {
         Reply::bytes(status, Bytes::from(body)).header("content-type", kind)
     }
 
+    /// What a denial under a prefix is compared with: the ARN of a role that is assumed.
+    fn resource(&self) -> &str {
+        match (&self.protocol, self.action) {
+            (Protocol::Sts(parameters), Some(Action::AssumeRole)) => {
+                parameters.get("RoleArn").map(String::as_str).unwrap_or_default()
+            }
+            _ => "",
+        }
+    }
+
     async fn carry_out(&self, shared: &Arc<Shared>, request: &S3Request, id: &str) -> Result<String, ServiceError> {
         if request.credential().is_some_and(|(access_key, _)| access_key.starts_with("EXPIRED")) {
             return Err(match self.protocol {
@@ -109,7 +119,7 @@ impl ServiceCall {
             });
         };
         // AWS asks no permission for GetCallerIdentity.
-        if action != Action::GetCallerIdentity && shared.denies(action.iam(), "") {
+        if action != Action::GetCallerIdentity && shared.denies(action.iam(), self.resource()) {
             return Err(self.denied(&shared.options.account, action));
         }
         match &self.protocol {

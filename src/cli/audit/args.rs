@@ -17,7 +17,7 @@ pub struct AuditArgs {
     #[command(subcommand)]
     pub work: Option<AuditWork>,
     /// Where to look: s3://bucket or s3://bucket/prefix
-    #[arg(value_name = "S3-PREFIX", required_unless_present_any = ["list", "inventory"])]
+    #[arg(value_name = "S3-PREFIX", required_unless_present_any = ["list", "inventory", "buckets"])]
     pub prefixes: Vec<Prefix>,
     /// File of objects, one s3://bucket/key per line, in place of listing
     #[arg(long, hide_short_help = true, value_name = "FILE", conflicts_with = "prefixes", value_hint = ValueHint::FilePath)]
@@ -27,6 +27,12 @@ pub struct AuditArgs {
     /// Its data files must be in the same folder or below.
     #[arg(long, hide_short_help = true, value_name = "MANIFEST", conflicts_with_all = ["prefixes", "list"], value_hint = ValueHint::FilePath)]
     pub inventory: Option<PathBuf>,
+    /// File of buckets, each with its own role or profile, in place of S3-PREFIX (TOML)
+    ///
+    /// One table [[bucket]] for each: prefix = "s3://bucket/prefix", and optionally role (ARN), external-id, profile,
+    /// expected-owner and region. A bucket whose credentials are refused does not stop the others.
+    #[arg(long, hide_short_help = true, value_name = "FILE", conflicts_with_all = ["prefixes", "list", "inventory"], value_hint = ValueHint::FilePath)]
+    pub buckets: Option<PathBuf>,
     /// What to read of each object
     #[arg(long, value_name = "LEVEL", value_parser = levels(), default_value = "facts")]
     pub level: Level,

@@ -1,39 +1,42 @@
-use std::io::BufReader;
+use std::io::{self, BufReader, BufWriter, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 use super::UsageError;
 use super::args::AuditFileArgs;
 use crate::audit::{Inventory, Objects, objects_in};
-use crate::cli::output::keep_output;
+use crate::cli::output::keep_output_from;
 use crate::cli::usage::{read, read_given};
 use crate::cli::written::WrittenFiles;
 use crate::clock::{Clock, SystemClock};
 use crate::commands::audit::Scope;
 use crate::files::{InputKind, OutputKind, open_input};
-use crate::render::{junit, prometheus, table};
+use crate::render::{AuditMetrics, AuditTable, JUnitSuites};
 use crate::report::Report;
 
-/// The additional output files, and the reports for them.
+/// The additional output files, which are prepared while the reports arrive.
 pub(super) struct Files {
-    csv: Option<PathBuf>,
-    junit: Option<PathBuf>,
-    prometheus: Option<PathBuf>,
-    kept: Vec<Report>,
+    csv: Option<(PathBuf, AuditTable)>,
+    junit: Option<(PathBuf, JUnitSuites)>,
+    prometheus: Option<(PathBuf, AuditMetrics)>,
     written: WrittenFiles,
 }
 
 impl Files {
     /// Starts without reports.
     pub fn new(args: &AuditFileArgs, written: &WrittenFiles) -> Self {
-        let (csv, junit, prometheus) = (args.csv.clone(), args.junit.clone(), args.prometheus.clone());
-        Files { csv, junit, prometheus, kept: Vec::new(), written: written.clone() }
+        Files {
+            csv: args.csv.clone().map(|path| (path, AuditTable::default())),
+            junit: args.junit.clone().map(|path| (path, JUnitSuites::default())),
+            prometheus: args.prometheus.clone().map(|path| (path, AuditMetrics::default())),
+            written: written.clone(),
+        }
     }
 
-    /// Adds a report if any file needs it.
+    /// Adds a report to each file.
     pub fn add(&mut self, report: &Report) {
-        if self.csv.is_some() || self.junit.is_some() || self.prometheus.is_some() {
-            self.kept.push(report.clone());
-        }
+        self.csv.iter_mut().for_each(|(_, table)| table.add(report));
+        self.junit.iter_mut().for_each(|(_, suites)| suites.add(report));
+        self.prometheus.iter_mut().for_each(|(_, metrics)| metrics.add(report));
     }
 
     /// Writes the files.
@@ -41,20 +44,33 @@ impl Files {
     /// # Errors
     ///
     /// The files that could not be written, as text.
-    pub fn write(&self) -> Result<(), String> {
-        let write = |path: &Option<PathBuf>, kind: OutputKind, content: &dyn Fn() -> Result<Vec<u8>, String>| {
-            let Some(path) = path else { return Ok(()) };
-            let done = content()
-                .and_then(|text| keep_output(&self.written, path, kind, &text).map_err(|error| error.to_string()));
-            done.map_err(|problem| format!("{}: could not be written: {problem}", path.display()))
+    pub fn write(self) -> Result<(), String> {
+        let Files { csv, junit, prometheus, written } = self;
+        let mut problems = Vec::new();
+        let mut write = |path: PathBuf, kind, content: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>| {
+            let kept = || {
+                let mut whole = BufWriter::new(tempfile::tempfile()?);
+                content(&mut whole)?;
+                let mut whole = whole.into_inner()?;
+                whole.rewind()?;
+                keep_output_from(&written, &path, kind, &mut whole)
+            };
+            if let Err(error) = { kept }() {
+                problems.push(format!("{}: could not be written: {error}", path.display()));
+            }
         };
-        let kept = &self.kept;
-        let all = [
-            write(&self.csv, OutputKind::Table, &|| table(kept)),
-            write(&self.junit, OutputKind::JUnit, &|| junit(kept)),
-            write(&self.prometheus, OutputKind::Prometheus, &|| Ok(prometheus(kept, SystemClock.now()).into_bytes())),
-        ];
-        let problems: Vec<String> = all.into_iter().filter_map(Result::err).collect();
+        if let Some((path, table)) = csv {
+            let mut table = Some(table);
+            write(path, OutputKind::Table, &mut |out| table.take().map_or(Ok(()), |table| table.finish(out)));
+        }
+        if let Some((path, suites)) = junit {
+            let mut suites = Some(suites);
+            write(path, OutputKind::JUnit, &mut |out| suites.take().map_or(Ok(()), |suites| suites.finish(out)));
+        }
+        if let Some((path, metrics)) = prometheus {
+            let text = metrics.finish(SystemClock.now());
+            write(path, OutputKind::Prometheus, &mut |out| out.write_all(text.as_bytes()));
+        }
         if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
     }
 }

@@ -1,5 +1,6 @@
 //! `audit`, `ledger` and `safe-to-delete`.
 
+mod accounts;
 pub(super) mod args;
 pub(super) mod files;
 mod ledger;
@@ -132,7 +133,10 @@ async fn begin(
     let mut names = request.chosen.buckets();
     names.extend(args.results.iter().filter_map(|place| place.bucket()).map(str::to_owned));
     let options = options(&args.connection, settings)?;
-    let buckets = Buckets::locate(connect(options).await?, &names, context).await;
+    let buckets = match &args.buckets {
+        Some(file) => accounts::connect_each((args, &accounts::read(file)?), options, &names, context).await?,
+        None => Buckets::locate(connect(options).await?, &names, context).await,
+    };
     let shard = ShardResult::begin(args, request, &buckets, context).await?;
     Ok(shard.map(|shard| (buckets, shard)))
 }
@@ -183,7 +187,10 @@ async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
             let (name, path) = (path.display().to_string(), path.clone());
             load(name, args.turn.max_time, move || files::inventory(&path)).await?
         }
-        (None, None) => Scope::Listed(args.prefixes.clone()),
+        (None, None) => match &args.buckets {
+            Some(file) => Scope::Listed(accounts::read(file)?.buckets.into_iter().map(|entry| entry.prefix).collect()),
+            None => Scope::Listed(args.prefixes.clone()),
+        },
     };
     let objects_at_once =
         args.reading.objects.map_or(if args.level == Level::Facts { QUESTIONS } else { READINGS }, usize::from);

@@ -3,13 +3,14 @@ use std::sync::Arc;
 
 use super::Connection;
 use crate::ident::ObjectUri;
-use crate::source::{BucketResolver, BucketService, Context, ObjectSource};
+use crate::source::{BucketResolver, BucketService, Context, ObjectSource, Refused, SourceError};
 
 /// Connections to several buckets, each in its own Region.
 pub struct Buckets {
     home: Connection,
     elsewhere: BTreeMap<String, Connection>,
     regions: BTreeMap<String, String>,
+    refused: BTreeMap<String, SourceError>,
 }
 
 impl Buckets {
@@ -27,7 +28,26 @@ impl Buckets {
             let connection = opened.entry(region).or_insert_with_key(|region| home.in_region(region));
             elsewhere.insert(name.clone(), connection.clone());
         }
-        Buckets { home, elsewhere, regions }
+        Buckets { home, elsewhere, regions, refused: BTreeMap::new() }
+    }
+
+    /// Accesses a bucket over its own connection, or fails each request on it with this error.
+    pub async fn with_own(mut self, bucket: &str, own: Result<Connection, SourceError>, context: &Context) -> Self {
+        let own = match own {
+            Ok(own) => own,
+            Err(error) => {
+                self.refused.insert(bucket.to_owned(), error);
+                return self;
+            }
+        };
+        let region = own.bucket(bucket, context.clone()).facts().await.ok().and_then(|facts| facts.region);
+        let own = match region.as_deref().filter(|region| *region != own.region()) {
+            Some(region) => own.in_region(region),
+            None => own,
+        };
+        self.regions.extend(region.map(|region| (bucket.to_owned(), region)));
+        self.elsewhere.insert(bucket.to_owned(), own);
+        self
     }
 
     /// The connection as configured, in the configured Region.
@@ -43,11 +63,20 @@ impl Buckets {
 
 impl BucketResolver for Buckets {
     fn object(&self, uri: &ObjectUri) -> Arc<dyn ObjectSource> {
-        Arc::new(self.of(&uri.bucket).object(uri.clone()))
+        match self.refused.get(&uri.bucket) {
+            Some(error) => Arc::new(Refused::new(uri, error)),
+            None => Arc::new(self.of(&uri.bucket).object(uri.clone())),
+        }
     }
 
     fn bucket(&self, name: &str, context: Context) -> Arc<dyn BucketService> {
-        Arc::new(self.of(name).bucket(name, context))
+        match self.refused.get(name) {
+            Some(error) => {
+                let uri = ObjectUri { bucket: name.to_owned(), key: String::new(), version: None };
+                Arc::new(Refused::new(&uri, error))
+            }
+            None => Arc::new(self.of(name).bucket(name, context)),
+        }
     }
 
     fn region(&self, bucket: &str) -> Option<String> {

@@ -24,6 +24,7 @@ use super::http::sdk_client;
 use super::http::{
     CONNECT_TIMEOUT, READ_TIMEOUT, Reached, Trust, client, metadata_client, small_client, upload_client,
 };
+use super::role::RoleToAssume;
 use super::setting_error::SettingError;
 use super::settings::{Cached, Endpoint, Looked, Notes, Service, Settings, SettingsScope, Wire, provider};
 use super::traced::Traced;
@@ -49,6 +50,8 @@ pub struct S3Options {
     pub expected_bucket_owner: Option<String>,
     /// Key for objects encrypted with SSE-C.
     pub customer_key: Option<SseCustomerKey>,
+    /// A role that is assumed with the credentials that the settings give.
+    pub role: Option<RoleToAssume>,
     /// Which settings apply besides these options.
     pub scope: SettingsScope,
     /// Time limit for a response that is not the bytes of an object, from sending the request to the end of the
@@ -193,7 +196,7 @@ impl Connection {
                     .with_region(Some(region)),
                 metadata,
             };
-            let credentials = credentials(&settings, &wire, &notes).await?;
+            let credentials = credentials((&settings, options.role.as_ref()), &wire, &notes).await?;
             shared = shared.into_builder().credentials_provider(credentials).build();
         }
         let settings = Arc::new(settings);
@@ -378,11 +381,14 @@ fn with_endpoint(shared: &SdkConfig, endpoint: Option<Endpoint>) -> SdkConfig {
 
 /// Resolves the credentials of all clients, once.
 async fn credentials(
-    settings: &Settings,
+    (settings, role): (&Settings, Option<&RoleToAssume>),
     wire: &Wire,
     notes: &Notes,
 ) -> Result<SharedCredentialsProvider, ConnectError> {
-    let plan = settings.plan()?;
+    let plan = match role {
+        None => settings.plan()?,
+        Some(role) => settings.plan()?.assuming(role),
+    };
     let cached = SharedCredentialsProvider::new(Cached::new(provider(&plan, wire, notes).await));
     let Err(error) = cached.provide_credentials().await else { return Ok(cached) };
     let cause = super::causes::root_cause(&error);

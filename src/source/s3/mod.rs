@@ -27,6 +27,7 @@ mod presigned;
 mod proxies;
 mod reading;
 mod reply;
+mod role;
 mod said;
 mod setting_error;
 mod settings;
@@ -42,6 +43,7 @@ pub use checkup::{Answered, Checkup, Origins};
 pub use connect::{Connection, S3Options, SseCustomerKey};
 pub use object::S3Object;
 pub use presigned::PresignedObject;
+pub use role::RoleToAssume;
 pub use settings::SettingsScope;
 pub use upload::S3Upload;
 

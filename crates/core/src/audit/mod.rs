@@ -6,6 +6,7 @@
 //! byte again. A [`Policy`] states what else must hold. Proofs that did not read the object
 //! ([`History::unread_proof_of`]) count only where a policy accepts their kind.
 
+mod bucket_list;
 mod cross_object;
 mod engine;
 mod entry;
@@ -26,6 +27,7 @@ mod seen;
 mod stays;
 mod word;
 
+pub use bucket_list::{BucketEntry, BucketList};
 pub use cross_object::{
     CrossObjectIndex, ImageComparison, MOST_NAMES, Observation, ObservationKind, duplicate, tasks, uploads,
 };

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use aws_config::profile::Profile;
 
+use super::super::role::RoleToAssume;
 use super::{SettingError, Settings, values};
 use crate::checksum::{Algorithm, Hasher};
 
@@ -81,6 +82,14 @@ pub(super) const CONTAINER_TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE
 
 /// Limit of profiles that name each other as sources.
 pub(super) const LONGEST_CHAIN: usize = 16;
+
+impl Plan {
+    /// A role that is assumed with the credentials of this plan.
+    pub fn assuming(self, RoleToAssume { arn, external_id }: &RoleToAssume) -> Self {
+        let role = Role { arn: arn.clone(), external_id: external_id.clone(), session: None, seconds: None };
+        Plan::Role { role, from: Box::new(self) }
+    }
+}
 
 impl Settings {
     /// Chooses the source, with the rules of the AWS CLI: a profile that a flag names takes precedence over the keys
