@@ -183,7 +183,7 @@ impl Expected {
 
     fn take(&mut self, name: &str, share: Partition) -> Result<(), String> {
         if share.of() != self.of || !self.missing.remove(&share.index()) {
-            return Err(format!("{name}: is shard {share}, which does not go with the others"));
+            return Err(format!("{name}: is shard {share}, which is not of the same set as the others"));
         }
         Ok(())
     }
@@ -265,7 +265,7 @@ const TOGETHER: SignedDuration = SignedDuration::from_hours(12);
 fn began_together(ends: &[(String, AuditReport)]) -> Result<(), String> {
     let mut times = Vec::with_capacity(ends.len());
     for (name, end) in ends {
-        let began = end.began.parse::<Timestamp>().map_err(|_| format!("{name}: does not tell when it began"))?;
+        let began = end.began.parse::<Timestamp>().map_err(|_| format!("{name}: does not state when it began"))?;
         times.push((began, name));
     }
     times.sort();
