@@ -86,7 +86,7 @@ pub struct AtOnceArgs {
     /// Number of targets at the same time
     ///
     /// They share --concurrency and --max-memory. Reports keep the order of the targets.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, hide_short_help = true, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub objects: u16,
 }
 
@@ -137,7 +137,7 @@ pub struct ReferenceArgs {
     #[arg(long, value_name = "ALGORITHM:VALUE")]
     pub expect: Vec<Expected>,
     /// Expected ETag
-    #[arg(long, value_name = "ETAG")]
+    #[arg(long, hide_short_help = true, value_name = "ETAG")]
     pub etag: Option<String>,
     /// Manifest written by `verify --write-manifest`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -172,7 +172,7 @@ pub struct ReferenceArgs {
     #[arg(long, hide_short_help = true, value_name = "CHECK", value_delimiter = ',', value_parser = verify_checks())]
     pub accept: Vec<CheckName>,
     /// Also compute these digests
-    #[arg(long, value_name = "ALGORITHM", value_delimiter = ',', value_parser = algorithms())]
+    #[arg(long, hide_short_help = true, value_name = "ALGORITHM", value_delimiter = ',', value_parser = algorithms())]
     pub digest: Vec<Algorithm>,
     /// Write a manifest with the digests of every part
     ///
@@ -206,9 +206,11 @@ pub struct ReadingArgs {
     #[arg(long, hide_short_help = true, value_name = "SIZE", value_parser = range_size)]
     pub range_size: Option<ByteSize>,
     /// Memory limit of the whole process [default: 256MiB]
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, hide_short_help = true, value_name = "SIZE")]
     pub max_memory: Option<ByteSize>,
-    /// Checkpoint file: resume from it if it exists; deleted on completion
+    /// Keep progress in this file, and resume from it
+    ///
+    /// The file is removed when everything is read. Run the same command again to continue.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "sample")]
     pub resume: Option<PathBuf>,
     /// Stop reading after this time, such as 90s or 2h
@@ -307,13 +309,17 @@ pub struct ForceArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
-    /// Profile in the AWS configuration files [env: AWS_PROFILE]
+    /// AWS profile [env: AWS_PROFILE]
+    ///
+    /// A section of the AWS configuration and credentials files.
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
     /// Region of the bucket [env: AWS_REGION]
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// Endpoint of S3 and all other services [env: AWS_ENDPOINT_URL]
+    /// Endpoint URL [env: AWS_ENDPOINT_URL]
+    ///
+    /// It is used for S3 and for all other services.
     #[arg(long, value_name = "URL")]
     pub endpoint_url: Option<String>,
     /// Send unsigned requests, for public objects

@@ -22,6 +22,35 @@ pub struct Cli {
 }
 
 impl Command {
+    /// What `policy` is called with for this command; for `copy`, at the source and at the destination.
+    pub(super) fn policy(&self) -> &'static [&'static str] {
+        match self {
+            Command::Inspect(_) => &["inspect"],
+            Command::Verify(_) | Command::Bench(_) | Command::Cost(_) => &["verify"],
+            #[cfg(feature = "s3")]
+            Command::Audit(_) => &["audit"],
+            #[cfg(feature = "s3")]
+            Command::SafeToDelete(_) => &["safe-to-delete"],
+            #[cfg(feature = "s3")]
+            Command::Compare(_) => &["compare"],
+            #[cfg(feature = "s3")]
+            Command::Thaw(_) => &["thaw"],
+            #[cfg(feature = "ec2")]
+            Command::Preflight(PreflightCommand::Store(_)) => &["preflight-store"],
+            #[cfg(feature = "ec2")]
+            Command::Preflight(PreflightCommand::Restore(_)) => &["preflight-restore"],
+            #[cfg(feature = "ec2")]
+            Command::IsStored(_) | Command::Stored(_) => &["is-stored"],
+            #[cfg(feature = "ec2")]
+            Command::Store(_) => &["store"],
+            #[cfg(feature = "ec2")]
+            Command::Restore(_) => &["restore"],
+            #[cfg(feature = "ec2")]
+            Command::Copy(_) => &["copy-source", "copy-destination"],
+            _ => &[],
+        }
+    }
+
     /// The arguments that the environment and the configuration file may set; `None` if the command heeds neither.
     pub(super) fn adjustable(&mut self) -> Option<Adjustable<'_>> {
         let connected = |connection| Adjustable { sends: true, connection: Some(connection), ..Adjustable::default() };

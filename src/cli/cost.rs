@@ -64,7 +64,7 @@ pub(super) async fn run(mut args: CostArgs, settings: &Settings) -> Result<Exit,
     let sources = SourceFactory::new((&args.connection, settings), args.targets.iter().filter_map(target)).await?;
     args.targets.extend(selected(&args.selection, &sources, &mut runner).await?.into_iter().map(Costed::Target));
     if args.logical_size.is_some() && args.targets.len() > 1 {
-        return Err(UsageError("--logical-size: one size can be that of one target only".to_owned()));
+        return Err(UsageError("--logical-size gives the size of one AMI: name one target".to_owned()));
     }
     let request = Requests::read(&args).await?;
     let images = args.targets.iter().any(|target| matches!(target, Costed::Image(_)));

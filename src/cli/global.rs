@@ -18,13 +18,15 @@ pub struct GlobalArgs {
     /// Failures, unknown results, errors and the last line are always shown.
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Show every check; -vv also shows requests, on standard error
+    /// Show every check (-vv: also each request)
+    ///
+    /// Requests are shown on standard error, or in the log file.
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
-    /// When to use colours [default: auto]
+    /// Use colours: auto, always or never
     ///
-    /// `auto` uses them on a terminal, unless NO_COLOR is set.
-    #[arg(long, global = true, value_name = "WHEN", value_enum)]
+    /// The default is `auto`, which uses them on a terminal, unless NO_COLOR is set.
+    #[arg(long, global = true, value_name = "WHEN", value_enum, hide_possible_values = true)]
     pub(super) color: Option<ColourWhen>,
     /// Show no progress
     #[arg(long, global = true, hide_short_help = true)]

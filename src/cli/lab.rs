@@ -57,11 +57,41 @@ pub struct LabArgs {
     pub(super) faults: Option<PathBuf>,
 }
 
+/// An action that the lab asks for. Another one would deny nothing.
 fn action(text: &str) -> Result<String, String> {
-    match text.split_once(':') {
-        Some((service, action)) if !service.is_empty() && !action.is_empty() => Ok(text.to_owned()),
-        _ => Err("an IAM action is written service:Action".to_owned()),
+    let known = Deny::actions();
+    if let Some(action) = known.iter().find(|action| action.eq_ignore_ascii_case(text)) {
+        return Ok((*action).to_owned());
     }
+    let near = near_actions(text, &known);
+    Err(match near.is_empty() {
+        true => format!(
+            "the lab asks for no such action; it asks for {} actions of {}, such as s3:GetObject",
+            known.len(),
+            services(&known).join(", ")
+        ),
+        false => format!("the lab asks for no such action; similar ones are {}", near.join(", ")),
+    })
+}
+
+/// The known actions whose name resembles the text, with or without its service; the nearest first, at most three.
+fn near_actions<'a>(text: &str, known: &[&'a str]) -> Vec<&'a str> {
+    let typed = text.to_ascii_lowercase();
+    let distance = |action: &str| {
+        let action = action.to_ascii_lowercase();
+        let name = action.split_once(':').map_or(action.as_str(), |(_, name)| name);
+        strsim::levenshtein(&typed, &action).min(strsim::levenshtein(&typed, name))
+    };
+    let mut near: Vec<(usize, &str)> = known.iter().map(|action| (distance(action), *action)).collect();
+    near.retain(|(distance, action)| distance * 3 <= action.len());
+    near.sort_unstable();
+    near.into_iter().take(3).map(|(_, action)| action).collect()
+}
+
+fn services<'a>(known: &[&'a str]) -> Vec<&'a str> {
+    let mut services: Vec<&str> = known.iter().filter_map(|action| Some(action.split_once(':')?.0)).collect();
+    services.dedup();
+    services
 }
 
 /// Creates an example AMI with three volumes, the first of which has a disk image of this many bytes.
@@ -76,7 +106,10 @@ pub(super) const EXAMPLE: &str = "ami-0123456789abcdef0";
 
 pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
     if !args.listen.ip().is_loopback() {
-        return Err(UsageError(format!("--listen {}: the lab protects nothing and stays on loopback", args.listen)));
+        return Err(UsageError(format!(
+            "--listen {}: the lab has no access control, so it listens on loopback addresses only",
+            args.listen
+        )));
     }
     let rules = match &args.faults {
         None => Vec::new(),

@@ -174,7 +174,7 @@ fn check_combinations(args: &VerifyArgs) -> Result<(), UsageError> {
     let stream = CheckName::One(CheckId::Stream);
     let named = [&references.require, &references.using, &references.accept].into_iter().flatten();
     if !args.content.decode && named.into_iter().any(|name| *name == stream) {
-        return Err(UsageError("the check `stream` wants --decode".to_owned()));
+        return Err(UsageError("the check `stream` needs --decode".to_owned()));
     }
     Ok(())
 }

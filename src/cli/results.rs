@@ -8,10 +8,10 @@ use super::settings::Settings;
 use super::terminal::style;
 use super::written::WrittenFiles;
 use crate::copy::Likeness;
-use crate::ident::redact_urls;
+use crate::ident::{ObjectUri, redact_urls, shell_option};
 use crate::render::{Human, JsonLines, Renderer};
 use crate::report::{ErrorReport, Exit, Report, SummaryReport};
-use crate::source::SourceError;
+use crate::source::{Advice, SourceError};
 use crate::verdict::Verdict;
 
 /// Writes reports immediately, and collects the exit code and the summary.
@@ -22,6 +22,8 @@ pub(super) struct Results {
     page: Option<PageFile>,
     json: bool,
     written: WrittenFiles,
+    /// What `policy` is called with for this command.
+    policy: &'static [&'static str],
 }
 
 impl Results {
@@ -29,10 +31,22 @@ impl Results {
         let renderer: Box<dyn Renderer> = if json {
             Box::new(JsonLines::new(io::stdout()))
         } else {
-            Box::new(Human::new(io::stdout(), style(settings.display)).going_on_with(same_command()))
+            Box::new(
+                Human::new(io::stdout(), style(settings.display))
+                    .going_on_with(same_command())
+                    .reached_by(settings.reach.clone()),
+            )
         };
         let summary = SummaryReport { settings: settings.applied.clone(), ..SummaryReport::default() };
-        Results { renderer, summary, exit: Exit::Passed, page: None, json, written: settings.written.clone() }
+        Results {
+            renderer,
+            summary,
+            exit: Exit::Passed,
+            page: None,
+            json,
+            written: settings.written.clone(),
+            policy: settings.policy,
+        }
     }
 
     /// Keeps the reports for a page too.
@@ -96,7 +110,7 @@ impl Results {
         let report = ErrorReport {
             target: target.to_owned(),
             message: format!("{subject}{}", SourceError { request_id: None, ..error.clone() }.explain()),
-            advice: error.advice.as_ref().map(ToString::to_string),
+            advice: self.advice(target, error),
             error_code: error.code.as_deref().map(str::to_owned),
             request_id: error.request_id.as_deref().map(str::to_owned),
             exit_code: exit,
@@ -105,6 +119,32 @@ impl Results {
         self.summary.errors += 1;
         self.exit = self.exit.and(exit);
         self.tell(Report::Error(report));
+    }
+
+    /// The advice on an error, with the policy of this command for a missing permission.
+    fn advice(&self, target: &str, error: &SourceError) -> Option<String> {
+        let advice = error.advice.as_deref()?;
+        let is_permission = matches!(advice, Advice::Allow | Advice::AllowReading);
+        let of_end = match self.policy {
+            // The target of a copy is its destination.
+            [source, destination] => {
+                if error.subject == target {
+                    destination
+                } else {
+                    source
+                }
+            }
+            [one] => one,
+            _ => return Some(advice.to_string()),
+        };
+        let bucket = error.subject.parse::<ObjectUri>().map_or_else(|_| "BUCKET".to_owned(), |uri| uri.bucket);
+        Some(match is_permission {
+            true => format!(
+                "ask for the permission; `stored-ami policy {of_end} {}` prints the policy that the command needs",
+                shell_option("--bucket", &bucket)
+            ),
+            false => advice.to_string(),
+        })
     }
 
     /// Prints why a request is invalid.

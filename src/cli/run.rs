@@ -61,7 +61,8 @@ pub async fn run(cli: Cli) -> Exit {
 
 /// Checks all files, opens the log, and reports what environment and configuration file set.
 fn prepare(cli: &mut Cli) -> Result<Settings, UsageError> {
-    let settings = Settings::of(&cli.global, cli.command.adjustable())?;
+    let policy = cli.command.policy();
+    let settings = Settings { policy, ..Settings::of(&cli.global, cli.command.adjustable())? };
     Paths::of(&cli.command).with_settings(&settings).check()?;
     if let Some(path) = &settings.log_file {
         open_log(path).map_err(|error| UsageError(format!("--log-file {}: {error}", path.display())))?;

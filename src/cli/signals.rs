@@ -23,7 +23,7 @@ pub(super) async fn asked_before_work() {
     }
 }
 
-/// The token that the first signal cancels; the second one ends the process. The caller takes over ending its work
+/// The token that the first signal cancels; a second SIGINT or SIGTERM ends the process. The caller takes over ending its work
 /// after a signal.
 pub(super) fn cancel_on_signal() -> CancellationToken {
     let asked = heeded().clone();
@@ -66,6 +66,10 @@ fn heed(kind: SignalKind, asked: CancellationToken) {
     tokio::spawn(async move {
         signals.recv().await;
         asked.cancel();
+        // If a terminal closes, the kernel and the shell both send SIGHUP. That asks once, not twice.
+        if kind == SignalKind::hangup() {
+            return while signals.recv().await.is_some() {};
+        }
         signals.recv().await;
         #[expect(clippy::exit, reason = "asked twice to stop, the process does not wait for its work")]
         std::process::exit(i32::from(Exit::Interrupted.code()));

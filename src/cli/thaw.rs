@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use super::args::{ConnectionArgs, OutputArgs, VersionArgs};
 use super::connect::SourceFactory;
 use super::cost::{price_files, price_table};
-use super::runner::{Runner, Stop};
+use super::runner::{Failure, Runner, Stop};
 use super::selection::Word;
 use super::settings::Settings;
 use super::signals::cancel_on_signal;
@@ -20,7 +20,7 @@ use crate::files::InputKind;
 use crate::ident::{ObjectUri, Target};
 use crate::plan::Tuning;
 use crate::price::RetrievalTier;
-use crate::report::{Exit, Report};
+use crate::report::{Exit, Report, ThawReport};
 
 #[derive(Debug, Args)]
 pub struct ThawArgs {
@@ -85,7 +85,6 @@ impl From<TierChoice> for RetrievalTier {
 }
 
 pub(super) async fn run(args: ThawArgs, settings: &Settings) -> Result<Exit, UsageError> {
-    can_ask(&args.starting)?;
     let objects = args.targets.iter().map(object).collect::<Result<Vec<_>, _>>()?;
     let request = request(&args.wanted)?;
     let prices = price_files(&args.wanted.prices).await?;
@@ -115,11 +114,22 @@ async fn carry_out(mut runner: Runner, args: &ThawArgs, mut found: Vec<(String, 
     let goes_on = |thaw: &Thaw| !args.starting.dry_run && (thaw.is_ready() || args.follow && thaw.is_restoring());
     for (_, thaw) in &found {
         let report = Report::Thaw(Box::new(thaw.report()));
-        if goes_on(thaw) { runner.show(&report) } else { runner.add(report) }
+        if goes_on(thaw) {
+            runner.show(&Report::Thaw(Box::new(ThawReport { goes_on: true, ..thaw.report() })));
+        } else {
+            runner.add(report);
+        }
     }
     found.retain(|(_, thaw)| goes_on(thaw));
     let ready: Vec<&str> =
         found.iter().filter(|(_, thaw)| thaw.is_ready()).map(|(target, _)| target.as_str()).collect();
+    // Only now is it known whether anything would be asked for.
+    if !ready.is_empty()
+        && let Err(error) = can_ask(&args.starting)
+    {
+        ready.iter().for_each(|target| runner.fail(target, Failure::Refused(error.0.clone())));
+        return Ok(runner.finish());
+    }
     if !ready.is_empty() && !agreed(&args.starting, &question(&ready), &cancel).await {
         runner.declined();
         return Ok(runner.finish());
@@ -152,7 +162,9 @@ fn question(ready: &[&str]) -> String {
 fn object(target: &Target) -> Result<&ObjectUri, UsageError> {
     match target {
         Target::Object(uri) => Ok(uri),
-        Target::File(_) => Err(UsageError(format!("{target}: a local file is in no archive"))),
+        Target::File(_) => {
+            Err(UsageError(format!("{target}: a local file is never archived; name an object as s3://bucket/key")))
+        }
         Target::Presigned(_) => {
             Err(UsageError(format!("{target}: a presigned URL permits reading only; name it as s3://bucket/key")))
         }

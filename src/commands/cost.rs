@@ -131,7 +131,7 @@ pub async fn cost_of_image(
         archive_status: None,
         volumes: size.volumes,
         written: size.written,
-        no_size: format!("{} do not tell it", size.source),
+        no_size: format!("{} do not state it", size.source),
         requests: None,
         parts: None,
         modified: None,

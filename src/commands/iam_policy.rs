@@ -98,10 +98,10 @@ impl PolicyScope {
         };
         let PolicyScope { partition, region, account, bucket, alias, copied_from, .. } = self;
         if !is_label(partition) || !partition.starts_with("aws") {
-            return Err(format!("--partition {partition}: is no partition, such as aws, aws-cn or aws-us-gov"));
+            return Err(format!("--partition {partition}: is not a partition, such as aws, aws-cn or aws-us-gov"));
         }
         if region != "*" && !is_label(region) {
-            return Err(format!("--region {region}: is no Region"));
+            return Err(format!("--region {region}: is not a Region"));
         }
         if account != "*" && !(account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())) {
             return Err(format!("--account {account}: an account has twelve digits"));

@@ -122,7 +122,7 @@ async fn listed(session: &Session, denied: SourceError) -> Result<Inspected, Sou
                 ErrorKind::Denied => {
                     "without s3:ListBucket the same answer is given where there is no object".to_owned()
                 }
-                _ => format!("a listing does not tell whether it is there: {}", error.explain()),
+                _ => format!("a listing does not show whether it is there: {}", error.explain()),
             };
             return Err(SourceError { detail: format!("{}; {detail}", denied.detail), ..denied });
         }

@@ -31,7 +31,7 @@ impl LogicalSizeSource {
             Some((file, record)) => record.size(file),
             None => match tags.map(|tags| size_from_tags(tags, image)) {
                 Some(Some(found)) => found.size,
-                Some(None) => LogicalSize::unknown("neither a record nor tags of the object tell it"),
+                Some(None) => LogicalSize::unknown("neither a record nor the tags of the object state it"),
                 None => LogicalSize::unknown("no record gives it"),
             },
         };

@@ -35,7 +35,7 @@ pub async fn start_store(
         Err(error) => return Err(error),
         Ok(facts) => {
             let subject = facts.id.target.to_string();
-            return Err(SourceError::new(ErrorKind::Changed, subject, "an object has come there since the preflight"));
+            return Err(SourceError::new(ErrorKind::Changed, subject, "an object appeared there since the preflight"));
         }
     }
     let request =
@@ -55,13 +55,13 @@ pub async fn start_store(
                             || task.started.is_some_and(|at| at.as_second() >= earliest))
                 };
                 if tasks.iter().any(ours) {
-                    context.monitor.note("the answer was lost; the store was started all the same");
+                    context.monitor.note("the response was lost; the store was started");
                     return Ok(());
                 }
                 context.clock.sleep(Duration::from_secs(5)).await;
             }
             let detail = format!(
-                "{}; whether the store was started is not known: ask again with `stored-ami stored`",
+                "{}; whether the store was started is not known: ask again with `stored-ami is-stored`",
                 error.detail
             );
             Err(SourceError { kind: ErrorKind::OutcomeUnknown, detail, ..error })
@@ -176,7 +176,7 @@ fn ended(report: TaskReport, task: &StoreTask) -> TaskReport {
     match TaskState::of(&task.state) {
         TaskState::Failed => TaskReport { exit_code: Exit::CouldNot, ..report },
         TaskState::Completed if report.object.is_none() => {
-            let detail = "the task is completed, and does not tell which object it wrote".to_owned();
+            let detail = "the task is completed, and does not name the object that it wrote".to_owned();
             judged(report, Outcome::Unknown(Reason::NotStated { detail }))
         }
         TaskState::Completed if task.failure.is_some() => report,

@@ -78,6 +78,7 @@ impl Thaw {
             requests: 0,
             elapsed_seconds: 0.0,
             exit_code: Exit::Unknown,
+            goes_on: false,
         };
         report.saw(&state);
         report.add(&findings);

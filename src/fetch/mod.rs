@@ -213,7 +213,7 @@ async fn read_all(shared: &Arc<Shared>, row_states: &SerialDigestStates) {
             None => return,
             Some(Ok(())) => {}
             Some(Err(error)) => {
-                let detail = format!("a reader broke down, and the range that it was reading is not counted: {error}");
+                let detail = format!("a reader failed, and the range that it was reading is not counted: {error}");
                 let failed = SourceError::new(ErrorKind::Internal, shared.session.target(), detail);
                 shared.stop(Stop::Failed(failed.caused_by(error)));
                 tasks.spawn(Arc::clone(shared).work(started));
@@ -240,7 +240,7 @@ async fn keep(shared: &Arc<Shared>, rows: &SerialDigestStates) -> u64 {
         Ok(Err(error)) => {
             // Reported once, because a disk error recurs every other second.
             if !shared.not_kept.swap(true, Ordering::Relaxed) {
-                monitor.note(&format!("the state of the reading could not be kept: {error}"));
+                monitor.note(&format!("the progress of the read could not be saved: {error}"));
             }
             0
         }

@@ -78,13 +78,15 @@ impl Range<'_> {
                 }
                 None => {
                     let came = ByteSize(*at - since);
-                    let detail = format!("the connection stalled: {came} came in {} s", stall.as_secs());
+                    let detail = format!("the connection stalled: {came} arrived in {} s", stall.as_secs());
                     return Err(self.error(ErrorKind::Transient, detail));
                 }
             };
             let end = at.saturating_add(frame.len() as u64);
             if end > self.range.end() {
-                return Err(self.error(ErrorKind::Protocol, format!("more bytes came than asked for ({})", self.range)));
+                return Err(
+                    self.error(ErrorKind::Protocol, format!("more bytes arrived than requested ({})", self.range))
+                );
             }
             context.monitor.received(frame.len() as u64);
             self.crowd.received(frame.len() as u64, context.clock.as_ref());

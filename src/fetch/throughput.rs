@@ -251,7 +251,7 @@ impl Shared {
                 sink.take(frame).await?;
             }
             if came != range.len() {
-                let detail = format!("{came} bytes came of {range}");
+                let detail = format!("{came} of {range} bytes arrived");
                 return Err(SourceError::new(ErrorKind::ShortBody, self.session.target(), detail));
             }
             Ok(())

@@ -5,6 +5,7 @@ mod kind;
 mod new_file;
 mod output;
 mod place;
+mod room;
 mod write;
 
 pub use input::{Input, InputError, InputKind, only_owner_writes, open_input, read_bytes, read_text};
@@ -12,6 +13,7 @@ pub use kind::{LOG_MARKER, OutputKind, PLOT_MARKER, is_ours};
 pub use new_file::NewFile;
 pub use output::{OutputError, try_output};
 pub use place::{Place, resolved};
+pub use room::{FileProblem, Room, room_for};
 pub use write::{Rights, create_private, remove_whole, write_output, write_output_from, write_whole};
 
 use std::fs::FileType;

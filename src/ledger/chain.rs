@@ -30,7 +30,7 @@ pub struct Head {
 
 /// A text that is not the head of a ledger.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no head of a ledger, such as an audit prints: ENTRIES:SHA256")]
+#[error("`{0}` is not a head of a ledger as an audit prints it: ENTRIES:SHA256")]
 pub struct ParseHeadError(pub String);
 
 impl fmt::Display for Head {

@@ -4,20 +4,20 @@ use rusqlite::{Error, ErrorCode};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
     /// The file is not a ledger.
-    #[error("is no ledger of stored-ami: {0}")]
+    #[error("is not a ledger of stored-ami: {0}")]
     Foreign(String),
     /// The database is marked as a ledger, but has content that no released format has.
-    #[error("is no ledger as any version of stored-ami writes it: {0}")]
+    #[error("is not a ledger that any version of stored-ami writes: {0}")]
     Schema(String),
     /// The format is newer than this version.
     #[error("was written by a newer version of stored-ami (format {0}); upgrade stored-ami")]
     Newer(i64),
     /// The database is damaged.
-    #[error("is damaged: {0}; put it aside, and begin another: what it proved must be proved again")]
+    #[error("is damaged: {0}; move it away and start a new one; what it proved must be proved again")]
     Damaged(String),
     /// An entry differs from what was written, or its predecessors are missing.
     #[error(
-        "was tampered with or is damaged: {0}; put it aside, and begin another: what it proved must be proved again"
+        "was tampered with or is damaged: {0}; move it away and start a new one; what it proved must be proved again"
     )]
     Broken(String),
     /// The disk is full or failed.

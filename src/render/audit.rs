@@ -1,12 +1,13 @@
 use std::io::{self, Write};
 
 use super::condition::conclude;
-use super::{Label, Style, condition, damage, field, printable, shell_word, wrap};
+use super::{Label, Style, command, condition, damage, field, printable, shell_word, wrap};
 use crate::audit::{ChangeKind, Entry, Level, joined};
-use crate::ident::ETag;
+use crate::ident::{ETag, shell_option};
 use crate::report::{
-    AuditReport, AuditedBucketReport, AuditedReport, DamageSummary, DeletionAnswer, DeletionSafetyReport,
-    FindingReport, LedgerEntryReport, LedgerReport, ObservationReport, ProvedReport, ReasonReport, Severity,
+    AuditReport, AuditedBucketReport, AuditedReport, DamageSummary, DeletionAnswer, DeletionSafetyReport, DeletionStep,
+    EndOption, FindingReport, LedgerEntryReport, LedgerReport, ObservationReport, ProvedReport, ReasonReport, Severity,
+    arguments,
 };
 use crate::units::{ByteSize, counted};
 use crate::verdict::{CheckId, ReasonCode, Verdict};
@@ -177,7 +178,7 @@ pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport
     line("listed", &listed(report))?;
     line("level", report.level.name())?;
     line("objects", &outcomes(report))?;
-    line("proved", &format!("every byte of {} of them", report.proved))?;
+    line("proved", &format!("{} of {}, every byte", report.proved, counted(report.objects, "object")))?;
     if let Some(dollars) = report.estimated_dollars {
         line("cost", &format!("${dollars:.4}, by list prices"))?;
     }
@@ -208,13 +209,13 @@ fn listed(report: &AuditReport) -> String {
     };
     let others = match report.other_objects {
         0 => String::new(),
-        count => format!("; {count} other objects left alone"),
+        count => format!("; {} skipped", counted(count, "other object")),
     };
     let share = [("slice", &report.slice), ("shard", &report.shard)];
     let share: Vec<String> =
         share.iter().filter_map(|(what, share)| share.as_ref().map(|share| format!("{what} {share}"))).collect();
     let share = if share.is_empty() { String::new() } else { format!("; this is {}", share.join(", ")) };
-    format!("{} stored AMI objects{bytes}{others}{share}", report.listed)
+    format!("{}{bytes}{others}{share}", counted(report.listed, "stored AMI object"))
 }
 
 /// Number of objects by outcome.
@@ -282,7 +283,12 @@ pub(super) fn write_ledger(out: &mut impl Write, style: Style, report: &LedgerRe
     }
 }
 
-pub(super) fn write_safe(out: &mut impl Write, style: Style, report: &DeletionSafetyReport) -> io::Result<()> {
+pub(super) fn write_safe(
+    out: &mut impl Write,
+    style: Style,
+    report: &DeletionSafetyReport,
+    reach: &[EndOption],
+) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&printable(&report.image)))?;
     if let Some(copy) = &report.copy {
         field(out, style.width, 2, "copy", copy)?;
@@ -294,11 +300,27 @@ pub(super) fn write_safe(out: &mut impl Write, style: Style, report: &DeletionSa
         field(out, style.width, 2, "note", &note.to_string())?;
     }
     let text = match report.answer {
-        DeletionAnswer::MayGo => {
-            "the AMI and its snapshots may go: a copy that meets the requirements can replace them"
+        DeletionAnswer::MayGo => "the AMI and its snapshots can be deleted: a proved copy meets the requirements",
+        DeletionAnswer::MustStay => "do not delete the AMI or its snapshots: no copy meets the requirements",
+        DeletionAnswer::CannotTell => {
+            "cannot tell whether a copy meets the requirements: do not delete the AMI or its snapshots yet"
         }
-        DeletionAnswer::MustStay => "the AMI and its snapshots must stay",
-        DeletionAnswer::CannotTell => "cannot tell; until that is known they must stay",
     };
-    conclude(out, style, report.answer.verdict(), text)
+    conclude(out, style, report.answer.verdict(), text)?;
+    let ours = arguments(reach, "");
+    report.steps.iter().try_for_each(|step| match step {
+        DeletionStep::Wait => field(out, style.width, 2, "next", "ask again when the store has ended"),
+        DeletionStep::CheckImage => {
+            field(out, style.width, 2, "next", "check the AMI id, --region and the account of the credentials")
+        }
+        DeletionStep::Store { bucket } => {
+            let bucket = shell_option("--bucket", bucket);
+            command(out, style, "store it", &format!("stored-ami store {} {bucket}{ours}", report.image))
+        }
+        DeletionStep::Prove { prefixes, ledger } => {
+            let prefixes: Vec<String> = prefixes.iter().map(|prefix| shell_word(prefix)).collect();
+            let (prefixes, ledger) = (prefixes.join(" "), shell_option("--ledger", ledger));
+            command(out, style, "prove it", &format!("stored-ami audit {prefixes} --level bytes {ledger}{ours}"))
+        }
+    })
 }

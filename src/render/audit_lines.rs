@@ -6,9 +6,11 @@ use std::io::{self, Write};
 use super::audit;
 use super::damage::next_steps;
 use super::{Style, field, wrap};
+use crate::audit::Level;
 use crate::ident::Target;
 use crate::report::{
-    AuditNote, AuditReport, AuditedBucketReport, AuditedReport, Exit, FindingReport, ObservationReport, Severity,
+    AuditNote, AuditReport, AuditedBucketReport, AuditedReport, EndOption, Exit, FindingReport, ObservationReport,
+    Severity,
 };
 use crate::units::{counted, noun};
 use crate::verdict::{CheckId, PolicyCheck, Verdict};
@@ -115,13 +117,14 @@ impl AuditLines {
         })
     }
 
-    /// Writes what was collected, and the end of the audit if it has one. `command` continues the audit.
+    /// Writes what was collected, and the end of the audit if it has one. `again` continues the audit, and `reach` are the
+    /// options for commands about its objects.
     pub fn finish(
         self,
         out: &mut impl Write,
         style: Style,
         end: Option<&AuditReport>,
-        command: Option<&str>,
+        (again, reach): (Option<&str>, &[EndOption]),
     ) -> io::Result<()> {
         let AuditLines { blocks, observed, counts, damaged, stopped } = self;
         for (severity, blocks) in blocks {
@@ -129,7 +132,7 @@ impl AuditLines {
                 writeln!(out, "… and {more} more: {severity} (all of them in --json and --csv)")?;
             }
             if let (Severity::Damaged, Some((target, version))) = (severity, &damaged) {
-                next_steps(out, style, target, version.as_deref())?;
+                next_steps(out, style, (target, version.as_deref()), reach)?;
             }
         }
         for (kind, blocks) in observed {
@@ -140,7 +143,7 @@ impl AuditLines {
         let Some(end) = end else { return Ok(()) };
         writeln!(out)?;
         audit::write_all(out, style, end)?;
-        rest(out, style, end, stopped.as_deref(), command)?;
+        rest(out, style, end, stopped.as_deref(), again)?;
         let text = counts.sentence(end);
         let verdict = counts.worst(end);
         wrap(&text, style.width).iter().try_for_each(|line| writeln!(out, "{}", style.toned(verdict, line)))
@@ -161,13 +164,14 @@ fn rest(
     again: Option<&str>,
 ) -> io::Result<()> {
     let age = end.max_age_seconds.map(age);
-    let text = |text: &str| (end.still_good > 0).then(|| format!("{} not read again: {text}", end.still_good));
-    let young = match &age {
-        Some(age) => text(&format!("proofs younger than {age} (--max-age 0d reads them)")),
-        None => text("earlier proofs (--max-age 0d reads them)"),
-    };
-    if let Some(young) = young {
-        field(out, style.width, 2, "skipped", &young)?;
+    // Without reading, an object in the listing is examined again only if it changed.
+    if end.still_good > 0 && end.level != Level::Facts {
+        let proofs = match &age {
+            Some(age) => format!("proofs younger than {age}"),
+            None => "earlier proofs".to_owned(),
+        };
+        let count = counted(end.still_good, "object");
+        field(out, style.width, 2, "skipped", &format!("{count} not read again: {proofs} (--max-age 0d reads them)"))?;
     }
     let cut_off = not_reached(end);
     if end.left == 0 && cut_off == 0 && end.exit_code != Exit::Interrupted {
@@ -178,7 +182,7 @@ fn rest(
     let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
     field(out, style.width, 2, "stopped", &format!("{place}{why}"))?;
     let kept = match (&end.ledger_head, end.max_age_seconds) {
-        (None, _) => "nothing: without --ledger the next run begins again",
+        (None, _) => "nothing: without --ledger the next run starts again",
         (Some(_), Some(0)) => {
             "in the ledger; with --max-age 0d the same command reads those objects again, last of all"
         }
@@ -263,7 +267,11 @@ impl Counts {
             parts.push((good - self.proved, format!("in order by {}, not proved", end.level)));
         }
         parts.push((self.not_reached + not_reached(end), "not reached".to_owned()));
-        parts.iter().map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
+        let sentence = parts.iter().map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ");
+        match end.problems.len() as u64 {
+            0 => sentence,
+            count => format!("{sentence}; incomplete: {}, shown above", counted(count, "problem")),
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use super::{Label, Style, beside, command, field, printable, shell_word, wrap};
 use crate::copy::{CompareCheck, Likeness};
 use crate::ident::Target;
 use crate::report::{
-    CompareBasis, CompareReport, CompareStep, ComparedReport, FirstDifferenceReport, LayoutBasis, PartPlaceReport,
+    CompareBasis, CompareReport, CompareStep, ComparedReport, EndOption, FirstDifferenceReport, LayoutBasis,
+    PartPlaceReport, arguments,
 };
 use crate::units::ByteSize;
 use crate::verdict::Verdict;
@@ -78,37 +79,38 @@ fn conclusion(report: &CompareReport) -> String {
         (Likeness::Same, CompareBasis::Read, _) => "every byte of both was read, and they are the same".to_owned(),
         (Likeness::Same, CompareBasis::Stated, _) => match shown_by(Likeness::Same) {
             Some(CompareCheck::Size) => "both are empty".to_owned(),
-            _ => "S3 states the same of both; no byte was read, so this is no proof (--read compares the bytes)"
+            _ => "S3 states the same values for both; no byte was read, so this is not a proof (--read compares the bytes)"
                 .to_owned(),
         },
         (Likeness::Different, _, Some(first)) => format!("the bytes differ from byte {} on", offset(first)),
         (Likeness::Different, ..) => match shown_by(Likeness::Different) {
             Some(CompareCheck::Size) => "they have different sizes".to_owned(),
-            _ => "what is stated of both differs, which only different bytes explain".to_owned(),
+            _ => "the values that are stated for both differ, and only different bytes explain that".to_owned(),
         },
         (Likeness::Unknown, ..) => {
             let contradicts = shown_by(Likeness::Same).is_some() && shown_by(Likeness::Different).is_some();
             let read = report.findings.iter().find(|finding| finding.check == CompareCheck::Bytes);
             match (read, contradicts) {
                 (Some(read), _) => format!("cannot tell: {}", read.detail),
-                (None, true) => "cannot tell: what is stated of both contradicts itself".to_owned(),
-                (None, false) => "cannot tell: nothing that is stated of both decides it".to_owned(),
+                (None, true) => "cannot tell: the values that are stated for both contradict each other".to_owned(),
+                (None, false) => "cannot tell: no value that is stated for both can be compared".to_owned(),
             }
         }
     }
 }
 
-/// The profile of an end, as an option of other commands.
-fn profile(end: &ComparedReport) -> String {
-    end.profile.as_ref().map(|profile| format!(" --profile {}", shell_word(profile))).unwrap_or_default()
+/// The options that reach an end; of a report that was read from JSON, its profile.
+fn options(end: &ComparedReport) -> Vec<EndOption> {
+    let profile = end.profile.clone().filter(|_| end.options.is_empty());
+    let profile = profile.map(|profile| EndOption { name: "profile", value: Some(profile), is_of_aws: true });
+    end.options.iter().cloned().chain(profile).collect()
 }
 
 fn next_step(out: &mut impl Write, style: Style, report: &CompareReport, step: CompareStep) -> io::Result<()> {
     let thaw = |out: &mut _, end: &ComparedReport| match end.target.parse::<Target>() {
         Ok(Target::Object(object)) => {
             let step = NextStep::BringBack(object);
-            let text = step.command().map(|text| format!("{text}{}", profile(end)));
-            text.map_or(Ok(()), |text| command(out, style, step.label(), &text))
+            step.command(&options(end)).map_or(Ok(()), |text| command(out, style, step.label(), &text))
         }
         _ => Ok(()),
     };
@@ -118,7 +120,7 @@ fn next_step(out: &mut impl Write, style: Style, report: &CompareReport, step: C
         CompareStep::ThawB => thaw(out, &report.b),
         CompareStep::VerifyBoth => {
             [("verify A", &report.a), ("verify B", &report.b)].into_iter().try_for_each(|(label, end)| {
-                let text = format!("stored-ami verify {}{}", shell_word(&end.target), profile(end));
+                let text = format!("stored-ami verify {}{}", shell_word(&end.target), arguments(&options(end), ""));
                 command(out, style, label, &text)
             })
         }

@@ -6,8 +6,6 @@ use crate::verdict::Verdict;
 
 /// Width of a check's name, in characters.
 const NAME: usize = 19;
-/// Limit of lines of a condition, unless everything is shown.
-const MOST_LINES: usize = 3;
 
 /// Writes one condition: verdict, name and observed value; also the expected value if the condition is not met.
 pub(super) fn write(out: &mut impl Write, style: Style, finding: &FindingReport) -> io::Result<()> {
@@ -25,36 +23,9 @@ pub(super) fn write(out: &mut impl Write, style: Style, finding: &FindingReport)
         *first = format!("(optional) {first}");
     }
     let head = format!("  {} {:<NAME$}", style.verdict(finding.verdict, 7), finding.check.to_string());
-    let lines = |width: usize| -> Vec<String> {
-        let more = texts.len() - 1;
-        let most = |index: usize| {
-            if style.is_full() {
-                usize::MAX
-            } else if index == 0 {
-                MOST_LINES - more
-            } else {
-                1
-            }
-        };
-        texts.iter().enumerate().flat_map(|(index, text)| first_lines(text, width, most(index))).collect()
-    };
+    let lines = |width: usize| -> Vec<String> { texts.iter().flat_map(|text| wrap(&printable(text), width)).collect() };
     beside(out, style, &head, left, lines)?;
     Ok(())
-}
-
-/// The lines of a text, at most this many; the last one then says how to see the rest.
-fn first_lines(text: &str, width: usize, most: usize) -> Vec<String> {
-    const REST: &str = "… (-v: all)";
-    let mut lines = wrap(&printable(text), width);
-    if lines.len() > most {
-        lines.truncate(most);
-        if let Some(last) = lines.last_mut() {
-            let room = width.saturating_sub(REST.chars().count() + 1);
-            let kept: String = last.chars().take(room).collect();
-            *last = format!("{} {REST}", kept.trim_end());
-        }
-    }
-    lines
 }
 
 /// Writes several unknown conditions that have the same reason.
@@ -63,7 +34,7 @@ fn write_together(out: &mut impl Write, style: Style, findings: &[&FindingReport
     let names: Vec<String> = findings.iter().map(|finding| finding.check.to_string()).collect();
     let optional = if findings.iter().all(|finding| finding.required) { "" } else { "(optional) " };
     let text = format!("{}: {optional}{reason}", names.join(", "));
-    let lines = first_lines(&text, style.width.saturating_sub(left).max(24), MOST_LINES);
+    let lines = wrap(&printable(&text), style.width.saturating_sub(left).max(24));
     for (index, line) in lines.iter().enumerate() {
         if index == 0 {
             writeln!(out, "  {} {line}", style.verdict(Verdict::Unknown, 7))?;
@@ -147,18 +118,17 @@ mod tests {
     }
 
     #[test]
-    fn a_condition_has_three_lines_and_the_rest_with_v() {
+    fn a_condition_is_wrapped_and_never_cut() {
         let long = "HeadObject: it is there; ".repeat(20);
-        for width in [50, 80, 120] {
-            let text = written(&long, width, false);
-            let lines: Vec<&str> = text.lines().collect();
-            // On a narrow terminal, the name of the condition has a line of its own.
-            assert_eq!(lines.len(), if width < 54 { 4 } else { 3 }, "{text}");
-            assert!(lines.iter().all(|line| line.chars().count() <= width), "{text}");
-            assert!(lines[lines.len() - 2].ends_with("… (-v: all)"), "{text}");
-            assert!(lines[lines.len() - 1].contains("expected: "), "{text}");
-            let full = written(&long, width, true);
-            assert!(full.matches("HeadObject").count() >= 20 && !full.contains('…'), "{full}");
+        for (width, full) in [(50, false), (80, false), (120, true)] {
+            let text = written(&long, width, full);
+            assert!(text.lines().all(|line| line.chars().count() <= width), "{text}");
+            assert_eq!(text.matches("HeadObject").count(), 20, "{text}");
+            let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(
+                joined.ends_with("expected: the bucket holds no copy of the AMI, and none is on its way"),
+                "{text}"
+            );
         }
         assert!(written("there", Style::UNBOUNDED, false).lines().next().unwrap().ends_with("there [S3]"));
     }

@@ -6,7 +6,7 @@ use super::next_step::NextStep;
 use super::{Style, command, field};
 use crate::audit::joined;
 use crate::ident::Target;
-use crate::report::{DamageSummary, DamagedRun};
+use crate::report::{DamageSummary, DamagedRun, EndOption};
 use crate::units::{ByteSize, counted};
 
 /// Maximum number of damaged ranges to list; the rest are counted.
@@ -58,14 +58,14 @@ fn range(run: &DamagedRun, parts: Option<u64>) -> String {
     format!("{}–{}{which}", ByteSize(run.first).grouped(), ByteSize(run.last).grouped())
 }
 
-/// What to do about a damaged object, whose version id is `version_id`.
+/// What to do about a damaged object, whose version id is `version_id`, and which `reach` reaches.
 pub(super) fn next_steps(
     out: &mut impl Write,
     style: Style,
-    target: &Target,
-    version_id: Option<&str>,
+    (target, version_id): (&Target, Option<&str>),
+    reach: &[EndOption],
 ) -> io::Result<()> {
-    NextStep::after_damage(target, version_id).iter().try_for_each(|step| match step.command() {
+    NextStep::after_damage(target, version_id).iter().try_for_each(|step| match step.command(reach) {
         Some(text) => command(out, style, step.label(), &text),
         None => field(out, style.width, 2, step.label(), &step.clause()),
     })

@@ -3,10 +3,10 @@ use std::io::{self, Write};
 use super::audit_lines::AuditLines;
 use super::charset::Encoded;
 use super::{
-    Label, Renderer, Style, audit, bench, blocks, compare, copy, cost, doctor, inspect, preflight, printable,
-    shell_word, task, thaw, verify,
+    Label, Renderer, Style, audit, bench, beside, blocks, compare, copy, cost, doctor, inspect, preflight, printable,
+    shell_word, task, thaw, verify, wrap,
 };
-use crate::report::{ErrorReport, Report, SummaryReport};
+use crate::report::{EndOption, ErrorReport, Report, SummaryReport};
 use crate::units::counted;
 use crate::verdict::Verdict;
 
@@ -22,6 +22,8 @@ pub struct Human<W> {
     audited: bool,
     /// The command that goes on with an audit that was stopped.
     again: Option<String>,
+    /// The options that reach the objects of the command.
+    reach: Vec<EndOption>,
 }
 
 impl<W: Write> Human<W> {
@@ -34,6 +36,7 @@ impl<W: Write> Human<W> {
             audit: AuditLines::default(),
             audited: false,
             again: None,
+            reach: Vec::new(),
         }
     }
 
@@ -42,12 +45,18 @@ impl<W: Write> Human<W> {
     pub fn going_on_with(self, again: Option<String>) -> Self {
         Human { again, ..self }
     }
+
+    /// Adds these options to the commands that are proposed for the objects of a report.
+    #[must_use]
+    pub fn reached_by(self, reach: Vec<EndOption>) -> Self {
+        Human { reach, ..self }
+    }
 }
 
 impl<W: Write> Renderer for Human<W> {
     fn render(&mut self, report: &Report) -> io::Result<()> {
         if let Report::Summary(summary) = report {
-            std::mem::take(&mut self.audit).finish(&mut self.out, self.style, None, None)?;
+            std::mem::take(&mut self.audit).finish(&mut self.out, self.style, None, (None, &[]))?;
             return if self.audited { self.out.flush() } else { summarise(&mut self.out, summary) };
         }
         match report {
@@ -63,12 +72,12 @@ impl<W: Write> Renderer for Human<W> {
         }
         self.written |= !line;
         match report {
-            Report::Inspect(report) => inspect::write(&mut self.out, self.style, report)?,
-            Report::Verify(report) => verify::write(&mut self.out, self.style, report)?,
+            Report::Inspect(report) => inspect::write(&mut self.out, self.style, report, &self.reach)?,
+            Report::Verify(report) => verify::write(&mut self.out, self.style, report, &self.reach)?,
             Report::Preflight(report) => preflight::write(&mut self.out, self.style, report)?,
-            Report::Stored(report) => preflight::write_stored(&mut self.out, self.style, report)?,
+            Report::Stored(report) => preflight::write_stored(&mut self.out, self.style, report, &self.reach)?,
             Report::Task(report) => task::write(&mut self.out, self.style, report)?,
-            Report::Copy(report) => copy::write(&mut self.out, self.style, report)?,
+            Report::Copy(report) => copy::write(&mut self.out, self.style, report, self.again.as_deref())?,
             Report::Compare(report) => compare::write(&mut self.out, self.style, report)?,
             Report::Thaw(report) => thaw::write(&mut self.out, self.style, report)?,
             Report::Fingerprint(report) => blocks::write_fingerprint(&mut self.out, self.style, report)?,
@@ -80,11 +89,11 @@ impl<W: Write> Renderer for Human<W> {
             Report::Audit(report) => {
                 self.audited = true;
                 let lines = std::mem::take(&mut self.audit);
-                lines.finish(&mut self.out, self.style, Some(report), self.again.as_deref())?;
+                lines.finish(&mut self.out, self.style, Some(report), (self.again.as_deref(), &self.reach))?;
             }
             Report::LedgerEntry(report) => audit::write_entry(&mut self.out, self.style, report)?,
             Report::Ledger(report) => audit::write_ledger(&mut self.out, self.style, report)?,
-            Report::Safe(report) => audit::write_safe(&mut self.out, self.style, report)?,
+            Report::Safe(report) => audit::write_safe(&mut self.out, self.style, report, &self.reach)?,
             Report::Error(error) => write_error(&mut self.out, self.style, error)?,
             Report::Audited(_) | Report::AuditedBucket(_) | Report::Observation(_) | Report::Summary(_) => {}
         }
@@ -98,9 +107,10 @@ fn write_error(out: &mut impl Write, style: Style, error: &ErrorReport) -> io::R
     if let Some(id) = &error.request_id {
         text = format!("{text} [request id {id}]");
     }
-    writeln!(out, "  {} {}", style.label(Label::new("error", Verdict::Unknown), 7), printable(&text))?;
+    let head = format!("  {}", style.label(Label::new("error", Verdict::Unknown), 7));
+    beside(out, style, &head, 10, |width| wrap(&printable(&text), width))?;
     match &error.advice {
-        Some(advice) => writeln!(out, "  {:7} {}", "help", printable(advice)),
+        Some(advice) => beside(out, style, "  help   ", 10, |width| wrap(&printable(advice), width)).map(drop),
         None => Ok(()),
     }
 }

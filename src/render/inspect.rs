@@ -1,12 +1,25 @@
 use std::io::{self, Write};
 
+use super::next_step::NextStep;
 use super::verify::describe_layout;
-use super::{Style, content, field, shell_word};
+use super::{Style, command, content, field, shell_word};
 use crate::facts::Recognised;
-use crate::report::{ETagKind, FactReport, InspectReport, LockReport, ReadableState};
+use crate::ident::ObjectUri;
+use crate::report::{ETagKind, EndOption, FactReport, InspectReport, LockReport, ReadableState};
 use crate::units::{ByteSize, counted};
 
-pub(super) fn write(out: &mut impl Write, style: Style, report: &InspectReport) -> io::Result<()> {
+pub(super) fn write(out: &mut impl Write, style: Style, report: &InspectReport, reach: &[EndOption]) -> io::Result<()> {
+    write_facts(out, style, report)?;
+    match (report.readable, report.target.parse::<ObjectUri>()) {
+        (ReadableState::Archived, Ok(object)) => {
+            let step = NextStep::BringBack(object);
+            step.command(reach).map_or(Ok(()), |text| command(out, style, step.label(), &text))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn write_facts(out: &mut impl Write, style: Style, report: &InspectReport) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
     let mut line = |label: &str, value: &str| field(out, style.width, 2, label, value);
     let identity = &report.identity;
@@ -83,7 +96,7 @@ fn storage(line: &mut impl FnMut(&str, &str) -> io::Result<()>, report: &Inspect
         (ReadableState::Now, _) => "readable now".to_owned(),
         (ReadableState::Until, Some(end)) => format!("a temporary copy is readable until {end}"),
         (ReadableState::Archived, Some(state)) => {
-            format!("not readable: {state}; bring it back first (stored-ami thaw)")
+            format!("not readable: {state}")
         }
         (_, detail) => format!("readable: {}", detail.unwrap_or("unknown")),
     };

@@ -1,7 +1,8 @@
 use std::io::{self, Write};
 
-use super::{Renderer, drives};
+use super::Renderer;
 use crate::clock::{Clock, SystemClock};
+use crate::ident::is_terminal_control;
 use crate::report::{Line, Report};
 
 /// Renders each report as one line of JSON.
@@ -38,7 +39,7 @@ pub fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         // Such characters occur only inside strings, and fit into 16 bits.
-        if drives(c) { out += &format!("\\u{:04x}", u32::from(c)) } else { out.push(c) }
+        if is_terminal_control(c) { out += &format!("\\u{:04x}", u32::from(c)) } else { out.push(c) }
     }
     out
 }
@@ -51,7 +52,7 @@ mod tests {
     fn what_is_escaped_is_read_as_it_was() {
         let text = "a\u{1b}\n\"\\b\u{7f}\u{9b}31m\u{202e}é\u{1f980}";
         let json = escaped(&serde_json::to_string(text).unwrap());
-        assert!(!json.contains(drives), "{json}");
+        assert!(!json.contains(is_terminal_control), "{json}");
         assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
     }
 }

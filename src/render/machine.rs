@@ -1,6 +1,6 @@
 //! External text in files for other programs.
 
-use super::drives;
+use crate::ident::is_terminal_control;
 
 /// Escapes characters that other programs cannot handle as `\u` and their hexadecimal code: control characters,
 /// characters that change the text direction, and those that XML 1.0 does not allow (production 2, *Char*).
@@ -9,7 +9,7 @@ use super::drives;
 pub fn machine_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if drives(c) || matches!(c, '\u{fffe}' | '\u{ffff}') {
+        if is_terminal_control(c) || matches!(c, '\u{fffe}' | '\u{ffff}') {
             out += &format!("\\u{:04x}", u32::from(c));
         } else {
             out.push(c);
@@ -61,7 +61,7 @@ mod tests {
         #[test]
         fn no_text_yields_a_character_that_harms(text in any::<String>()) {
             let out = cell_text(&text);
-            let harms = |c| drives(c) || matches!(c, '\u{fffe}' | '\u{ffff}');
+            let harms = |c| is_terminal_control(c) || matches!(c, '\u{fffe}' | '\u{ffff}');
             prop_assert!(!out.chars().any(harms), "{}", out);
             prop_assert!(!out.trim_start().starts_with(['=', '+', '-', '@']));
         }

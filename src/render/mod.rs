@@ -10,6 +10,7 @@ mod compare;
 mod condition;
 mod content;
 mod copy;
+mod copy_next;
 mod cost;
 mod damage;
 mod doctor;
@@ -24,7 +25,6 @@ mod page;
 mod plot;
 mod preflight;
 mod prometheus;
-mod shell;
 mod spool;
 mod style;
 mod table;
@@ -45,11 +45,12 @@ pub use machine::{cell_text, machine_text};
 pub use page::page;
 pub use plot::plot;
 pub use prometheus::{AuditMetrics, prometheus};
-pub use shell::shell_word;
 pub use style::{Detail, Label, Style};
 pub use table::{AuditTable, table};
 
-use crate::report::Report;
+use crate::ident::is_terminal_control;
+pub use crate::ident::shell_word;
+use crate::report::{LeftReport, Report};
 use crate::units::counted;
 
 /// Writes reports one at a time.
@@ -72,22 +73,42 @@ pub fn printable(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            _ if drives(c) => out.push('\u{fffd}'),
+            _ if is_terminal_control(c) => out.push('\u{fffd}'),
             _ => out.push(c),
         }
     }
     out
 }
 
-/// Whether a character moves the cursor, ends a line, or changes the direction of the text around it.
-fn drives(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Breaks a text at spaces into lines of at most `width` characters; longer words and commands are not broken.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    joined_to_width(words(text, width).iter().map(String::as_str), width)
 }
 
-/// Breaks a text at spaces into lines of at most `width` characters; longer words are not broken.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    joined_to_width(text.split(' '), width)
+/// The words of a text. What stands between backticks is one word if it fits a line, or if it is a command, which is
+/// copied as a whole.
+fn words(text: &str, width: usize) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut open: Vec<&str> = Vec::new();
+    for word in text.split(' ') {
+        let changes = word.matches('`').count() % 2 == 1;
+        if open.is_empty() && !changes {
+            words.push(word.to_owned());
+            continue;
+        }
+        open.push(word);
+        if changes && open.len() > 1 {
+            let span = open.join(" ");
+            let is_command = ["`stored-ami ", "`aws "].iter().any(|program| span.contains(program));
+            match is_command || span.chars().count() <= width {
+                true => words.push(span),
+                false => words.extend(open.iter().map(|word| (*word).to_owned())),
+            }
+            open.clear();
+        }
+    }
+    words.extend(open.iter().map(|word| (*word).to_owned()));
+    words
 }
 
 /// Writes a label and a value, with wrapped lines aligned.
@@ -107,6 +128,12 @@ fn field(out: &mut impl Write, width: usize, indent: usize, label: &str, value: 
         writeln!(out, "{}", text.trim_end())?;
     }
     Ok(())
+}
+
+/// Writes what a task left behind, and the command that removes it.
+fn left_behind(out: &mut impl Write, style: Style, left: &LeftReport) -> io::Result<()> {
+    field(out, style.width, 2, "left behind", &format!("{} ({})", left.id, left.state))?;
+    command(out, style, "remove it", &left.remove_with)
 }
 
 /// Writes a command behind a label. It continues on the next line behind a backslash, so that a shell takes what is
@@ -239,6 +266,17 @@ mod tests {
         let expected =
             "  older version aws s3api list-object-versions \\\n                  --bucket backup --prefix k\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_command_in_a_text_is_one_word() {
+        let text = "ask; `stored-ami policy is-stored --bucket b` shows what it needs, and `two words` is short";
+        assert_eq!(
+            wrap(text, 24),
+            ["ask;", "`stored-ami policy is-stored --bucket b`", "shows what it needs, and", "`two words` is short"]
+        );
+        assert_eq!(wrap("an open ` tick and more words", 12), ["an open `", "tick and", "more words"]);
+        assert_eq!(wrap("`a long span of a server's words`", 12), ["`a long span", "of a", "server's", "words`"]);
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! What the reader of a report can do next, with commands for the object of the report. Terminal and page show the same
 //! steps: the terminal as a label with the command, the page as a sentence with the command.
 
-use super::shell::shell_word;
-use crate::ident::{AmiId, ObjectUri, Target};
-use crate::report::ReasonReport;
+use crate::ident::{AmiId, ObjectUri, Target, lasting_version, shell_option, shell_word};
+use crate::report::{EndOption, ReasonReport, arguments, aws_arguments};
 use crate::verdict::ReasonCode;
 
 /// A step that the reader can take.
@@ -16,7 +15,12 @@ pub(super) enum NextStep {
     /// Restore nothing from the object, and keep the other copies.
     KeepOtherCopies,
     /// Find an older version of the object.
-    ListVersions(ObjectUri),
+    ListVersions {
+        /// The object.
+        object: ObjectUri,
+        /// Whether its own version shows that the bucket keeps versions.
+        is_versioned: bool,
+    },
     /// Compare a target with another copy. The key is that of the target, if it is in S3.
     CompareWithCopy {
         /// The object or file that is damaged.
@@ -51,10 +55,14 @@ impl NextStep {
             Target::Presigned(url) => url.object(),
             Target::File(_) => return vec![NextStep::KeepOtherCopies, compare, NextStep::CopyAgain],
         };
-        let versioned = version_id.is_some() || object.version.is_some();
+        let version = version_id.or(object.version.as_deref());
+        let versions = |version| NextStep::ListVersions {
+            object: object.clone(),
+            is_versioned: lasting_version(Some(version)).is_some(),
+        };
         let steps = [
             Some(NextStep::KeepOtherCopies),
-            versioned.then(|| NextStep::ListVersions(object.clone())),
+            version.map(versions),
             Some(compare),
             target.ami_id().map(NextStep::StoreAgain),
             Some(NextStep::RestoreFromCopy { key: object.key.clone() }),
@@ -67,7 +75,7 @@ impl NextStep {
         match self {
             NextStep::Advice(_) | NextStep::KeepOtherCopies => "next",
             NextStep::BringBack(_) => "bring back",
-            NextStep::ListVersions(_) => "older version",
+            NextStep::ListVersions { .. } => "older version",
             NextStep::CompareWithCopy { .. } => "other copy",
             NextStep::StoreAgain(_) => "store again",
             NextStep::RestoreFromCopy { .. } => "restore from",
@@ -83,7 +91,13 @@ impl NextStep {
             NextStep::KeepOtherCopies => {
                 "do not restore from this object, and keep every other copy until one of them is proved"
             }
-            NextStep::ListVersions(_) => "list the versions, and verify an older one with ?versionId= after the key",
+            NextStep::ListVersions { is_versioned: true, .. } => {
+                "list the versions, and verify an older one with ?versionId= after the key"
+            }
+            NextStep::ListVersions { is_versioned: false, .. } => {
+                "list the versions (there may be none: the version id is `null`), and verify an older one with \
+                 ?versionId= after the key"
+            }
             NextStep::CompareWithCopy { .. } => "compare with another copy",
             NextStep::StoreAgain(image) => return format!("if {image} still exists, store it in another bucket"),
             NextStep::RestoreFromCopy { .. } => "check a restore from a copy that is proved",
@@ -95,7 +109,7 @@ impl NextStep {
     /// The step as a sentence; advice stays as it is.
     pub fn sentence(&self) -> String {
         let clause = self.clause();
-        let end = match (self, self.command()) {
+        let end = match (self, self.command(&[])) {
             (NextStep::Advice(_), _) => return clause,
             (_, Some(_)) => ':',
             (_, None) => '.',
@@ -105,29 +119,33 @@ impl NextStep {
         first.into_iter().chain(letters).chain([end]).collect()
     }
 
-    /// The command, quoted for a POSIX shell. Names in capitals are for the reader to fill in.
-    pub fn command(&self) -> Option<String> {
+    /// The command, quoted for a POSIX shell, with the options that reach the target of the step. Names in capitals are
+    /// for the reader to fill in.
+    pub fn command(&self, reach: &[EndOption]) -> Option<String> {
+        let ours = arguments(reach, "");
         Some(match self {
             NextStep::Advice(_) | NextStep::KeepOtherCopies | NextStep::CopyAgain => return None,
-            NextStep::BringBack(object) => format!("stored-ami thaw {}", shell_word(&object.to_string())),
-            NextStep::ListVersions(object) => format!(
-                "aws s3api list-object-versions {} {}",
-                option("--bucket", &object.bucket),
-                option("--prefix", &object.key)
+            NextStep::BringBack(object) => format!("stored-ami thaw {}{ours}", shell_word(&object.to_string())),
+            NextStep::ListVersions { object, .. } => format!(
+                "aws s3api list-object-versions {} {}{}",
+                shell_option("--bucket", &object.bucket),
+                shell_option("--prefix", &object.key),
+                aws_arguments(reach)
             ),
             NextStep::CompareWithCopy { target } => {
                 // The copy is read, and compared with the checksums that were stored with this object.
                 match target {
                     Target::Object(object) => {
-                        format!("stored-ami verify {} --like {}", copy_of(&object.key), shell_word(&target.to_string()))
+                        let like = shell_word(&target.to_string());
+                        format!("stored-ami verify {} --like {like}{ours}", copy_of(&object.key))
                     }
-                    Target::Presigned(url) => format!("stored-ami verify {}", copy_of(&url.object().key)),
+                    Target::Presigned(url) => format!("stored-ami verify {}{ours}", copy_of(&url.object().key)),
                     Target::File(_) => format!("stored-ami verify {}", copy_of("KEY")),
                 }
             }
-            NextStep::StoreAgain(image) => format!("stored-ami store {image} --bucket OTHER-BUCKET"),
+            NextStep::StoreAgain(image) => format!("stored-ami store {image} --bucket OTHER-BUCKET{ours}"),
             NextStep::RestoreFromCopy { key } => {
-                format!("stored-ami preflight restore {} --name NAME --verify", copy_of(key))
+                format!("stored-ami preflight restore {} --name NAME --verify{ours}", copy_of(key))
             }
         })
     }
@@ -135,12 +153,6 @@ impl NextStep {
 
 fn copy_of(key: &str) -> String {
     shell_word(&format!("s3://OTHER-BUCKET/{key}"))
-}
-
-/// An option with its value. A value that begins with a dash is not taken for an option.
-fn option(name: &str, value: &str) -> String {
-    let separator = if value.starts_with('-') { "=" } else { " " };
-    format!("{name}{separator}{}", shell_word(value))
 }
 
 #[cfg(test)]
@@ -154,7 +166,7 @@ mod tests {
             advice: Some("bring it back first: stored-ami thaw …".into()),
         };
         let step = NextStep::after_reason(&reason, target).unwrap();
-        step.command().unwrap_or_else(|| step.sentence())
+        step.command(&[]).unwrap_or_else(|| step.sentence())
     }
 
     #[test]
@@ -169,7 +181,7 @@ mod tests {
 
     fn after_damage(target: &str, version_id: Option<&str>) -> Vec<String> {
         let steps = NextStep::after_damage(&target.parse().unwrap(), version_id);
-        steps.iter().map(|step| step.command().unwrap_or_else(|| step.sentence())).collect()
+        steps.iter().map(|step| step.command(&[]).unwrap_or_else(|| step.sentence())).collect()
     }
 
     #[test]

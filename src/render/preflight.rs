@@ -1,10 +1,13 @@
 use std::io::{self, Write};
 
 use super::condition::{conclude, names};
-use super::{Label, Style, condition, field, printable, shell_word, wrap};
+use super::{Label, Style, command, condition, field, printable, shell_word, wrap};
 use crate::audit::joined;
 use crate::checks::preflight::{Presence, both_units};
-use crate::report::{Exit, FindingReport, PreflightReport, SizeReport, StoredReport, StoredState};
+use crate::ident::shell_option;
+use crate::report::{
+    EndOption, Exit, FindingReport, PreflightReport, SizeReport, StoredReport, StoredState, arguments,
+};
 use crate::units::{ByteSize, counted};
 use crate::verdict::{CheckId, Condition, Verdict};
 
@@ -20,7 +23,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport
     for line in wrap(&printable(&headline), style.width.saturating_sub(2).max(24)) {
         writeln!(out, "  {}", style.dim(&line))?;
     }
-    condition::write_all(out, style, &report.findings)?;
+    condition::write_all(out, style, &in_brief(style, report))?;
     if let Some(size) = size(&report.size) {
         field(out, style.width, 2, "logical size", &size)?;
     }
@@ -42,6 +45,26 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport
     // Nothing is left to do about an unknown that was accepted.
     let mut steps = report.next_steps.iter().filter(|_| report.exit_code != Exit::Passed);
     steps.try_for_each(|step| field(out, style.width, 2, "next", step))
+}
+
+/// The findings as they are printed. In brief, the sources of `not-stored` are not listed one by one.
+fn in_brief(style: Style, report: &PreflightReport) -> Vec<FindingReport> {
+    let mut findings = report.findings.clone();
+    let is_brief =
+        |finding: &&mut FindingReport| !style.is_full() && finding.check == CheckId::Condition(Condition::NotStored);
+    for finding in findings.iter_mut().filter(is_brief) {
+        let short = reason(report, finding);
+        if finding.verdict == Verdict::Fail {
+            finding.observed = Some(short);
+        }
+        if let (Some(why), Some(said)) = (
+            finding.reason.as_mut(),
+            report.stored.as_ref().and_then(|stored| stored.reason).filter(|said| *said != Presence::NotAnswered),
+        ) {
+            why.detail = format!("{} (-v shows what each source states)", presence(said));
+        }
+    }
+    findings
 }
 
 /// `None` if no size is known; the finding on the size then says why.
@@ -71,7 +94,7 @@ fn reason(report: &PreflightReport, finding: &FindingReport) -> String {
 
 fn conclusion(report: &PreflightReport) -> String {
     match report.verdict {
-        Verdict::Pass => format!("nothing known stands in the way of the {}", report.operation),
+        Verdict::Pass => format!("nothing known prevents the {}", report.operation),
         Verdict::Fail => {
             let failed = report.findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
             let reasons: Vec<String> = failed.map(|finding| reason(report, finding)).collect();
@@ -89,7 +112,12 @@ fn conclusion(report: &PreflightReport) -> String {
     }
 }
 
-pub(super) fn write_stored(out: &mut impl Write, style: Style, report: &StoredReport) -> io::Result<()> {
+pub(super) fn write_stored(
+    out: &mut impl Write,
+    style: Style,
+    report: &StoredReport,
+    reach: &[EndOption],
+) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&printable(&format!("{} in {}", report.image, report.bucket))))?;
     for source in &report.sources {
         let text = format!("{} [{}]", source.said, source.source);
@@ -111,7 +139,30 @@ pub(super) fn write_stored(out: &mut impl Write, style: Style, report: &StoredRe
         Some(false) => "no",
         None => "unknown",
     };
-    conclude(out, style, Label::new(word, label), presence(reason))
+    conclude(out, style, Label::new(word, label), presence(reason))?;
+    let (label, text) = after_presence(report, reason, &arguments(reach, ""));
+    command(out, style, label, &text)
+}
+
+/// The command that is useful next.
+fn after_presence(report: &StoredReport, reason: Presence, reach: &str) -> (&'static str, String) {
+    let StoredReport { image, bucket, key, .. } = report;
+    let place = key.rsplit_once('/').map_or_else(|| bucket.clone(), |(folder, _)| format!("{bucket}/{folder}"));
+    let (place, object) = (shell_option("--bucket", &place), shell_word(&format!("s3://{bucket}/{key}")));
+    match reason {
+        Presence::TaskCompleted | Presence::NoTask | Presence::LastStoreFailed => {
+            ("prove it", format!("stored-ami verify {object}{reach}"))
+        }
+        Presence::NoObject | Presence::StoreFailed | Presence::ObjectGone => {
+            ("store it", format!("stored-ami store {image} {place}{reach}"))
+        }
+        Presence::InFlight => ("follow it", format!("stored-ami store --follow {image}{reach}")),
+        Presence::EmptyObject => ("look at it", format!("stored-ami inspect {object}{reach}")),
+        Presence::NotAnswered => ("permissions", format!("stored-ami policy is-stored {place}")),
+        Presence::OtherPath | Presence::UnknownTaskState | Presence::Contradiction => {
+            ("ask again", format!("stored-ami is-stored {image} {place}{reach}"))
+        }
+    }
 }
 
 /// The conclusion about the object, as a sentence.
@@ -122,14 +173,12 @@ fn presence(reason: Presence) -> &'static str {
         Presence::NoObject => "not stored",
         Presence::StoreFailed => "not stored: the last store failed",
         Presence::ObjectGone => "not stored: a store was completed, but its object is gone",
-        Presence::InFlight => "a store is in flight: ask again when it has ended",
+        Presence::InFlight => "a store is in progress: ask again when it has ended",
         Presence::OtherPath => "cannot tell: the bucket holds the AMI under another path only; name it with --bucket",
         Presence::LastStoreFailed => "cannot tell: the object exists, but the last store failed",
         Presence::EmptyObject => "cannot tell: the object is empty",
         Presence::UnknownTaskState => "cannot tell: a store task is in an unknown state",
         Presence::Contradiction => "cannot tell: HeadObject and ListObjectsV2 contradict each other; ask again",
-        Presence::NotAnswered => {
-            "cannot tell: a source did not answer; `stored-ami policy is-stored` shows what it needs"
-        }
+        Presence::NotAnswered => "cannot tell: a source did not answer",
     }
 }

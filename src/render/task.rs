@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use super::condition::{conclude, names};
-use super::{Style, condition, field, printable, wrap};
+use super::{Style, condition, field, left_behind, printable, wrap};
 use crate::report::{TaskKind, TaskReport};
 use crate::units::counted;
 use crate::verdict::Verdict;
@@ -21,13 +21,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &TaskReport) -> 
     }
     condition::write_all(out, style, &report.findings)?;
     for left in &report.left_behind {
-        field(
-            out,
-            style.width,
-            2,
-            "left behind",
-            &format!("{} ({}); remove it with: {}", left.id, left.state, left.remove_with),
-        )?;
+        left_behind(out, style, left)?;
     }
     for note in &report.notes {
         field(out, style.width, 2, "note", &note.to_string())?;

@@ -36,7 +36,29 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &ThawReport) -> 
         field(out, style.width, 2, "note", &note.to_string())?;
     }
     let (label, text) = conclusion(report);
-    conclude(out, style, label, &text)
+    conclude(out, style, label, &text)?;
+    match next(report) {
+        Some(next) => field(out, style.width, 2, "next", &next),
+        None => Ok(()),
+    }
+}
+
+/// What to do if nothing was sent because a check failed, or if the state is not known.
+fn next(report: &ThawReport) -> Option<String> {
+    let is_open = |check, verdict| {
+        report.findings.iter().any(|finding| finding.check == check && finding.required && finding.verdict == verdict)
+    };
+    if is_open(ThawCheck::Tier, Verdict::Fail) {
+        return Some("choose --tier standard or --tier bulk".to_owned());
+    }
+    if is_open(ThawCheck::Days, Verdict::Fail) {
+        return Some(match report.needed_days {
+            Some(days) => format!("leave --days out, or give at least --days {days}"),
+            None => "leave --days out".to_owned(),
+        });
+    }
+    is_open(ThawCheck::State, Verdict::Unknown)
+        .then(|| "see what S3 states of the object with `stored-ami inspect`, and run the command again".to_owned())
 }
 
 fn cost(out: &mut impl Write, style: Style, line: &CostLineReport) -> io::Result<()> {
@@ -49,34 +71,37 @@ fn cost(out: &mut impl Write, style: Style, line: &CostLineReport) -> io::Result
 }
 
 fn conclusion(report: &ThawReport) -> (Label<'static>, String) {
-    let names = |verdict| {
+    let reasons = |verdict| {
         let of = report.findings.iter().filter(move |finding| finding.required && finding.verdict == verdict);
-        of.map(|finding| finding.check.to_string()).collect::<Vec<_>>().join(", ")
+        of.map(|finding| finding.detail.clone()).collect::<Vec<_>>().join("; ")
     };
     let until = report.readable_until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
     let pass = |word| Label::new(word, Verdict::Pass);
     let again = "run the same command again to see the state, or wait with --follow";
     match (report.outcome, report.state) {
-        (ThawOutcome::Refused, _) => (Verdict::Fail.into(), format!("nothing was asked for: {}", names(Verdict::Fail))),
+        (ThawOutcome::Refused, _) => {
+            (Verdict::Fail.into(), format!("nothing was sent to S3: {}", reasons(Verdict::Fail)))
+        }
         (ThawOutcome::Planned, _) => {
             let days = match report.days {
                 None => String::new(),
                 Some(1) => " for 1 day".to_owned(),
                 Some(days) => format!(" for {days} days"),
             };
-            (pass("ready"), format!("S3 can be asked for a copy{days}; nothing was sent"))
+            let sent = if report.goes_on { "" } else { "; nothing was sent (--dry-run)" };
+            (pass("ready"), format!("S3 can be asked for a readable copy{days}{sent}"))
         }
         (_, ThawState::NotArchived) => (pass("readable"), "it can be read now".to_owned()),
         (_, ThawState::Restored) => (pass("readable"), format!("a copy can be read{until}")),
         (_, ThawState::Restoring) if report.exit_code == Exit::Interrupted => {
-            (Label::new("waiting", Verdict::Unknown), "the restore from the archive goes on at S3".to_owned())
+            (Label::new("waiting", Verdict::Unknown), "the restore from the archive continues in S3".to_owned())
         }
         (ThawOutcome::Requested, ThawState::Restoring) => (pass("asked"), format!("S3 makes a readable copy; {again}")),
         (_, ThawState::Restoring) => {
             (Label::new("waiting", Verdict::Unknown), format!("it cannot be read yet; {again}"))
         }
         (_, ThawState::Archived | ThawState::Unknown) => {
-            (report.verdict().into(), format!("the state is not known: {}", names(Verdict::Unknown)))
+            (report.verdict().into(), format!("the state is not known: {}", reasons(Verdict::Unknown)))
         }
     }
 }

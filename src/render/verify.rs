@@ -6,14 +6,16 @@ use super::next_step::NextStep;
 use super::{Label, Style, beside, command, content, damage, field, folded, printable, shell_word, wrap};
 use crate::audit::joined;
 use crate::ident::Target;
-use crate::report::{DamageReport, DamageSummary, FindingReport, LayoutBasis, LayoutKind, LayoutReport, VerifyReport};
+use crate::report::{
+    DamageReport, DamageSummary, EndOption, FindingReport, LayoutBasis, LayoutKind, LayoutReport, VerifyReport,
+};
 use crate::units::{ByteSize, Throughput, counted};
 use crate::verdict::{CheckId, Origin, Subject, Verdict};
 
 /// Maximum number of damaged parts to list; the rest are counted.
 const MOST_DAMAGE: usize = 10;
 
-pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -> io::Result<()> {
+pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport, reach: &[EndOption]) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
     for line in wrap(&printable(&headline(report)), style.width.saturating_sub(2).max(24)) {
         writeln!(out, "  {}", style.dim(&line))?;
@@ -67,12 +69,12 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -
     }
     let Some(damage) = damage else {
         conclude(out, style, report.verdict, &conclusion(report))?;
-        return if report.verdict == Verdict::Unknown { write_advice(out, style, report) } else { Ok(()) };
+        return if report.verdict == Verdict::Unknown { write_advice(out, style, report, reach) } else { Ok(()) };
     };
     let parts = report.layout.as_ref().and_then(|layout| layout.parts);
     conclude(out, style, Label::new("damaged", Verdict::Fail), &damage::sentence(&damage, parts))?;
     match report.target.parse::<Target>() {
-        Ok(target) => damage::next_steps(out, style, &target, report.identity.version_id.as_deref()),
+        Ok(target) => damage::next_steps(out, style, (&target, report.identity.version_id.as_deref()), reach),
         Err(_) => Ok(()),
     }
 }
@@ -147,7 +149,7 @@ pub(super) fn describe_layout(layout: &LayoutReport) -> String {
 }
 
 /// What to do about an unknown verdict: the advice on each required check, once.
-fn write_advice(out: &mut impl Write, style: Style, report: &VerifyReport) -> io::Result<()> {
+fn write_advice(out: &mut impl Write, style: Style, report: &VerifyReport, reach: &[EndOption]) -> io::Result<()> {
     let open = report.findings.iter().filter(|finding| finding.required && finding.verdict == Verdict::Unknown);
     let mut steps: Vec<NextStep> = Vec::new();
     for reason in open.filter_map(|finding| finding.reason.as_ref()) {
@@ -155,7 +157,7 @@ fn write_advice(out: &mut impl Write, style: Style, report: &VerifyReport) -> io
     }
     steps.iter().try_for_each(|step| {
         field(out, style.width, 2, "next", &step.clause())?;
-        step.command().map_or(Ok(()), |text| command(out, style, "", &text))
+        step.command(reach).map_or(Ok(()), |text| command(out, style, "", &text))
     })
 }
 
@@ -252,7 +254,8 @@ pub(super) fn conclusion(report: &VerifyReport) -> String {
             {
                 "the bytes are not those of the value that another program left".to_owned()
             }
-            [] => "the bytes are not those of the reference; where they differ cannot be told (keep a manifest next time: --write-manifest)".to_owned(),
+            [] => "the bytes differ from the reference, which does not show where (a manifest would: --write-manifest)"
+                .to_owned(),
             [one] => format!("part {one} is damaged"),
             many => format!("{} parts are damaged: {}", many.len(), list(many)),
         },

@@ -285,7 +285,7 @@ impl Session {
                     Err(SourceError::new(ErrorKind::ShortBody, self.target(), detail))
                 }
                 Ordering::Greater => {
-                    let detail = format!("more bytes came than asked for ({range})");
+                    let detail = format!("more bytes arrived than requested ({range})");
                     Err(SourceError::new(ErrorKind::Protocol, self.target(), detail))
                 }
             }

@@ -108,8 +108,8 @@ async fn a_policy_has_known_words_only() {
     let policy = rig.text("p.toml");
     rig.lab.clear_calls();
     for (text, says) in [
-        ("[object]\ntags = [\"\"]\n", "no name of a tag"),
-        ("[object]\ntags = [\"Owner\", \" \"]\n", "no name of a tag"),
+        ("[object]\ntags = [\"\"]\n", "not a tag name"),
+        ("[object]\ntags = [\"Owner\", \" \"]\n", "not a tag name"),
         ("[object]\ntags = []\n", "the list is empty"),
         ("[object]\nencryption = [\"kms\"]\n", "aws:kms"),
         ("[object]\nencryption = [\"\"]\n", "AES256"),

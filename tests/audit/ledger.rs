@@ -39,7 +39,7 @@ async fn what_is_no_ledger_is_refused_before_any_work() {
     rig.lab.clear_calls();
     std::fs::write(rig.path("l.db"), b"not a database, and long enough to look like none at all").unwrap();
     let run = rig.audit(&[]).await;
-    assert!(run.assert_exit(2).run.stderr.contains("is no ledger of stored-ami"), "{}", run.run.stderr);
+    assert!(run.assert_exit(2).run.stderr.contains("is not a ledger of stored-ami"), "{}", run.run.stderr);
     assert!(rig.lab.calls().is_empty());
     let missing = rig.text("none.db");
     rig.server.run(&["ledger", "list", &missing]).await.assert_exit(2);

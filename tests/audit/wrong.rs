@@ -49,7 +49,7 @@ async fn an_object_that_goes_between_listing_and_reading_is_told() {
     rig.lab.script(FaultRule::new(Operation::HeadObject, gone).key_contains(&key(1)).always());
     let run = rig.audit(&[]).await;
     assert_eq!(run.assert_exit(3).named(), [format!("{}: present unanswered", target(&key(1)))]);
-    assert!(run.run.stdout.contains("it was listed, and is gone since"));
+    assert!(run.run.stdout.contains("it was listed, and has been deleted since"));
     rig.lab.clear_script();
     rig.audit(&[]).await.assert_exit(0);
 }

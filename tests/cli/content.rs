@@ -72,9 +72,9 @@ async fn each_thing_that_is_wrong_is_a_finding_of_its_own() {
     for (bytes, what) in [
         (flip(&good, good.len() - 1), "its content does not match its checksum"),
         (good[..good.len() / 2].to_vec(), "cut off inside the frame that begins at byte 0"),
-        ([&good[..], b"garbage"].concat(), ", behind the last frame, belong to none"),
+        ([&good[..], b"garbage"].concat(), ", behind the last frame, are not part of any frame"),
         (flip(&packed, packed.len() - 8), "its content does not match its CRC32"),
-        (flip(&packed, packed.len() - 1), "came out"),
+        (flip(&packed, packed.len() - 1), "were decoded"),
     ] {
         let run = decode(folder.path(), &bytes, &[]).await;
         let finding = run.assert_exit(1).finding("stream");
@@ -100,7 +100,7 @@ async fn what_cannot_be_decoded_is_unknown_and_says_why() {
     };
     let zeros = decode(folder.path(), &vec![0; 300_000], &["--digest", "crc32"]).await;
     unknown(&zeros, "of zeros, and nothing else");
-    unknown(&decode(folder.path(), &data(3, 300_000), &[]).await, "no stream that is known here");
+    unknown(&decode(folder.path(), &data(3, 300_000), &[]).await, "not a known stream format");
     let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
     encoder.window_log(27).unwrap();
     encoder.include_checksum(true).unwrap();
@@ -124,7 +124,7 @@ async fn what_cannot_be_decoded_is_unknown_and_says_why() {
     assert_eq!(
         run_bare(&["verify", &file, "--expect", &expect, "--require", "stream"]).await,
         Some(2),
-        "wants --decode"
+        "needs --decode"
     );
     let refused = decode(folder.path(), b"x", &["--resume", "state.json"]).await;
     assert_eq!(refused.exit, Some(2));

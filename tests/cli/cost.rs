@@ -108,7 +108,10 @@ fn wrong_arguments_end_with_2_and_say_what_is_wrong() {
     let torn = torn.to_str().unwrap();
     for (args, message) in [
         (vec![], "TARGET|AMI-ID"),
-        (vec![file.as_str(), &file, "--logical-size", "1GiB"], "one size can be that of one target only"),
+        (
+            vec![file.as_str(), &file, "--logical-size", "1GiB"],
+            "--logical-size gives the size of one AMI: name one target",
+        ),
         (vec![&file, "--prices", torn], "torn.json: is not a price file of AWS"),
         (vec![&file, "--prices", "/nonexistent"], "/nonexistent: No such file"),
         (vec![&file, "--record", torn], "torn.json: is not a record"),

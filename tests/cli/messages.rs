@@ -5,6 +5,7 @@
 
 mod connection;
 mod files;
+mod next;
 mod rig;
 mod service;
 mod tasks;

@@ -121,7 +121,7 @@ fn the_verdict_comes_first_and_damage_is_named() {
         "Throughput over 420.0 s",
         "By bytes that came out of the stream: not known, for the stream was not decoded",
         "→ run verify with --decode",
-        "As one counts, it is 163.53 to 724.18.",
+        "Depending on what is counted, it is between 163.53 and 724.18.",
         WHEN,
         env!("CARGO_PKG_VERSION"),
     ] {

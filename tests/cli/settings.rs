@@ -126,7 +126,7 @@ async fn what_decides_results_is_refused_with_the_reason() {
         rig.refused(command, &[&variable, reason]).await;
     }
     for (text, words) in [
-        ("regoin = \"x\"", "regoin is no setting; did you mean region?"),
+        ("regoin = \"x\"", "regoin is not a setting; did you mean region?"),
         ("max-rate = \"5MB\"", "did you mean max_rate?"),
         ("nonsense = 1", "there are region, endpoint_url"),
         ("retries = -1", "retries = -1: expected a number from 0 to 100"),
@@ -166,7 +166,8 @@ async fn an_unknown_variable_is_a_warning() {
     command.env("STORED_AMI_RETRYS", "1").env("STORED_AMI_CLIENTS", "x").env("STORED_AMI_TEST_S3", "x");
     let run = Run::of(command).await;
     assert_eq!(run.exit, Some(0), "{run:?}");
-    let expected = "stored-ami: STORED_AMI_RETRYS is no setting and has no effect; did you mean STORED_AMI_RETRIES?\n";
+    let expected =
+        "stored-ami: STORED_AMI_RETRYS is not a setting and has no effect; did you mean STORED_AMI_RETRIES?\n";
     assert_eq!(run.stderr.matches("STORED_AMI_").count(), 2, "{run:?}");
     assert!(run.stderr.contains(expected), "{run:?}");
 }

@@ -337,7 +337,10 @@ async fn the_text_says_what_it_rests_on() {
         Run::of(command).await.stdout
     };
     let stated = text(&[]).await;
-    assert!(stated.contains("SAME    S3 states the same of both; no byte was read, so this is no proof"), "{stated}");
+    assert!(
+        stated.contains("SAME    S3 states the same values for both; no byte was read, so this is not a proof"),
+        "{stated}"
+    );
     let read = text(&["--read"]).await;
     assert!(read.contains("SAME    every byte of both was read, and they are the same"), "{read}");
     rig.to.damage("gov-archive", KEY, 700_000, 1).unwrap();

@@ -160,7 +160,7 @@ async fn a_ledger_that_cannot_be_used_ends_the_copy_before_any_request() {
     let at = Recorded::new().await;
     std::fs::write(&at.ledger, "no ledger, and long enough to be one").unwrap();
     let run = at.copy(&[]).await;
-    assert!(run.assert_exit(2).stderr.contains("is no ledger of stored-ami"), "{run:?}");
+    assert!(run.assert_exit(2).stderr.contains("is not a ledger of stored-ami"), "{run:?}");
     assert!(at.rig.from.calls().is_empty() && at.rig.to.calls().is_empty());
     std::fs::remove_file(&at.ledger).unwrap();
     let run = at.copy(&["--dry-run"]).await;

@@ -20,4 +20,7 @@ mod rig;
 mod same;
 mod server;
 mod servers;
+#[path = "../common/signals.rs"]
+mod signals;
 mod thaw;
+mod told;

@@ -80,7 +80,7 @@ async fn what_is_not_known_is_not_assumed() {
     rig.to.script(FaultRule::new(Operation::CreateMultipartUpload, refused).key_contains("stored-ami-probe"));
     let run = rig.copy(&["--yes", "--replace-if", &etag]).await;
     run.assert_exit(2);
-    assert!(run.stdout.contains("whether the server heeds If-Match is not known"), "{run:?}");
+    assert!(run.stdout.contains("whether the server honours If-Match is not known"), "{run:?}");
     assert_eq!(rig.bytes(KEY).await, b"older");
 }
 

@@ -91,20 +91,20 @@ async fn what_is_not_signed_by_the_key_is_refused() {
     let legacy: &str = include_str!("../fixtures/minisign/legacy.minisig");
     let (manifest, signature) = ("copy.manifest.json", "copy.manifest.json.minisig");
     for (file, content, message) in [
-        (manifest, resealed.as_str(), "copy.manifest.json.minisig: does not fit"),
-        (manifest, &weaker, "copy.manifest.json.minisig: does not fit"),
-        (manifest, &spaced, "copy.manifest.json.minisig: does not fit"),
+        (manifest, resealed.as_str(), "copy.manifest.json.minisig: does not match"),
+        (manifest, &weaker, "copy.manifest.json.minisig: does not match"),
+        (manifest, &spaced, "copy.manifest.json.minisig: does not match"),
         // The signature is verified before the content is parsed.
-        (manifest, "{", "copy.manifest.json.minisig: does not fit"),
-        (signature, &comment, "copy.manifest.json.minisig: does not fit"),
-        (signature, other, "is by key FCA748D9FC1505F1, and key 58650D23E5FCC774 is asked for"),
-        (signature, legacy, "legacy form, which is not taken; sign again without -l"),
+        (manifest, "{", "copy.manifest.json.minisig: does not match"),
+        (signature, &comment, "copy.manifest.json.minisig: does not match"),
+        (signature, other, "was signed by key FCA748D9FC1505F1, and key 58650D23E5FCC774 is required"),
+        (signature, legacy, "legacy form, which is not accepted; sign again without -l"),
         (signature, MANIFEST, "copy.manifest.json.minisig: is no signature of minisign"),
         (signature, "", "copy.manifest.json.minisig: is no signature of minisign"),
         (signature, KEY, "copy.manifest.json.minisig: is no signature of minisign"),
-        ("signer.pub", SIGNATURE, "--manifest-key: signer.pub: is no public key of minisign"),
-        ("signer.pub", "", "--manifest-key: signer.pub: is no public key of minisign"),
-        ("signer.pub", OTHER_KEY, "is by key 58650D23E5FCC774, and key FCA748D9FC1505F1 is asked for"),
+        ("signer.pub", SIGNATURE, "--manifest-key: signer.pub: is not a public key of minisign"),
+        ("signer.pub", "", "--manifest-key: signer.pub: is not a public key of minisign"),
+        ("signer.pub", OTHER_KEY, "was signed by key 58650D23E5FCC774, and key FCA748D9FC1505F1 is required"),
     ] {
         let folder = folder();
         write(folder.path(), file, content.as_bytes());

@@ -46,8 +46,8 @@ async fn a_store_that_proves_nothing_is_unknown() {
         (state("completed"), "`completed`, which is not known"),
         (state("Copying"), "`Copying`, which is not known"),
         (state(""), "``, which is not known"),
-        ((key.clone(), String::new()), "does not tell which object"),
-        ((key.clone(), "<s3objectKey></s3objectKey>".to_owned()), "does not tell which object"),
+        ((key.clone(), String::new()), "does not name the object"),
+        ((key.clone(), "<s3objectKey></s3objectKey>".to_owned()), "does not name the object"),
         ((key, "<s3objectKey>other.bin</s3objectKey>".to_owned()), "not the name of a copy of it"),
         (("<storeTaskState>".to_owned(), failure), "it failed after all"),
     ];

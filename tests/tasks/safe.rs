@@ -39,7 +39,7 @@ async fn a_store_that_goes_on_keeps_it_and_so_does_one_that_cannot_be_asked_for(
         "whether a store of it is in progress is not known",
     );
     rig.lab.allow_all();
-    assert_answer(&safe(&rig, &ledger, &["--no-sign-request"]).await, "cannot_tell", 3, "takes signed requests");
+    assert_answer(&safe(&rig, &ledger, &["--no-sign-request"]).await, "cannot_tell", 3, "accepts only signed requests");
     // Into a bucket that is not among the prefixes.
     rig.server.bucket("elsewhere").await;
     rig.start_store(AMI, "elsewhere").await;

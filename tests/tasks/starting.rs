@@ -152,7 +152,7 @@ async fn an_answer_that_is_lost_does_not_start_twice() {
     lose(Action::CreateStoreImageTask, "S3ObjectTag");
     let run = rig.run(&STORE).await;
     run.assert_exit(0);
-    assert!(run.stderr.contains("the answer was lost; the store was started all the same"), "{run:?}");
+    assert!(run.stderr.contains("the response was lost; the store was started"), "{run:?}");
     lose(Action::CreateRestoreImageTask, "TagSpecification");
     let run = rig.run(&RESTORE).await;
     run.assert_exit(0);

@@ -35,7 +35,7 @@ async fn wrong_arguments_end_with_2_and_say_what_is_wrong() {
         (vec!["preflight", "restore", OBJECT, "--accept", "nonsense"], "is not a check"),
         (vec!["preflight", "store", AMI, "--bucket", "archive", "--region", "us-east-1"], "no usable credentials"),
         (vec!["preflight", "store", AMI, "--bucket", "archive"], "Region"),
-        (vec!["stored", AMI, "--bucket", "archive", "--no-sign-request"], "EC2 takes signed requests only"),
+        (vec!["stored", AMI, "--bucket", "archive", "--no-sign-request"], "EC2 accepts only signed requests"),
         (vec!["policy", "nonsense", "--bucket", "archive"], "possible values: inspect, verify"),
     ] {
         let mut args = args;

@@ -91,7 +91,7 @@ pub enum CheckpointError {
     /// Another version of the program wrote it.
     /// Another version of the program wrote it.
     /// Another version of the program wrote it.
-    #[error("was written by {0}, and this is {TOOL}: the states of hashers do not go from one version to another")]
+    #[error("was written by {0}, and this is {TOOL}: the state of the hashers cannot be used by another version")]
     Tool(String),
     /// It is of another object.
     #[error("is of another object: {what} was {then} and is {now}")]

@@ -10,6 +10,9 @@ macro_rules! actions {
         }
 
         impl Action {
+            /// Every call.
+            pub(crate) const ALL: &[Self] = &[$(Action::$name,)+];
+
             pub(crate) fn named(name: &str) -> Option<Self> {
                 match name {
                     $(stringify!($name) => Some(Action::$name),)+

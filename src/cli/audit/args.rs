@@ -41,10 +41,10 @@ pub struct AuditArgs {
     /// See `verify --using`. Such a digest never makes `safe-to-delete` say yes by itself.
     #[arg(long, hide_short_help = true, value_name = "tags,metadata", value_delimiter = ',', value_enum)]
     pub using: Vec<LeftIn>,
-    /// Ledger of earlier proofs (SQLite); created if it does not exist
+    /// Ledger of proofs (SQLite), created if missing
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ledger: Option<PathBuf>,
-    /// Maximum age of a proof in the ledger, such as 30d or 12w
+    /// Maximum age of a proof, such as 30d
     ///
     /// Objects with an older proof are read again at level `bytes`; 0d reads all of them.
     #[arg(long, value_name = "AGE", default_value = "90d", value_parser = parse_age)]
@@ -139,10 +139,10 @@ pub struct TurnArgs {
     /// Kubernetes, or GNU parallel. A task that is started again has the same share. See `audit merge`.
     #[arg(long, hide_short_help = true, value_name = "I/N")]
     pub shard: Option<ShardSpec>,
-    /// Start no more objects after this time; oldest proofs first
+    /// Start no object after this time
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub max_time: Option<Duration>,
-    /// Start no more objects after this many bytes; at least one is read
+    /// Start no object after this many bytes
     #[arg(long, value_name = "SIZE")]
     pub max_bytes: Option<ByteSize>,
     /// Maximum cost in US dollars, by list prices of us-east-1
@@ -156,10 +156,10 @@ pub struct AuditReadingArgs {
     /// Number of objects side by side [default: 32 for facts, else 4]
     #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub objects: Option<u16>,
-    /// At level sample: percentage of each object, or a slice such as 2/7
+    /// At level sample: a percentage, or a slice 2/7
     #[arg(long, value_name = "SAMPLE", default_value = "5%")]
     pub sample: Sample,
-    /// Number of concurrent GETs of all objects together [default: 64]
+    /// GETs in flight, of all objects [default: 64]
     #[arg(long, value_name = "N")]
     pub concurrency: Option<Concurrency>,
     /// Maximum size of one GET, where part boundaries leave the choice

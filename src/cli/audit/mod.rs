@@ -202,7 +202,7 @@ async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
         most => most.map(|most| (most, PriceTable::built_in())),
     };
     if !args.using.is_empty() && args.level == Level::Facts {
-        return Err(UsageError("--using: the level `facts` reads no byte to hold against a value".to_owned()));
+        return Err(UsageError("--using: the level `facts` reads no bytes that could be compared".to_owned()));
     }
     let policy = policy(args.policy.as_deref())?;
     if let Some(place) = &args.results {
@@ -263,7 +263,7 @@ fn images(
 ) -> Result<Option<Arc<dyn crate::image::ImageService>>, UsageError> {
     if args.images && args.connection.no_sign_request {
         return Err(UsageError(
-            "--images: EC2 takes signed requests only, and --no-sign-request sends none".to_owned(),
+            "--images: EC2 accepts only signed requests, and --no-sign-request sends none".to_owned(),
         ));
     }
     let service = || crate::image::ec2::Ec2::new(buckets.home(), context.clone());

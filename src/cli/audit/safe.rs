@@ -62,7 +62,8 @@ fn wish(args: &SafeArgs) -> Result<DeletionSafetyRequest, UsageError> {
     if let Some((file, other)) = record.as_ref().filter(|(_, record)| record.image != args.image.as_str()) {
         return Err(UsageError(format!("--record {file}: it is of {}, not of {}", other.image, args.image)));
     }
-    Ok(DeletionSafetyRequest { image: args.image.clone(), max_age: args.max_age, record })
+    let ledger = args.ledger.display().to_string();
+    Ok(DeletionSafetyRequest { image: args.image.clone(), max_age: args.max_age, record, ledger })
 }
 
 /// The account service, to identify the account of the credentials.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use self::args::{CompareArgs, FirstEndArgs, SecondEndArgs};
 use super::args::MEMORY;
-use super::connect::{connect, end_options};
+use super::connect::{connect, end_options, typed_options};
 use super::runner::{Failure, Runner, Stop};
 use super::settings::Settings;
 use super::signals::cancel_on_signal;
@@ -16,7 +16,7 @@ use super::usage::UsageError;
 use crate::commands::compare::{CompareError, CompareRequest, ComparedEnd, compare};
 use crate::ident::Target;
 use crate::plan::Limits;
-use crate::report::{CompareReport, Exit, Report};
+use crate::report::{CompareReport, EndOption, Exit, Report};
 use crate::source::file::FileSource;
 use crate::source::s3::S3Options;
 use crate::source::{Context, Session};
@@ -76,6 +76,7 @@ fn is_one(a: &Target, b: &Target) -> bool {
 struct Options {
     name: &'static str,
     s3: S3Options,
+    typed: Vec<EndOption>,
 }
 
 impl Options {
@@ -83,14 +84,22 @@ impl Options {
     fn of_a(args: &FirstEndArgs, region: Option<String>, settings: &Settings) -> Result<Self, UsageError> {
         let unsigned = args.no_sign_request;
         let s3 = end_options!(args, "--from-expected-bucket-owner", unsigned: unsigned, patience: settings.timeout);
-        Ok(Options { name: "A", s3: S3Options { region: s3.region.or(region), ..s3 } })
+        Ok(Options {
+            name: "A",
+            typed: typed_options!(args, unsigned: unsigned),
+            s3: S3Options { region: s3.region.or(region), ..s3 },
+        })
     }
 
     /// `region` is that of the URL.
     fn of_b(args: &SecondEndArgs, region: Option<String>, settings: &Settings) -> Result<Self, UsageError> {
         let unsigned = args.no_sign_request;
         let s3 = end_options!(args, "--to-expected-bucket-owner", unsigned: unsigned, patience: settings.timeout);
-        Ok(Options { name: "B", s3: S3Options { region: s3.region.or(region), ..s3 } })
+        Ok(Options {
+            name: "B",
+            typed: typed_options!(args, unsigned: unsigned),
+            s3: S3Options { region: s3.region.or(region), ..s3 },
+        })
     }
 }
 
@@ -105,6 +114,7 @@ struct Place {
 struct Opened {
     session: Session,
     place: Place,
+    options: Vec<EndOption>,
 }
 
 impl Opened {
@@ -113,7 +123,7 @@ impl Opened {
         let uri = match target {
             Target::File(path) => {
                 let session = Session::new(Arc::new(FileSource::new(path)), context.clone());
-                return Ok(Opened { session, place: Place::default() });
+                return Ok(Opened { session, place: Place::default(), options: Vec::new() });
             }
             Target::Object(uri) => uri,
             Target::Presigned(_) => {
@@ -125,7 +135,8 @@ impl Opened {
         let connection = connect(options.s3).await.map_err(|error| UsageError(format!("{name}: {}", error.0)))?;
         let place =
             Place { profile, region: Some(connection.region().to_owned()), endpoint_url: connection.endpoint_url() };
-        Ok(Opened { session: Session::new(Arc::new(connection.object(uri.clone())), context.clone()), place })
+        let session = Session::new(Arc::new(connection.object(uri.clone())), context.clone());
+        Ok(Opened { session, place, options: options.typed })
     }
 }
 
@@ -134,6 +145,7 @@ fn placed(mut report: CompareReport, a: &Opened, b: &Opened) -> CompareReport {
     for (of, opened) in [(&mut report.a, a), (&mut report.b, b)] {
         of.profile.clone_from(&opened.place.profile);
         of.region.clone_from(&opened.place.region);
+        of.options.clone_from(&opened.options);
     }
     report
 }

@@ -16,18 +16,23 @@ use crate::units::ByteSize;
 
 #[derive(Debug, Args)]
 pub struct CopyArgs {
-    /// What to copy: an object, a presigned URL (@FILE reads one from a file), or a file
+    /// Object, presigned URL (@FILE reads it), or file
     #[arg(value_name = "SOURCE", required_unless_present = "abort", value_hint = ValueHint::AnyPath)]
     pub typed: Option<TypedTarget>,
     #[arg(skip)]
     pub source: Option<Target>,
-    /// Where to: s3://bucket/key, s3://bucket/prefix/ to keep the name, or a file
+    /// s3://bucket/key, s3://bucket/prefix/, or a file
+    ///
+    /// After a prefix that ends with /, and in a folder, the copy has the name of the source.
     #[arg(value_name = "DESTINATION", required_unless_present = "abort", value_hint = ValueHint::AnyPath)]
     pub destination: Option<Destination>,
-    /// Keep the state of the copy in this file, and go on with the copy if it exists; removed when the copy is made
+    /// Keep progress in this file, and resume from it
+    ///
+    /// An interrupted copy then keeps its upload. Run the same command again to continue, or remove the upload with
+    /// --abort. The file is removed when the copy is made.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub resume: Option<PathBuf>,
-    /// Replace the object at the destination if it has this ETag; needs a server that heeds If-Match
+    /// Replace the object at the destination if it has this ETag; needs a server that honours If-Match
     #[arg(long, hide_short_help = true, value_name = "ETAG")]
     pub replace_if: Option<String>,
     /// Who copies the bytes: this program, which reads and proves them, or the server, which only states what it copied
@@ -64,11 +69,11 @@ pub struct CopyArgs {
     /// May be given twice, once for the Region of each end.
     #[arg(long, hide_short_help = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub prices: Vec<PathBuf>,
-    /// Ledger (SQLite) that records the read of the source and the copy; created if it does not exist
+    /// Record the read and the copy in this ledger
     ///
-    /// The copy is a proof of the kind `written`: nothing has read it. `audit` and `safe-to-delete` ask for a read,
-    /// unless a policy accepts `written`. A copy by the server (--via server) is `stated-by-s3`. With
-    /// --verify-destination the read of the copy is recorded, too.
+    /// The ledger is an SQLite file, which is created if it does not exist. The copy is a proof of the kind `written`:
+    /// nothing has read it. `audit` and `safe-to-delete` ask for a read, unless a policy accepts `written`. A copy by
+    /// the server (--via server) is `stated-by-s3`. With --verify-destination the read of the copy is recorded, too.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ledger: Option<PathBuf>,
 }
@@ -76,7 +81,9 @@ pub struct CopyArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Source (an end with its own profile takes nothing from the environment)")]
 pub struct FromArgs {
-    /// Profile for the source; its keys, Region, endpoint and CA, and nothing of the environment
+    /// AWS profile of the source
+    ///
+    /// Its keys, Region, endpoint and CA are used, and nothing of the environment.
     #[arg(long = "from-profile", id = "from_profile", value_name = "NAME")]
     pub profile: Option<String>,
     /// Region of the source
@@ -107,7 +114,9 @@ pub struct FromArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Destination")]
 pub struct ToArgs {
-    /// Profile for the destination; its keys, Region, endpoint and CA, and nothing of the environment
+    /// AWS profile of the destination
+    ///
+    /// Its keys, Region, endpoint and CA are used, and nothing of the environment.
     #[arg(long = "to-profile", id = "to_profile", value_name = "NAME")]
     pub profile: Option<String>,
     /// Region of the destination
@@ -171,7 +180,7 @@ pub struct ProofArgs {
     /// Make the copy even if nothing proves the bytes of the source, as long as nothing refutes them
     #[arg(long, hide_short_help = true)]
     pub unproved: bool,
-    /// Read the copy afterwards, and compare it with what was sent
+    /// Read the copy afterwards and compare it
     #[arg(long)]
     pub verify_destination: bool,
     /// Let these required checks be unknown

@@ -32,7 +32,7 @@ use crate::ident::{ETag, ObjectUri, Target};
 use crate::ledger::SharedLedger;
 use crate::plan::Limits;
 use crate::price::{BulkPrices, CopyPrices, PriceTable};
-use crate::report::{Exit, FileKind, Report};
+use crate::report::{CopyReport, Exit, FileKind, Report};
 use crate::source::{Context, Session, UploadService as _};
 use crate::verdict::CheckName;
 
@@ -72,7 +72,7 @@ async fn to_object(
         runner.add(Report::Copy(Box::new(prepared.report)));
         return Ok(runner.finish());
     }
-    runner.show(&Report::Copy(Box::new(prepared.report.clone())));
+    runner.show(&Report::Copy(Box::new(CopyReport { goes_on: true, ..prepared.report.clone() })));
     let question = format!("Copy {source} to {destination}?");
     if agreed(&args.starting, &question, &cancel).await {
         copy(&mut runner, &ends, (&request, prepared), &cancel).await;
@@ -114,12 +114,19 @@ async fn to_file((args, settings): (&CopyArgs, &Settings), source: &Target, path
 /// Removes the upload of an unfinished copy, and its state.
 async fn abort((args, settings): (&CopyArgs, &Settings), file: &CopyStateFile) -> Result<Exit, UsageError> {
     let state = file.read().map_err(UsageError)?;
-    let state = state.ok_or_else(|| UsageError(format!("{}: there is no such file", file.path().display())))?;
+    let missing = || {
+        let path = file.path().display();
+        UsageError(format!("--abort {path}: there is no such file; name the one that `copy --resume` wrote"))
+    };
+    let state = state.ok_or_else(missing)?;
     let (connection, _) = open_destination((args, settings), &Context::default()).await?;
     if connection.endpoint_url() != state.endpoint {
         let of = |endpoint: Option<String>| endpoint.unwrap_or_else(|| "that of AWS".to_owned());
         let (then, now) = (of(state.endpoint), of(connection.endpoint_url()));
-        return Err(UsageError(format!("the upload is at the endpoint {then}, and the options name {now}")));
+        return Err(UsageError(format!(
+            "--abort: the upload is at the endpoint {then}, and the options name {now}; give the --to-… options of the \
+             copy"
+        )));
     }
     let aborted = connection.upload(&state.destination).abort(&state.upload_id).await;
     let text = match aborted {
@@ -245,7 +252,7 @@ fn tags(words: &[TagWord]) -> Result<TagChoice, UsageError> {
     }
     match (words.contains(&TagWord::None), pairs.is_empty()) {
         (true, true) => Ok(TagChoice::None),
-        (true, false) => Err(UsageError("--tags none goes with no KEY=VALUE".to_owned())),
+        (true, false) => Err(UsageError("--tags none cannot be combined with KEY=VALUE".to_owned())),
         (false, true) => Ok(TagChoice::Copy),
         (false, false) => Ok(TagChoice::With(pairs)),
     }

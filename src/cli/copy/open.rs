@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::args::{CopyArgs, FromArgs, ToArgs, Via};
 use crate::account::AccountService as _;
 use crate::account::aws::Account;
-use crate::cli::connect::{connect, end_options};
+use crate::cli::connect::{connect, end_options, typed_options};
 use crate::cli::settings::Settings;
 use crate::cli::usage::UsageError;
 use crate::commands::copy::CopyEnds;
@@ -41,7 +41,10 @@ pub(super) async fn open_source(
     };
     let options = from_options(&args.from, settings)?;
     let connection = connect(options.clone()).await.map_err(|error| named("the source", error))?;
-    let from = end(&connection, &options, context).await;
+    let from = EndReport {
+        options: typed_options!(&args.from, unsigned: args.from.no_sign_request),
+        ..end(&connection, &options, context).await
+    };
     Ok((Arc::new(connection.object(uri.clone())), from, Some(connection)))
 }
 
@@ -78,7 +81,8 @@ pub(super) async fn open_destination(
 ) -> Result<(Connection, EndReport), UsageError> {
     let options = to_options(&args.to, settings)?;
     let connection = connect(options.clone()).await.map_err(|error| named("the destination", error))?;
-    let mut to = end(&connection, &options, context).await;
+    let mut to =
+        EndReport { options: typed_options!(&args.to, unsigned: false), ..end(&connection, &options, context).await };
     let owner = options.expected_bucket_owner.clone().or_else(|| to.account.clone());
     to.expected_bucket_owner.clone_from(&owner);
     let connection = owner.map_or_else(|| connection.clone(), |owner| connection.with_expected_owner(&owner));

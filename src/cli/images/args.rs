@@ -148,7 +148,7 @@ pub struct PolicyArgs {
 fn policy_words() -> PossibleValuesParser {
     let names = PolicyCommand::ALL.map(|(_, name)| PossibleValue::new(name));
     // Version 0.1 had `stored` in place of `is-stored`.
-    let others = ["preflight", "stored"].map(|name| PossibleValue::new(name).hide(true));
+    let others = ["preflight", "stored", "copy"].map(|name| PossibleValue::new(name).hide(true));
     names.into_iter().chain(others).collect::<Vec<_>>().into()
 }
 
@@ -157,7 +157,7 @@ impl PolicyArgs {
     ///
     /// # Errors
     ///
-    /// `preflight` is not followed by `store` or `restore`.
+    /// `preflight` is not followed by `store` or `restore`, or `copy` stands without an end.
     pub(in crate::cli) fn commands(&self) -> Result<Vec<PolicyCommand>, UsageError> {
         let mut found = Vec::new();
         let mut words = self.words.iter().map(String::as_str);
@@ -171,7 +171,14 @@ impl PolicyArgs {
                 "stored" => Some(PolicyCommand::IsStored),
                 _ => PolicyCommand::ALL.into_iter().find(|(_, name)| *name == word).map(|(command, _)| command),
             };
-            let unknown = || UsageError(format!("{word}: write `preflight store` or `preflight restore`"));
+            let unknown = || match word {
+                "copy" => UsageError(
+                    "copy: each end needs a policy: write `copy-source` for the bucket that is read, or \
+                     `copy-destination` for the bucket that is written"
+                        .to_owned(),
+                ),
+                _ => UsageError(format!("{word}: write `preflight store` or `preflight restore`")),
+            };
             found.push(command.ok_or_else(unknown)?);
         }
         Ok(found)

@@ -9,7 +9,7 @@ use crate::commands::RegionServices;
 /// Connects to EC2 and the account in the Region of the configuration.
 pub(in crate::cli) async fn services(args: &ConnectionArgs, runner: &mut Runner) -> Result<RegionServices, UsageError> {
     if args.no_sign_request {
-        return Err(UsageError("--no-sign-request: EC2 takes signed requests only".to_owned()));
+        return Err(UsageError("--no-sign-request: EC2 accepts only signed requests".to_owned()));
     }
     let connection = connect(options(args, runner.settings())?).await?;
     Ok(RegionServices::new(Arc::new(connection), &runner.context()))

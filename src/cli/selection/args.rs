@@ -45,20 +45,20 @@ impl fmt::Debug for Word {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Several targets")]
 pub struct SelectionArgs {
-    /// Treat each TARGET as a pattern, such as s3://bucket/2026/*.bin
+    /// TARGETs are patterns, such as s3://b/2026/*.bin
     ///
     /// * and ? match within a segment of the key, [ab] matches one character, and **/ any number of segments.
     #[arg(long, conflicts_with = "version_id")]
     pub glob: bool,
-    /// Treat each TARGET as a prefix, and read the ami-….bin objects under it
+    /// Read the ami-….bin objects under each TARGET
     #[arg(long, conflicts_with_all = ["glob", "version_id"])]
     pub prefix: bool,
     /// With --prefix, read every object and not only ami-….bin
     #[arg(long, hide_short_help = true, requires = "prefix")]
     pub all_keys: bool,
-    /// Read targets from a file, one per line (-: standard input)
+    /// Read targets from a file (-: standard input)
     ///
-    /// Empty lines and lines that begin with # are skipped.
+    /// One target per line. Empty lines and lines that begin with # are skipped.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub targets_from: Option<PathBuf>,
     #[arg(skip)]

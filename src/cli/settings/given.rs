@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(given.add(Setting::Retries, "-1", "config.toml").unwrap_err(), "a number from 0 to 100");
         let mut applied = Applied::default();
         assert_eq!(applied.choose(Some(9), Setting::Retries, given.retries.as_ref()), Some(9));
-        assert!(applied.0.is_empty(), "a flag is no setting");
+        assert!(applied.0.is_empty(), "a flag is not a setting");
         assert_eq!(applied.choose(None, Setting::Retries, given.retries.as_ref()), Some(3));
         assert_eq!(applied.0[0].source, "STORED_AMI_RETRIES");
         assert_eq!(applied.choose(None, Setting::MaxRate, given.max_rate.as_ref()), None);

@@ -19,13 +19,14 @@ use self::sources::Sources;
 #[cfg(all(feature = "s3", feature = "lab"))]
 pub(super) use self::sources::is_setting;
 use super::args::ConnectionArgs;
+use super::connect::typed_options;
 use super::global::{Display, GlobalArgs};
 use super::usage::UsageError;
 use super::written::WrittenFiles;
 use crate::clock::SystemClock;
 use crate::plan::Concurrency;
 use crate::progress::Monitor;
-use crate::report::SettingReport;
+use crate::report::{EndOption, SettingReport};
 use crate::source::{Context, RateLimiter, RetryPolicy};
 use crate::units::ByteSize;
 
@@ -44,6 +45,10 @@ pub(super) struct Settings {
     /// What the environment and the file set.
     pub applied: Vec<SettingReport>,
     pub warnings: Vec<String>,
+    /// What `policy` is called with for this command; for `copy`, at the source and at the destination.
+    pub policy: &'static [&'static str],
+    /// The flags of the connection, for commands that are printed.
+    pub reach: Vec<EndOption>,
     /// The files that the command writes.
     pub written: WrittenFiles,
 }
@@ -81,6 +86,7 @@ impl Settings {
         };
         let mut applied = Applied::default();
         let arguments = arguments.unwrap_or_default();
+        let reach = arguments.connection.as_deref().map(|args| typed_options!(args, unsigned: args.no_sign_request));
         let sends = arguments.sends;
         fill(arguments, &sources.given, &mut applied);
         let given = if sends { &sources.given } else { &GivenSettings::default() };
@@ -111,6 +117,8 @@ impl Settings {
             configuration: sources.file,
             applied: applied.0,
             warnings: sources.warnings,
+            policy: &[],
+            reach: reach.unwrap_or_default(),
             written: WrittenFiles::default(),
         })
     }

@@ -67,11 +67,11 @@ impl Sources {
             }
             Key::Known(setting) | Key::Unknown(Some(setting)) => {
                 let meant = setting.variable();
-                self.warnings.push(format!("{variable} is no setting and has no effect; did you mean {meant}?"));
+                self.warnings.push(format!("{variable} is not a setting and has no effect; did you mean {meant}?"));
                 Ok(())
             }
             Key::Unknown(None) => {
-                self.warnings.push(format!("{variable} is no setting and has no effect"));
+                self.warnings.push(format!("{variable} is not a setting and has no effect"));
                 Ok(())
             }
         }
@@ -97,11 +97,11 @@ impl Sources {
                 }
                 Key::Refused(refusal) => return Err(wrong(format!("{key}: {}", refusal.why()))),
                 Key::Unknown(Some(near)) => {
-                    return Err(wrong(format!("{key} is no setting; did you mean {}?", near.key())));
+                    return Err(wrong(format!("{key} is not a setting; did you mean {}?", near.key())));
                 }
                 Key::Unknown(None) => {
                     let known = Setting::ALL.map(Setting::key).join(", ");
-                    return Err(wrong(format!("{key} is no setting; there are {known}")));
+                    return Err(wrong(format!("{key} is not a setting; there are {known}")));
                 }
             }
         }

@@ -44,7 +44,7 @@ fn why_not(error: &SourceError, known: bool, listed: bool) -> Finding {
     let outcome = match error.kind {
         ErrorKind::NotFound if known => return missing(),
         ErrorKind::NotFound if listed => Outcome::Unknown(Reason::Unanswered {
-            detail: format!("it was listed, and is gone since: {}", error.explain()),
+            detail: format!("it was listed, and has been deleted since: {}", error.explain()),
         }),
         ErrorKind::Denied => Outcome::Unknown(Reason::NotPermitted { needs: "s3:GetObject".to_owned() }),
         _ => Outcome::Unknown(Reason::Unanswered { detail: error.explain() }),

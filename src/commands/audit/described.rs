@@ -26,7 +26,7 @@ pub(super) struct Source {
 /// Describes the AMI and its snapshots. If the snapshots cannot be described, the sizes of the volumes are used.
 pub(super) async fn describe(images: Option<&dyn ImageService>, id: &AmiId) -> Described {
     let Some(images) = images else {
-        return Described::NotKnown("EC2 was not asked, for it takes signed requests".to_owned());
+        return Described::NotKnown("EC2 was not asked, because it accepts only signed requests".to_owned());
     };
     let found = match images.images(&[id.to_string()]).await {
         Ok(found) => found,

@@ -41,7 +41,7 @@ pub(super) fn unchanged(change: &Change) -> Option<Finding> {
             Outcome::Fail(Failure::of_rule(evidence(&format!("replaced by other content: {detail}"))))
         }
         Change::Unclear => Outcome::Unknown(Reason::NotStated {
-            detail: "it was written again, and no known value shows whether the content is the same".to_owned(),
+            detail: "it was written again, and no value shows whether the content is the same".to_owned(),
         }),
     };
     Some(Finding { check: CheckId::PolicyCheck(PolicyCheck::Unchanged), required: true, outcome })

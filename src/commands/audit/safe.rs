@@ -8,7 +8,7 @@ use super::described::{Described, Source, describe};
 use super::examine::examine;
 use super::list::{Candidate, Listed, candidates};
 use super::look::{NOTHING, histories};
-use super::request::{AuditRequest, AuditServices};
+use super::request::{AuditRequest, AuditServices, Scope};
 use super::subject::Subject;
 use crate::account::AccountService;
 use crate::audit::{Histories, History, Level, OriginSurvey, judge_origin};
@@ -18,9 +18,10 @@ use crate::ident::{AmiId, ObjectUri, Target};
 use crate::image::TaskFilter;
 use crate::ledger::SharedLedger;
 use crate::record::Record;
-use crate::report::{DeletionAnswer, DeletionNote, DeletionSafetyReport, Exit, FindingReport, Note};
+use crate::report::{DeletionAnswer, DeletionNote, DeletionSafetyReport, DeletionStep, Exit, FindingReport, Note};
 use crate::source::Session;
 use crate::units::ByteRange;
+use crate::verdict::{CheckId, PolicyCheck};
 
 /// A copy does not replace the AMI if a lifecycle rule removes it within this time, unless the policy sets another one.
 const STAYS: SignedDuration = SignedDuration::from_hours(24 * 90);
@@ -34,6 +35,8 @@ pub struct DeletionSafetyRequest {
     pub max_age: SignedDuration,
     /// The record that `store --record` wrote, with the name of the file.
     pub record: Option<(String, Record)>,
+    /// Path of the ledger, for the commands that are proposed.
+    pub ledger: String,
 }
 
 /// What was found so far.
@@ -46,6 +49,10 @@ struct Found {
     notes: Vec<Note>,
     /// A copy may exist that was not seen or could not be judged.
     open: bool,
+    /// A copy lacks nothing but a recent proof.
+    lacks_proof: bool,
+    /// No copy was found.
+    is_missing: bool,
 }
 
 /// Decides whether an AMI may be deleted because a stored copy replaces it. The copy must be under one of the prefixes,
@@ -82,7 +89,8 @@ async fn decide(
         Described::None => {
             let why = format!("there is no AMI {} that this account can see", wish.image);
             let found = Found { because: vec![why], ..Found::default() };
-            return Ok(found.report(wish, DeletionAnswer::CannotTell));
+            let report = found.report(wish, DeletionAnswer::CannotTell);
+            return Ok(DeletionSafetyReport { steps: vec![DeletionStep::CheckImage], ..report });
         }
         Described::NotKnown(why) => {
             withheld.push(format!("the AMI could not be described: {why}"));
@@ -98,7 +106,7 @@ async fn decide(
     found.look_for(&search, &histories).await;
     found.judge(&search, &histories).await;
     let storing = in_progress(services, &wish.image).await;
-    Ok(found.answer(wish, withheld, storing))
+    Ok(found.answer(&search, withheld, storing))
 }
 
 /// The audit request for copies at level `facts`. A copy without a proof, one that only values of other programs prove,
@@ -150,7 +158,8 @@ impl Found {
         let unlisted: Vec<Candidate> = unlisted.map(Candidate::named).collect();
         self.candidates.extend(unlisted);
         if self.candidates.is_empty() && !self.open {
-            self.because.push(format!("no object {image}.bin is there"));
+            self.is_missing = true;
+            self.because.push(format!("there is no object {image}.bin under these prefixes"));
         }
     }
 
@@ -159,7 +168,8 @@ impl Found {
         for candidate in std::mem::take(&mut self.candidates) {
             let history = histories.get(&candidate.uri.to_string()).unwrap_or(&NOTHING);
             let copy = Copy { search: *search, subject: search.subject(candidate, history) };
-            let (exit, lacks) = copy.stands_in(&mut self.notes).await;
+            let Judged { exit, lacks, lacks_proof } = copy.stands_in(&mut self.notes).await;
+            self.lacks_proof |= lacks_proof && lacks.len() == 1;
             let uri = &copy.subject.candidate.uri;
             match exit {
                 Exit::Passed => self.copy = self.copy.take().or(Some(uri.to_string())),
@@ -171,13 +181,28 @@ impl Found {
         }
     }
 
+    /// What can be done so that a copy replaces the AMI.
+    fn steps(&self, search: &Search<'_>, is_storing: bool) -> Vec<DeletionStep> {
+        let Scope::Listed(prefixes) = &search.request.chosen else { return Vec::new() };
+        match prefixes.first() {
+            _ if is_storing => vec![DeletionStep::Wait],
+            Some(prefix) if self.is_missing => vec![DeletionStep::Store { bucket: prefix.bucket.clone() }],
+            Some(_) if self.lacks_proof => vec![DeletionStep::Prove {
+                prefixes: prefixes.iter().map(ToString::to_string).collect(),
+                ledger: search.wish.ledger.clone(),
+            }],
+            _ => Vec::new(),
+        }
+    }
+
     /// The answer, from the copies found and from whether a store of the AMI is in progress.
     fn answer(
         mut self,
-        wish: &DeletionSafetyRequest,
+        search: &Search<'_>,
         withheld: Vec<String>,
         storing: Result<bool, String>,
     ) -> DeletionSafetyReport {
+        let storing_now = storing == Ok(true);
         let answer = match (&self.copy, &storing) {
             (_, Ok(true)) => DeletionAnswer::MustStay,
             (Some(_), Ok(false)) if withheld.is_empty() => DeletionAnswer::MayGo,
@@ -190,12 +215,14 @@ impl Found {
             Ok(true) => self.because.push("a store of it is in progress, and reads its snapshots".to_owned()),
             Err(why) => self.because.push(format!("whether a store of it is in progress is not known: {why}")),
         }
+        let steps = self.steps(search, storing_now);
         if answer == DeletionAnswer::MayGo {
             // What others lack is no reason for this answer.
             let others = self.because.drain(..).map(|lacks| DeletionNote::OtherCopy { lacks });
             self.notes.extend(others.map(Note::from));
         }
-        self.report(wish, answer)
+        let steps = if answer == DeletionAnswer::MayGo { Vec::new() } else { steps };
+        DeletionSafetyReport { steps, ..self.report(search.wish, answer) }
     }
 
     fn report(mut self, wish: &DeletionSafetyRequest, answer: DeletionAnswer) -> DeletionSafetyReport {
@@ -208,6 +235,7 @@ impl Found {
             notes: self.notes,
             requests: 0,
             exit_code: Exit::from(answer.verdict()),
+            steps: Vec::new(),
         }
     }
 }
@@ -218,6 +246,14 @@ impl<'a> Search<'a> {
     }
 }
 
+/// Whether a copy can replace the AMI, and why not.
+struct Judged {
+    exit: Exit,
+    lacks: Vec<String>,
+    /// It has no proof that is recent enough.
+    lacks_proof: bool,
+}
+
 /// An object that may replace the AMI.
 struct Copy<'a> {
     search: Search<'a>,
@@ -226,18 +262,21 @@ struct Copy<'a> {
 
 impl Copy<'_> {
     /// Whether the copy can replace the AMI, and why not.
-    async fn stands_in(&self, notes: &mut Vec<Note>) -> (Exit, Vec<String>) {
+    async fn stands_in(&self, notes: &mut Vec<Note>) -> Judged {
         let Search { services, request, .. } = self.search;
         let uri = &self.subject.candidate.uri;
         let looked = examine(&self.subject, &CancellationToken::new()).await.report;
         let mut exit = looked.exit_code;
         let mut lacks = told(&looked.findings);
+        let is_of_proof = |finding: &&FindingReport| finding.check == CheckId::PolicyCheck(PolicyCheck::ProofAge);
+        let lacks_proof = looked.findings.iter().filter(is_of_proof).any(FindingReport::blocks_pass);
+        let judged = |exit, lacks| Judged { exit, lacks, lacks_proof };
         notes.extend(looked.notes.into_iter().map(|note| note.of(uri)));
         if let Some(settings) = bucket(services, request, &uri.bucket).await {
             exit = exit.and(settings.exit_code);
             lacks.extend(told(&settings.findings));
         }
-        let Some(identity) = looked.identity.filter(|_| exit != Exit::Failed) else { return (exit, lacks) };
+        let Some(identity) = looked.identity.filter(|_| exit != Exit::Failed) else { return judged(exit, lacks) };
         // The requests for tags, lock and bucket were sent after the first HEAD, so the object may have been replaced
         // since.
         let session = Session::new(services.archive.object(uri), services.context.clone());
@@ -245,11 +284,11 @@ impl Copy<'_> {
             Ok(facts) if identity.identity().same_as(&facts.identity()).agrees() => facts,
             Ok(_) => {
                 lacks.push("it was replaced during this check".to_owned());
-                return (exit.and(Exit::Unknown), lacks);
+                return judged(exit.and(Exit::Unknown), lacks);
             }
             Err(error) => {
                 lacks.push(format!("it could not be checked again: {}", error.explain()));
-                return (exit.and(Exit::Unknown), lacks);
+                return judged(exit.and(Exit::Unknown), lacks);
             }
         };
         match can_be_read(&session, &facts).await {
@@ -262,7 +301,8 @@ impl Copy<'_> {
                 lacks.push(format!("one byte of it could not be read: {why}"));
             }
         }
-        (exit.and(self.is_of_the_ami(&session, &facts, &mut lacks).await), lacks)
+        let exit = exit.and(self.is_of_the_ami(&session, &facts, &mut lacks).await);
+        judged(exit, lacks)
     }
 
     /// Whether a store of this AMI wrote the object.
@@ -331,7 +371,7 @@ fn told(findings: &[FindingReport]) -> Vec<String> {
 /// The reason why that is not known, as text.
 async fn in_progress(services: &AuditServices, image: &AmiId) -> Result<bool, String> {
     let Some(images) = &services.images else {
-        return Err("EC2 was not asked, for it takes signed requests".to_owned());
+        return Err("EC2 was not asked, because it accepts only signed requests".to_owned());
     };
     let running = images.store_tasks(&TaskFilter::Running).await.map_err(|error| error.explain())?;
     let mine = || running.iter().filter(|task| task.image == image.as_str());

@@ -93,7 +93,7 @@ impl Bytewise {
         let frame = within(context.clock.as_ref(), context.retry.stall, body.next()).await;
         match frame.map_err(|_| error(ErrorKind::Transient, "the connection stalled"))? {
             Some(Ok(frame)) if frame.len() as u64 > left.len() => {
-                Err(error(ErrorKind::Protocol, "more bytes came than asked for"))
+                Err(error(ErrorKind::Protocol, "more bytes arrived than requested"))
             }
             Some(Ok(frame)) => {
                 self.body = Some(body);

@@ -41,6 +41,7 @@ fn compared(end: &StatedEnd) -> ComparedReport {
         identity: IdentityReport::from(facts),
         storage_class: facts.storage_class.clone(),
         layout: (end.is_cut && facts.storage_class.is_some()).then(|| LayoutReport::from(&end.found.layout)),
+        options: Vec::new(),
     }
 }
 

@@ -110,7 +110,7 @@ fn properties(new: &NewObject, facts: &ObjectFacts) -> Vec<CopyFinding> {
     let class = facts.storage_class.as_deref().unwrap_or("not stated");
     findings.push(match &new.storage_class {
         Some(wanted) if wanted != class => {
-            CopyFinding::fail(CopyCheck::StorageClass, format!("{class}, asked for was {wanted}"))
+            CopyFinding::fail(CopyCheck::StorageClass, format!("{class}, and {wanted} was requested"))
         }
         _ => CopyFinding::pass(CopyCheck::StorageClass, class),
     });
@@ -123,7 +123,9 @@ fn properties(new: &NewObject, facts: &ObjectFacts) -> Vec<CopyFinding> {
     };
     findings.push(match (&new.kms_key, &facts.encryption) {
         (Some(_), Encryption::Kms { .. }) | (None, _) => CopyFinding::pass(CopyCheck::Encryption, encryption),
-        (Some(key), _) => CopyFinding::fail(CopyCheck::Encryption, format!("{encryption}, asked for was key {key}")),
+        (Some(key), _) => {
+            CopyFinding::fail(CopyCheck::Encryption, format!("{encryption}, and key {key} was requested"))
+        }
     });
     if !new.lock.is_empty() {
         findings.push(lock(new, facts));
@@ -150,12 +152,15 @@ fn lock(new: &NewObject, facts: &ObjectFacts) -> CopyFinding {
     }
     if facts.lock == LockFacts::default() {
         let needs = "s3:GetObjectRetention and s3:GetObjectLegalHold";
-        return CopyFinding::open(check, format!("HEAD shows no lock; asked for was {asked}; it needs {needs}"));
+        return CopyFinding::open(
+            check,
+            format!("HEAD shows no lock, and {asked} was requested; to see a lock, allow {needs}"),
+        );
     }
     let mode = facts.lock.mode.as_ref().map_or("no mode", |mode| mode.as_str());
     let until = facts.lock.retain_until.as_ref().map_or_else(|| "no end".to_owned(), ToString::to_string);
     let hold = facts.lock.legal_hold.as_ref().map_or("not stated", |hold| hold.as_str());
-    CopyFinding::fail(check, format!("{mode}, {until}, legal hold {hold}; asked for was {asked}"))
+    CopyFinding::fail(check, format!("{mode}, {until}, legal hold {hold}; requested was {asked}"))
 }
 
 async fn tags(ends: &CopyEnds, new: &NewObject, facts: &ObjectFacts) -> Option<CopyFinding> {

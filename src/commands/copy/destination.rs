@@ -3,6 +3,7 @@ use crate::commands::Discovery;
 use crate::commands::stated::{StatedEnd, compare_ends};
 use crate::copy::{CompareFinding, CopyCheck, CopyFinding, Likeness, likeness_of};
 use crate::facts::ObjectFacts;
+use crate::ident::ETag;
 use crate::source::{ErrorKind, Session, SourceError};
 
 /// What is at the destination.
@@ -71,17 +72,20 @@ fn denied(ends: &CopyEnds, error: &SourceError) -> String {
     }
 }
 
-pub(super) fn occupied(same: &Sameness, facts: &ObjectFacts) -> CopyFinding {
+/// The object at the destination is not written over. `replace_if` is the ETag of the one that may be replaced.
+pub(super) fn occupied(same: &Sameness, facts: &ObjectFacts, replace_if: Option<&ETag>) -> CopyFinding {
     let etag = facts.id.etag.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
     let why = &same.text;
+    let named = replace_if.map(|named| format!("; --replace-if names ETag {named}, so it is not replaced"));
+    let named = named.unwrap_or_default();
     match same.likeness {
         Likeness::Same => CopyFinding::pass(CopyCheck::Absent, format!("the same object is there: {why}")),
         Likeness::Different => {
-            CopyFinding::fail(CopyCheck::Absent, format!("another object is there, with ETag {etag}: {why}"))
+            CopyFinding::fail(CopyCheck::Absent, format!("another object is there, with ETag {etag}: {why}{named}"))
         }
         Likeness::Unknown => CopyFinding::open(
             CopyCheck::Absent,
-            format!("an object is there, with ETag {etag}, and nothing shows whether it is the same: {why}"),
+            format!("an object is there, with ETag {etag}, and nothing shows whether it is the same: {why}{named}"),
         ),
     }
 }
@@ -91,7 +95,7 @@ pub(super) fn to_be_replaced(facts: &ObjectFacts) -> CopyFinding {
     let etag = facts.id.etag.as_ref().map(ToString::to_string).unwrap_or_default();
     let version = match &facts.version {
         Some(version) if version != "null" => format!("; its version {version} stays"),
-        _ => "; it does not stay, unless the bucket is versioned".to_owned(),
+        _ => "; it is lost unless the bucket keeps versions".to_owned(),
     };
     CopyFinding::pass(CopyCheck::Absent, format!("the object with ETag {etag} is replaced{version}")).by("HeadObject")
 }

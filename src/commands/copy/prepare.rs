@@ -5,6 +5,7 @@ use super::end::{by_option, callers};
 use super::estimate::{estimate, time};
 use super::parts::stated_parts;
 use super::preflight::survey;
+use super::resume::check_state;
 use super::sender::is_streamed;
 use super::{CopyEnds, CopyRequest, CopyStateFile, TagChoice};
 use crate::checks::preflight::RESTORE_TAG;
@@ -98,7 +99,7 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
                 Likeness::Different | Likeness::Unknown => report.outcome = CopyOutcome::Occupied,
             }
             if report.outcome != CopyOutcome::Planned {
-                findings.push(occupied(&same, &facts));
+                findings.push(occupied(&same, &facts, request.replace_if.as_ref()));
             }
             if report.outcome == CopyOutcome::AlreadyThere && request.verify_destination {
                 let text = "the object that is there was not read; `stored-ami verify` with --like reads it and compares \
@@ -124,6 +125,7 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
     if report.outcome == CopyOutcome::Planned {
         report.estimate = Some(estimate(ends, request, &found, (&plan, &new)));
     }
+    report.is_source_archived = is_archived(&found.facts);
     let archived = archived(request, &found.facts);
     let is_archived = archived.is_some();
     findings.extend(archived);
@@ -135,7 +137,9 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
         report.outcome = CopyOutcome::Refused;
     }
     let finished = request.resume.clone().filter(|_| is_finished);
-    Ok(PreparedCopy { report, found, plan, new, checksum, finished })
+    let mut prepared = PreparedCopy { report, found, plan, new, checksum, finished };
+    check_state(ends, request, &mut prepared);
+    Ok(prepared)
 }
 
 /// Judges the bucket of the destination for this copy.
@@ -238,9 +242,16 @@ fn planned(ends: &CopyEnds, found: &Discovery, plan: &CopyLayout, new: &NewObjec
 fn headers(facts: &ObjectFacts, notes: &mut Vec<Note>) -> SystemHeaders {
     let mut headers = facts.headers.clone();
     if let Some(text) = headers.expires.take_if(|text| jiff::fmt::rfc2822::parse(text).is_err()) {
-        notes.push(Note::Source(format!("Expires `{text}` of the source is no time, and does not go")));
+        notes.push(Note::Source(format!("Expires `{text}` of the source is not a date and is not copied")));
     }
     headers
+}
+
+/// Whether the object cannot be read before it was made readable.
+pub(super) fn is_archived(facts: &ObjectFacts) -> bool {
+    let restore = facts.restore.as_ref().and_then(|restore| restore.as_ref().ok());
+    let state = readability(facts.storage_class.as_deref(), facts.archive_status.as_deref(), restore);
+    matches!(state, Readability::Archived(_))
 }
 
 /// A server does not copy an archived object.
@@ -306,7 +317,8 @@ fn streamed(request: &CopyRequest, plan: &CopyLayout, service: Service) -> Optio
             ByteSize(request.part_room),
             match service {
                 Service::Aws => "",
-                Service::Other => "; a server that does not take that gets them without, and their ETags are compared",
+                Service::Other =>
+                    "; for a server that does not accept that, they are sent without, and their ETags are compared",
             }
         ))
     })
@@ -341,12 +353,12 @@ fn changes(facts: &ObjectFacts, plan: &CopyLayout, checksum: ChosenChecksum, ser
         None => {}
     }
     if facts.missing_metadata > 0 {
-        changes.push(format!("{} entries of metadata cannot be read, and do not go", facts.missing_metadata));
+        changes.push(format!("{} entries of metadata cannot be read and are not copied", facts.missing_metadata));
     }
     if service == Service::Other {
         changes.push(
-            "the destination is not AWS: whether it refuses to overwrite is not assumed; it is asked right before the \
-             end, and the copy is not protected against a writer in the same second"
+            "the destination is not AWS, and may ignore If-None-Match: whether an object is there is checked again \
+             right before the copy is completed, and another writer in that second is not excluded"
                 .into(),
         );
     }

@@ -6,7 +6,7 @@ use super::CopyEnds;
 use super::run::Copying;
 use crate::copy::{CopyCheck, CopyFinding, WriteMode};
 use crate::facts::Service;
-use crate::ident::ETag;
+use crate::ident::{ETag, shell_option};
 use crate::report::{Exit, LeftReport};
 use crate::source::{Completion, ErrorKind, NewObject, PartBody, PutConditions, SourceError, Written};
 use crate::units::PartNumber;
@@ -33,7 +33,7 @@ impl Copying<'_> {
         }
         let problem = match heeded(self.ends, self.prepared.plan.mode, &self.prepared.new).await {
             Heeded::Yes => return true,
-            Heeded::NotKnown(error) => format!("whether the server heeds If-Match is not known: {}", error.explain()),
+            Heeded::NotKnown(error) => format!("whether the server honours If-Match is not known: {}", error.explain()),
             Heeded::No(written) => {
                 if let Err(error) = self.ends.probe.remove(written.version.as_deref()).await {
                     self.left_probe(&error);
@@ -49,11 +49,15 @@ impl Copying<'_> {
 
     fn left_probe(&mut self, error: &SourceError) {
         let uri = self.ends.probe.uri();
-        let key = uri.key.replace('\'', "'\\''");
         self.prepared.report.left_behind.push(LeftReport {
             id: uri.to_string(),
             state: format!("an object of one byte that could not be removed: {}", error.explain()),
-            remove_with: format!("aws s3api delete-object --bucket {} --key '{key}'", uri.bucket),
+            remove_with: format!(
+                "aws s3api delete-object {} {}{}",
+                shell_option("--bucket", &uri.bucket),
+                shell_option("--key", &uri.key),
+                self.ends.to.aws_arguments(self.ends.endpoint.as_deref()),
+            ),
         });
     }
 }

@@ -1,13 +1,16 @@
 //! An upload of an earlier run that is gone on with.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use super::COPY_ID;
 use super::run::Copying;
 use super::sender::{Begun, Outlet};
+use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
 use crate::copy::{CopyCheck, CopyFinding, CopyState, SourceState};
+use crate::files::{FileProblem, room_for};
+use crate::ident::shell_option;
 use crate::progress::Call;
-use crate::report::{Exit, FileKind, LeftReport, Note};
+use crate::report::{CopyOutcome, CopyReport, Exit, FileKind, LeftReport, Note};
 use crate::source::NewObject;
 
 /// The properties of a new object in a canonical form, without the mark of the run.
@@ -17,28 +20,86 @@ fn properties(new: &NewObject) -> String {
     format!("{:?}", (storage_class, kms_key, lock, content_type, headers, metadata, tags))
 }
 
-impl Copying<'_> {
-    /// The state of this copy, for an upload.
-    pub(super) fn state(&self, upload_id: String) -> CopyState {
-        let state = CopyState {
-            tool: crate::report::TOOL.to_owned(),
-            written_at: self.ends.source.context().clock.now().to_string(),
-            source: self.prepared.report.source.clone(),
-            source_identity: SourceState::from(&self.prepared.found.facts.identity()),
-            destination: self.ends.upload.uri().clone(),
-            endpoint: self.ends.endpoint.clone(),
-            upload_id,
-            copy_id: self.id.clone(),
-            parts: 0,
-            largest_part_bytes: 0,
-            checksum: String::new(),
-            is_composite: false,
-            properties: properties(&self.prepared.new),
-            unproved: self.request.unproved,
-        };
-        state.of_parts(&self.prepared.plan.layout, self.prepared.checksum.checksum)
-    }
+/// The state of this copy, for an upload.
+fn state_of(ends: &CopyEnds, request: &CopyRequest, prepared: &PreparedCopy, upload_id: String) -> CopyState {
+    let state = CopyState {
+        tool: crate::report::TOOL.to_owned(),
+        written_at: ends.source.context().clock.now().to_string(),
+        source: prepared.report.source.clone(),
+        source_identity: SourceState::from(&prepared.found.facts.identity()),
+        destination: ends.upload.uri().clone(),
+        endpoint: ends.endpoint.clone(),
+        upload_id,
+        copy_id: prepared.new.metadata.get(COPY_ID).cloned().unwrap_or_default(),
+        parts: 0,
+        largest_part_bytes: 0,
+        checksum: String::new(),
+        is_composite: false,
+        properties: properties(&prepared.new),
+        unproved: request.unproved,
+    };
+    state.of_parts(&prepared.plan.layout, prepared.checksum.checksum)
+}
 
+/// The command that removes the upload of a state file. The options are those of this run, which may be at another
+/// endpoint than the upload; the command then refuses to remove it.
+fn abort_command(ends: &CopyEnds, path: &Path) -> String {
+    let path = path.display().to_string();
+    format!("stored-ami copy {}{}", shell_option("--abort", &path), ends.to.arguments("to-"))
+}
+
+/// Reports a state file that cannot be used.
+fn refuse(report: &mut CopyReport, problem: String) {
+    report.add(&[CopyFinding::fail(CopyCheck::Uploads, problem)], &[]);
+    report.exit_code = Exit::Usage;
+}
+
+/// Refuses a state file that is of another copy, before anything is asked or written.
+pub(super) fn check_state(ends: &CopyEnds, request: &CopyRequest, prepared: &mut PreparedCopy) {
+    let Some(file) = request.resume.as_ref().filter(|_| prepared.report.outcome == CopyOutcome::Planned) else {
+        return;
+    };
+    let is_usable = match file.read() {
+        Ok(None) => match room_for(file.path(), 0) {
+            Ok(_) => true,
+            Err(problem) => {
+                refuse(&mut prepared.report, format!("--resume {problem}"));
+                false
+            }
+        },
+        Ok(Some(state)) => is_of_this_copy(ends, request, prepared, (file.path(), &state)),
+        Err(problem) => {
+            refuse(&mut prepared.report, format!("{problem}; name another file with --resume"));
+            false
+        }
+    };
+    if !is_usable {
+        prepared.report.outcome = CopyOutcome::Refused;
+    }
+}
+
+/// Whether the upload of a state file is one for this copy. If not, that is in the report.
+fn is_of_this_copy(
+    ends: &CopyEnds,
+    request: &CopyRequest,
+    prepared: &mut PreparedCopy,
+    (path, state): (&Path, &CopyState),
+) -> bool {
+    let Err(error) = state.check(&state_of(ends, request, prepared, String::new())) else { return true };
+    let name = path.display();
+    refuse(
+        &mut prepared.report,
+        format!("{name}: {error}; repeat the earlier command, name another file with --resume, or remove its upload"),
+    );
+    prepared.report.left_behind.push(LeftReport {
+        id: state.upload_id.clone(),
+        state: format!("the upload of the state file, to {}", state.destination),
+        remove_with: abort_command(ends, path),
+    });
+    false
+}
+
+impl Copying<'_> {
     /// The upload of an earlier run with the parts that it holds. `Ok(None)` if there is none.
     ///
     /// # Errors
@@ -50,13 +111,12 @@ impl Copying<'_> {
             Ok(Some(state)) => state,
             Ok(None) => return Ok(None),
             Err(problem) => {
-                self.refuse(problem);
+                refuse(&mut self.prepared.report, problem);
                 return Err(());
             }
         };
-        if let Err(error) = state.check(&self.state(String::new())) {
-            let path = file.path().display();
-            self.refuse(format!("{path}: {error}; `copy --abort {path}` removes the upload and the file"));
+        // The file was checked before the copy began, and may have been replaced since.
+        if !is_of_this_copy(self.ends, self.request, &mut self.prepared, (file.path(), &state)) {
             return Err(());
         }
         let context = self.ends.destination.context();
@@ -83,20 +143,15 @@ impl Copying<'_> {
         Ok(Some(Begun { outlet: Outlet::Upload(state.upload_id), known }))
     }
 
-    fn refuse(&mut self, problem: String) {
-        self.add(CopyFinding::fail(CopyCheck::Uploads, problem));
-        self.prepared.report.exit_code = Exit::Usage;
-    }
-
     /// Writes the state of an upload that was begun. If that fails, the upload cannot be taken up, and is removed.
     pub(super) async fn keep_state(&mut self, id: &str) -> Result<(), ()> {
         let Some(file) = &self.request.resume else { return Ok(()) };
-        let Err(error) = file.write(&self.state(id.to_owned())) else {
+        let Err(error) = file.write(&state_of(self.ends, self.request, &self.prepared, id.to_owned())) else {
             self.ends.source.context().monitor.wrote(file.path(), FileKind::CopyState);
             return Ok(());
         };
-        let problem = format!("{}: cannot be written: {error}", file.path().display());
-        self.refuse(problem);
+        let problem = FileProblem::of(file.path(), error).to_string();
+        refuse(&mut self.prepared.report, format!("--resume {problem}"));
         self.abort(&Outlet::Upload(id.to_owned())).await;
         Err(())
     }
@@ -109,7 +164,7 @@ impl Copying<'_> {
         self.prepared.report.left_behind.push(LeftReport {
             id: id.clone(),
             state: format!("kept; the same command with --resume {path} continues it"),
-            remove_with: format!("stored-ami copy --abort {path}, with the same options of the destination"),
+            remove_with: abort_command(self.ends, file.path()),
         });
     }
 

@@ -12,6 +12,7 @@ use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
 use crate::checksum::Algorithm;
 use crate::commands::verify::{Forward, Verified, VerifyError, VerifyOptions, verify_discovered};
 use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, WriteMode};
+use crate::ident::shell_option;
 use crate::progress::Call;
 use crate::report::{CopyOutcome, CopyReport, Exit, LeftReport, Note};
 use crate::source::{ErrorKind, SourceError};
@@ -140,9 +141,15 @@ impl Copying<'_> {
             Err(error) => error,
         };
         if error.may_be_done() {
-            let note = "the answer to CreateMultipartUpload is lost: an upload without parts may be left at the \
-                        destination; `aws s3api list-multipart-uploads` shows it";
-            self.prepared.report.notes.push(Note::Source(note.to_owned()));
+            let uri = self.ends.upload.uri();
+            let note = format!(
+                "the answer to CreateMultipartUpload is lost: an upload without parts may be left at the destination; \
+                 `aws s3api list-multipart-uploads {} {}{}` shows it",
+                shell_option("--bucket", &uri.bucket),
+                shell_option("--prefix", &uri.key),
+                self.ends.to.aws_arguments(self.ends.endpoint.as_deref()),
+            );
+            self.prepared.report.notes.push(Note::Source(note));
         }
         self.fail(CopyCheck::Parts, &error, &Outlet::Held).await;
         None
@@ -279,9 +286,11 @@ impl Copying<'_> {
         let Outlet::Upload(id) = outlet else { return };
         let uri = self.ends.upload.uri();
         let remove_with = format!(
-            "aws s3api abort-multipart-upload --bucket {} --key '{}' --upload-id '{id}'",
-            uri.bucket,
-            uri.key.replace('\'', "'\\''")
+            "aws s3api abort-multipart-upload {} {} {}{}",
+            shell_option("--bucket", &uri.bucket),
+            shell_option("--key", &uri.key),
+            shell_option("--upload-id", id),
+            self.ends.to.aws_arguments(self.ends.endpoint.as_deref()),
         );
         self.prepared.report.left_behind.push(LeftReport { id: id.clone(), state: state.to_owned(), remove_with });
     }

@@ -298,7 +298,7 @@ fn record(state: &mut State, done: Joined) {
         }
         Err(error) if error.is_cancelled() => {}
         Err(error) => {
-            let detail = format!("a transfer broke down: {error}");
+            let detail = format!("a transfer failed: {error}");
             state.failure.get_or_insert(SourceError::new(ErrorKind::Internal, "the copy", detail));
         }
     }

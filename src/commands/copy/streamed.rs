@@ -112,7 +112,7 @@ impl StreamedPart {
     }
 
     /// Checks that the server stored the bytes of the part alone, and not the encoding with the trailer: by its ETag, or
-    /// by its size in the listing if the ETag is no MD5.
+    /// by its size in the listing if the ETag is not an MD5.
     async fn check_stored(&self, receipt: &PartReceipt, sent: &Digest) -> Result<(), SourceError> {
         match receipt.etag.form() {
             ETagForm::Md5 { digest } if digest == *sent.as_bytes() => {

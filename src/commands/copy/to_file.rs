@@ -7,17 +7,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::CopyRequest;
 use super::entries::CopyEntries;
+use super::prepare::is_archived;
 use super::work::source_finding;
 use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
 use crate::commands::discover;
 use crate::commands::verify::{Expected, Forward, VerifyError, VerifyOptions, verify, verify_discovered};
 use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, UploadChecksum, WriteMode};
 use crate::fetch::RangeSink;
-use crate::files::NewFile;
+use crate::files::{FileProblem, NewFile, Room, room_for};
 use crate::report::{CopyOutcome, CopyReport, EndReport, Exit, FileKind, IdentityReport};
 use crate::source::file::FileSource;
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::sync::lock;
+use crate::units::ByteSize;
 use crate::verdict::Verdict;
 
 /// A copy of an object to a file.
@@ -36,8 +38,8 @@ pub struct FileCopyRequest<'a> {
 struct FileSink {
     /// `None` after the end.
     file: RwLock<Option<NewFile>>,
-    failure: Mutex<Option<String>>,
-    path: String,
+    failure: Mutex<Option<FileProblem>>,
+    path: PathBuf,
 }
 
 #[async_trait]
@@ -46,9 +48,9 @@ impl RangeSink for FileSink {
         let file = self.file.read().unwrap_or_else(PoisonError::into_inner);
         let written = file.as_ref().map_or(Ok(()), |file| file.write_at(at, &bytes));
         written.map_err(|error| {
-            let detail = format!("cannot be written: {error}");
-            lock(&self.failure).get_or_insert(detail.clone());
-            SourceError::new(ErrorKind::Io, &self.path, detail)
+            let refused = SourceError::new(ErrorKind::Io, self.path.display(), format!("cannot be written: {error}"));
+            lock(&self.failure).get_or_insert_with(|| FileProblem::of(&self.path, error));
+            refused
         })
     }
 }
@@ -81,12 +83,9 @@ async fn write_file(
     let mut report = planned(source, copy);
     report.source_identity = Some(IdentityReport::from(&found.facts));
     report.notes.clone_from(&found.notes);
+    report.is_source_archived = is_archived(&found.facts);
     let Some(file) = new_file(copy, size, &mut report) else { return Ok(report) };
-    let sink = Arc::new(FileSink {
-        file: RwLock::new(Some(file)),
-        failure: Mutex::default(),
-        path: copy.path.display().to_string(),
-    });
+    let sink = Arc::new(FileSink { file: RwLock::new(Some(file)), failure: Mutex::default(), path: copy.path.clone() });
     let layout = found.layout.for_manifest(size);
     let forward =
         Forward { layout: layout.clone(), digests: vec![Algorithm::Crc64Nvme], sink: Arc::clone(&sink) as Arc<_> };
@@ -98,7 +97,7 @@ async fn write_file(
     report.stats.elapsed_seconds = source.context().clock.monotonic().duration_since(started).as_secs_f64();
     report.proved_by.clone_from(&verified.report.proved_by);
     if let Some(problem) = lock(&sink.failure).take() {
-        could_not(&mut report, copy, problem);
+        could_not(&mut report, copy, &problem);
         return Ok(report);
     }
     let (finding, may_be_written) = source_finding(&verified, copy.request);
@@ -114,7 +113,7 @@ async fn write_file(
     let expected = ExpectedObject::of(&layout, WriteMode::Put, checksum, digests);
     let file = sink.file.write().unwrap_or_else(PoisonError::into_inner).take();
     if let Err(error) = file.map_or(Ok(()), NewFile::finish) {
-        could_not(&mut report, copy, format!("cannot be completed: {error}"));
+        could_not(&mut report, copy, &FileProblem::of(&copy.path, error));
         return Ok(report);
     }
     report.outcome = CopyOutcome::Copied;
@@ -128,18 +127,27 @@ async fn write_file(
 
 /// Creates the file; `None` if that is not to be or cannot be, which is in the report then.
 fn new_file(copy: &FileCopyRequest<'_>, size: u64, report: &mut CopyReport) -> Option<NewFile> {
-    if copy.path.symlink_metadata().is_ok() {
+    if let Ok(there) = copy.path.symlink_metadata() {
         report.outcome = CopyOutcome::Occupied;
-        report.add(&[CopyFinding::fail(CopyCheck::Absent, "there is a file of this name")], &copy.request.accept);
+        let text = format!("there is a file of this name already, with {} bytes", ByteSize(there.len()).grouped());
+        report.add(&[CopyFinding::fail(CopyCheck::Absent, text)], &copy.request.accept);
         return None;
     }
     report.add(&[CopyFinding::pass(CopyCheck::Absent, "there is no file of this name")], &copy.request.accept);
+    report.outcome = CopyOutcome::NotMade;
+    let room = room_for(&copy.path, size).map_err(|problem| could_not(report, copy, &problem)).ok()?;
     if copy.dry_run {
+        report.outcome = CopyOutcome::Planned;
+        report.add(&[CopyFinding::pass(CopyCheck::File, described(&room, size))], &copy.request.accept);
         return None;
     }
-    report.outcome = CopyOutcome::NotMade;
     let created = NewFile::create(&copy.path, size);
-    created.map_err(|error| could_not(report, copy, format!("cannot be created: {error}"))).ok()
+    created.map_err(|error| could_not(report, copy, &FileProblem::of(&copy.path, error))).ok()
+}
+
+fn described(room: &Room, size: u64) -> String {
+    let free = room.free.map_or_else(|| "not stated".to_owned(), |free| ByteSize(free).to_string());
+    format!("the folder {} can be written; {} are needed, {free} are free", room.folder.display(), ByteSize(size))
 }
 
 fn planned(source: &Session, copy: &FileCopyRequest<'_>) -> CopyReport {
@@ -147,8 +155,9 @@ fn planned(source: &Session, copy: &FileCopyRequest<'_>) -> CopyReport {
     CopyReport::planned(source, destination, copy.from.clone(), EndReport::default())
 }
 
-fn could_not(report: &mut CopyReport, copy: &FileCopyRequest<'_>, problem: String) {
-    report.add(&[CopyFinding::open(CopyCheck::Size, problem)], &copy.request.accept);
+/// Reports an error of the local file.
+fn could_not(report: &mut CopyReport, copy: &FileCopyRequest<'_>, problem: &FileProblem) {
+    report.add(&[CopyFinding::open(CopyCheck::File, problem.to_string())], &copy.request.accept);
     report.exit_code = Exit::CouldNot;
 }
 

@@ -61,7 +61,7 @@ impl Trailers {
     pub fn note(&self) -> Option<String> {
         match &*lock(&self.0) {
             State::Refused(why) => Some(format!(
-                "the server takes no checksum behind the bytes of a part ({why}): parts are sent without, and the ETag of \
+                "the server accepts no trailing checksum of a part ({why}): parts are sent without, and the ETag of \
                  each part is compared"
             )),
             State::NotKnown | State::Taken => None,

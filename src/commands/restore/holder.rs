@@ -18,11 +18,11 @@ pub(super) fn doubtful(subject: &str, name: &str, image: &ImageFacts) -> SourceE
     let source = image.source_image.as_ref().map(|source| format!(", made from {source}")).unwrap_or_default();
     let tag = match image.tags.get(RESTORE_TAG) {
         None => "has no tag that shows which restore made it".to_owned(),
-        Some(_) => "bears the tag of this restore, and is not the AMI it makes: perhaps a copy of it".to_owned(),
+        Some(_) => "has the tag of this restore, and is not the AMI it makes: perhaps a copy of it".to_owned(),
     };
     let detail = format!(
         "{id} ({state}{source}) has the name `{name}` and {tag}. An earlier call of this restore may have been carried \
-         out, so nothing is started. Run the same command again in a minute, for tags may come into sight later; if \
+         out, so nothing is started. Run the same command again in a minute, because tags can appear later; if \
          {id} is not yours, restore under another --name; `restore --follow {id}` shows what is known of it",
         id = image.id,
         state = image.state,

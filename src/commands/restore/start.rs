@@ -240,7 +240,7 @@ pub async fn start_restore(
 fn outcome_unknown(error: SourceError, looking: Option<&SourceError>) -> SourceError {
     let looking = looking.map(|failed| format!(", and looking for its AMI failed: {}", failed.explain()));
     let detail = format!(
-        "{}; whether the restore was started is not known{}. Run the same command again: it looks before it calls",
+        "{}; whether the restore was started is not known{}. Run the same command again: it checks before it starts anything",
         error.detail,
         looking.unwrap_or_default()
     );

@@ -65,6 +65,6 @@ fn goes_by_list(reference: &Reference) -> bool {
 
 /// The finding for a mismatch along parts for which two responses state different sizes: neither proves the layout.
 pub(super) fn disputed(mismatch: Mismatch) -> Finding {
-    let because = "GetObjectAttributes and HEAD of the parts tell different sizes".to_owned();
+    let because = "GetObjectAttributes and HEAD of the parts state different sizes".to_owned();
     unknown(mismatch.reference.check, Reason::LayoutNotProved { because })
 }

@@ -21,7 +21,9 @@ impl VerifyRun<'_> {
             }
             (_, End::Whole) if decoded.vouched() => Outcome::Pass(evidence(&decoded)),
             (_, End::Whole) => Outcome::Unknown(Reason::NotStated {
-                detail: format!("{decoded}; where there is no checksum, nothing inside it speaks for the bytes"),
+                detail: format!(
+                    "{decoded}; where there is no checksum, nothing inside it shows whether the bytes are right"
+                ),
             }),
             (_, End::Window { .. } | End::Dictionary { .. } | End::Expansion { .. }) => {
                 Outcome::Unknown(Reason::NotDecoded { detail: decoded.to_string() })

@@ -75,7 +75,7 @@ fn endless(subject: &str) -> SourceError {
 
 /// A repeated token would make the listing endless, and its entries would be counted repeatedly.
 fn circular(subject: &str) -> SourceError {
-    SourceError::new(ErrorKind::Protocol, subject, "the listing goes round in circles: a page token came a second time")
+    SourceError::new(ErrorKind::Protocol, subject, "the listing repeats a page token, and would never end")
 }
 
 impl Ec2 {

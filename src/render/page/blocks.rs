@@ -141,7 +141,7 @@ pub(super) struct StepView {
 
 impl From<&NextStep> for StepView {
     fn from(step: &NextStep) -> Self {
-        StepView { says: step.sentence().into(), command: step.command().unwrap_or_default().into() }
+        StepView { says: step.sentence().into(), command: step.command(&[]).unwrap_or_default().into() }
     }
 }
 

@@ -142,7 +142,7 @@ pub(super) fn ratio(report: &RatioReport) -> Block {
         size(report.stored_bytes)
     );
     if let Some((lowest, highest)) = report.spread.filter(|(lowest, highest)| lowest < highest) {
-        lead += &format!(" As one counts, it is {lowest:.2} to {highest:.2}.");
+        lead += &format!(" Depending on what is counted, it is between {lowest:.2} and {highest:.2}.");
     }
     Block::new("Compression ratio", body).lead(lead)
 }

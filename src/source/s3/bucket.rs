@@ -373,7 +373,7 @@ impl BucketService for S3Bucket {
                     .map_err(|error| self.protocol(error.to_string()).caused_by(error))?;
                 let initiated = upload.initiated().and_then(parse::timestamp);
                 if key.starts_with(prefix) {
-                    found.push(UploadFacts { key, initiated });
+                    found.push(UploadFacts { key, id: upload.upload_id().map(str::to_owned), initiated });
                 }
             }
             let next = out.next_key_marker().map(|marker| self.key(marker, out.encoding_type())).transpose()?;

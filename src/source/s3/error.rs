@@ -163,7 +163,11 @@ fn advice(kind: &ErrorKind, code: Option<&str>, subject: &str, needs: &str) -> O
         ErrorKind::NotFound => match code {
             Some("NoSuchBucket") => Some(Advice::CheckBucket),
             Some("NoSuchVersion") => Some(Advice::CheckVersion),
-            _ => subject.parse().ok().map(|uri: ObjectUri| Advice::CheckKey { bucket: uri.bucket }),
+            _ => match subject.parse::<ObjectUri>() {
+                Ok(uri) => Some(Advice::CheckKey { bucket: uri.bucket }),
+                // HeadBucket has no body that could name the code.
+                Err(_) => (needs == "s3:ListBucket").then_some(Advice::CheckBucket),
+            },
         },
         ErrorKind::Denied if needs.starts_with("s3:GetObject") => Some(Advice::AllowReading),
         ErrorKind::Denied => Some(Advice::Allow),

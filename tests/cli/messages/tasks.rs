@@ -61,7 +61,7 @@ s3://archive/ami-0123456789abcdef0.bin
   note          work in progress was counted in us-east-1 alone; AWS states its limit per account
   note          EBS encryption by default is off here: the restored snapshots will not be encrypted
   note          partition aws, account 123456789012, arn:aws:iam::123456789012:user/lab
-  note          about $0.02 to $0.10 for PutSnapshotBlock at the list price of us-east-1 (EBS User Guide, undated, seen 2026-11-22); S3 and transfer come on top: `stored-ami cost`, which takes other prices too
+  note          about $0.02 to $0.10 for PutSnapshotBlock at the list price of us-east-1 (EBS User Guide, undated, seen 2026-11-22); S3 and transfer are extra: `stored-ami cost`, which takes other prices too
   note          duration unknown: the journal has no earlier restore
   note          the bucket keeps no versions: whoever may write to it can replace the object before EC2 has read it
   not tested    the caller's ebs:StartSnapshot, ebs:PutSnapshotBlock and ebs:CompleteSnapshot, and grants on KMS keys

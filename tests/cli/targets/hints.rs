@@ -7,8 +7,7 @@ use crate::common::Run;
 const MISTAKES: [(&str, &str); 16] = [
     (
         "ami-0123456789abcdef0",
-        "is an AMI id, and this command reads objects; write s3://BUCKET/ami-0123456789abcdef0.bin. `stored`, `store`, \
-         `cost` and `preflight store` take AMI ids; a file of this name is ./ami-0123456789abcdef0",
+        "is an AMI id, and this command reads objects; write s3://BUCKET/ami-0123456789abcdef0.bin. `is-stored`, `store`, `cost` and `preflight store` take AMI ids; a file of this name is ./ami-0123456789abcdef0",
     ),
     ("bucket/key", "there is no such file; write s3://bucket/key for an object in S3"),
     ("S3://bucket/key", "is not how an object is written; write s3://bucket/key"),

@@ -163,6 +163,6 @@ async fn a_listing_stands_in_for_a_head_only_where_it_can_be_believed() {
         });
         let run = server.run(&["inspect", TARGET]).await;
         assert_eq!(run.exit, Some(exit), "{name} {prefix} {count}: {}", run.stdout);
-        assert_eq!(run.stdout.contains("does not tell whether it is there"), exit == 4, "{}", run.stdout);
+        assert_eq!(run.stdout.contains("does not show whether it is there"), exit == 4, "{}", run.stdout);
     }
 }

@@ -47,7 +47,7 @@ impl Inventory {
     /// user.
     pub fn from_json(text: &str) -> Result<Self, String> {
         let inventory: Inventory =
-            serde_json::from_str(text).map_err(|error| format!("is no manifest of an S3 Inventory: {error}"))?;
+            serde_json::from_str(text).map_err(|error| format!("is not a manifest of an S3 Inventory: {error}"))?;
         match inventory.file_format.as_str() {
             "CSV" => Ok(inventory),
             other => Err(format!("is an inventory in the format {other}; CSV is read")),

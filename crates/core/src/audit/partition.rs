@@ -13,7 +13,7 @@ pub struct Partition {
 
 /// The text is not a share.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{input}` is no share: {problem}")]
+#[error("`{input}` is not a share: {problem}")]
 pub struct ParseShareError {
     /// The text as typed.
     pub input: String,

@@ -314,7 +314,7 @@ fn list<'de, D: Deserializer<'de>>(
 }
 
 fn one_of_the_known(what: &str, word: &str, known: &[&str]) -> Result<(), String> {
-    let wrong = || format!("`{word}` is no {what}; known are {}", known.join(", "));
+    let wrong = || format!("`{word}` is not a {what}; known are {}", known.join(", "));
     known.contains(&word).then_some(()).ok_or_else(wrong)
 }
 
@@ -329,7 +329,7 @@ fn classes<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error>
 /// A tag key has 1 to 128 characters (S3 User Guide, *Categorizing your objects using tags*).
 fn tag_names<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
     list(input, |word| match word.trim().is_empty() || word.chars().count() > 128 {
-        true => Err(format!("`{word}` is no name of a tag: it has 1 to 128 characters")),
+        true => Err(format!("`{word}` is not a tag name: it has 1 to 128 characters")),
         false => Ok(()),
     })
 }

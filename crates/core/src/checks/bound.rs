@@ -141,7 +141,7 @@ fn busy_processors(best: &Measured, around: &Surroundings) -> Option<Bound> {
 
 fn full_interface(best: &Measured, around: &Surroundings) -> Option<Bound> {
     let link = around.link_bits_per_second.filter(|link| best.bytes_per_second * 8.0 >= *link as f64 * FULL)?;
-    let because = format!("the fastest network interface says of itself that it has {} Gbit/s", gbit(link));
+    let because = format!("the fastest network interface reports {} Gbit/s", gbit(link));
     Some(Bound { by: BoundBy::Wire, because })
 }
 
@@ -159,14 +159,11 @@ fn too_few_connections(best: &Measured, measured: &[Measured], around: &Surround
     Some(match around.memory_allowed.filter(|allowed| *allowed <= best.connections) {
         Some(allowed) => Bound {
             by: BoundBy::Memory,
-            because: format!("--max-memory allowed {allowed} connections, and each more brought more"),
+            because: format!("--max-memory allowed {allowed} connections, and throughput still rose with each of them"),
         },
         None => Bound {
             by: BoundBy::Connections,
-            because: format!(
-                "{} connections brought more than fewer did; more of them were not tried",
-                best.connections
-            ),
+            because: format!("{} connections were faster than fewer, and more were not tried", best.connections),
         },
     })
 }
@@ -195,7 +192,10 @@ fn nothing_here(best: &Measured, measured: &[Measured], around: &Surroundings) -
             because: format!("{tried} connections were tried and no other number; {rest}"),
         };
     }
-    Bound { by: BoundBy::Server, because: format!("it or the way to it, for more connections brought no more; {rest}") }
+    Bound {
+        by: BoundBy::Server,
+        because: format!("it or the network path to it: more connections were not faster; {rest}"),
+    }
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub struct Ratios {
     pub missing: Vec<MissingBasis>,
 }
 
-const KEEP_IT: &str = "give --record FILE that `store --record` wrote, or store the next one with `stored-ami store`, which tags the object with its sizes";
+const KEEP_IT: &str = "--record FILE gives it, with a file that `stored-ami store --record` wrote; `stored-ami store` also tags objects with it";
 
 impl Ratio {
     /// Logical bytes per stored byte; `None` if the object is empty.
@@ -78,7 +78,7 @@ impl Ratios {
                 None => {
                     let because = match (source.volumes, source.written) {
                         (None, None) => source.source.clone(),
-                        _ => format!("{} does not tell it", source.source),
+                        _ => format!("{} does not state it", source.source),
                     };
                     ratios.missing.push(MissingBasis { basis, because, advice: KEEP_IT });
                 }
@@ -124,7 +124,7 @@ mod tests {
         let values: Vec<_> = ratios.known.iter().map(|ratio| (ratio.basis.name(), ratio.value(2 * GIB))).collect();
         assert_eq!(values, [("volumes", Some(4.0)), ("stated", Some(1.5))]);
         assert_eq!(ratios.spread(), Some((1.5, 4.0)));
-        assert_eq!(ratios.missing[0].because, "the record r.json does not tell it");
+        assert_eq!(ratios.missing[0].because, "the record r.json does not state it");
         assert_eq!(ratios.contradiction(), None);
     }
 

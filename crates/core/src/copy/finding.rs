@@ -18,6 +18,8 @@ words! {
         Public = "public",
         /// There is no other object at the destination.
         Absent = "absent",
+        /// The local file can be created, and was written.
+        File = "file",
         /// There is no other upload to the same key.
         Uploads = "uploads",
         /// There is no object of the same name under another path.

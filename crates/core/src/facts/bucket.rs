@@ -43,7 +43,7 @@ impl OwnerCheck {
                  the bucket belongs to {owner}"
             )),
             OwnerCheck::NotShown { owner, because } => {
-                Some(format!("nothing shows that the server heeds the expected bucket owner {owner}: {because}"))
+                Some(format!("nothing shows that the server honours the expected bucket owner {owner}: {because}"))
             }
         }
     }
@@ -140,6 +140,8 @@ impl ListedObject {
 pub struct UploadFacts {
     /// Key of the object that the upload will create.
     pub key: String,
+    /// Id of the upload, if the listing states it.
+    pub id: Option<String>,
     /// Start of the upload.
     pub initiated: Option<Timestamp>,
 }

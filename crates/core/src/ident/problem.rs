@@ -56,8 +56,7 @@ pub enum TargetProblem {
     ArnAsBucket,
     /// An AMI id, where an object is needed.
     #[error(
-        "is an AMI id, and this command reads objects; write s3://BUCKET/{0}.bin. `stored`, `store`, `cost` and \
-         `preflight store` take AMI ids; a file of this name is ./{0}"
+        "is an AMI id, and this command reads objects; write s3://BUCKET/{0}.bin. `is-stored`, `store`, `cost` and `preflight store` take AMI ids; a file of this name is ./{0}"
     )]
     Image(String),
     /// `S3://bucket/key`, `s3:/bucket/key` or `s3:bucket/key`.

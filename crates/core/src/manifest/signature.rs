@@ -13,7 +13,7 @@ pub struct ManifestKey {
 
 /// The text is not a minisign public key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is no public key of minisign")]
+#[error("is not a public key of minisign")]
 pub struct ParseManifestKeyError;
 
 /// A verified signature.
@@ -32,7 +32,7 @@ pub enum SignatureError {
     #[error("is no signature of minisign")]
     Malformed,
     /// The signature is by another key.
-    #[error("is by key {by}, and key {wanted} is asked for")]
+    #[error("was signed by key {by}, and key {wanted} is required")]
     OtherKey {
         /// Id of the key that made the signature.
         by: String,
@@ -40,10 +40,10 @@ pub enum SignatureError {
         wanted: String,
     },
     /// The signature has the legacy format, which signs the file instead of its hash.
-    #[error("has minisign's legacy form, which is not taken; sign again without -l")]
+    #[error("has minisign's legacy form, which is not accepted; sign again without -l")]
     Legacy,
     /// The signature does not match the manifest.
-    #[error("does not fit: manifest or signature was changed, or another key made it")]
+    #[error("does not match: manifest or signature was changed, or another key made it")]
     Wrong,
 }
 

@@ -24,7 +24,7 @@ pub fn block_note(item: Item, volumes: Option<u64>, written: Option<u64>) -> Opt
     let least = written.filter(|written| *written < volumes).and_then(charge).map(|charge| charge.dollars);
     let amount = Amount { least, most: Some(most.dollars) };
     Some(format!(
-        "about {} for {item} at the list price of {} ({}); S3 and transfer come on top: `stored-ami cost`, which takes \
+        "about {} for {item} at the list price of {} ({}); S3 and transfer are extra: `stored-ami cost`, which takes \
          other prices too",
         amount.describe(),
         most.source.region,

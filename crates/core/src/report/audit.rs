@@ -227,6 +227,30 @@ pub struct DeletionSafetyReport {
     pub requests: u64,
     /// Exit code of the command.
     pub exit_code: Exit,
+    /// What can be done so that a copy replaces the AMI. Not in JSON.
+    #[serde(skip)]
+    pub steps: Vec<DeletionStep>,
+}
+
+/// What can be done so that a copy replaces an AMI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeletionStep {
+    /// Store the AMI: there is no copy.
+    Store {
+        /// The bucket.
+        bucket: String,
+    },
+    /// Read every byte of the copies that are not proved.
+    Prove {
+        /// Prefixes of the copies.
+        prefixes: Vec<String>,
+        /// The ledger that gets the proofs.
+        ledger: String,
+    },
+    /// Wait until the store that is in progress has ended.
+    Wait,
+    /// Check the id and the Region: there is no such AMI.
+    CheckImage,
 }
 
 /// An entry of a ledger.

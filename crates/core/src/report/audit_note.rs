@@ -77,7 +77,7 @@ impl fmt::Display for AuditNote {
         match self {
             AuditNote::NewLedger => f.write_str("new ledger: no earlier results"),
             AuditNote::NamedOnly => {
-                f.write_str("objects that are not named, and ones that are gone, were not looked for")
+                f.write_str("only the named objects were examined, and missing objects are not detected")
             }
             AuditNote::OutsidePrefix { prefix, keys, example } => write!(
                 f,

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Exit, IdentityReport, LayoutBasis, LayoutReport, Note, StatsReport};
+use super::{EndOption, Exit, IdentityReport, LayoutBasis, LayoutReport, Note, StatsReport};
 use crate::copy::{CompareCheck, CompareFinding, Likeness, likeness_of};
 use crate::text::words;
 
@@ -75,6 +75,9 @@ pub struct ComparedReport {
     /// Its parts; absent if they did not matter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<LayoutReport>,
+    /// The options that reach this object, for commands that are printed. Not in JSON.
+    #[serde(skip)]
+    pub options: Vec<EndOption>,
 }
 
 /// One comparison.

@@ -220,7 +220,7 @@ impl AuditedReport {
             return Some("it has a proof, and no identity that was proved".to_owned());
         }
         if proof.by.is_empty() || proof.at.parse::<jiff::Timestamp>().is_err() {
-            return Some("its proof does not tell by what or when".to_owned());
+            return Some("its proof does not state by what or when".to_owned());
         }
         let of_run = proved.is_some();
         if proof.kind != ProofKind::Read {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CostLineReport, Exit, IdentityReport, LeftReport, Note, StatsReport};
 use crate::copy::{CopyCheck, CopyFinding, CopyTime, RateBasis};
+use crate::ident::shell_option;
 use crate::price::{CopyPrices, CostLine};
 use crate::text::words;
 use crate::verdict::{CheckId, ProofKind, Verdict};
@@ -102,6 +103,12 @@ pub struct CopyReport {
     pub notes: Vec<Note>,
     /// Exit code of the command.
     pub exit_code: Exit,
+    /// Whether the copy is made next, so that this report is not the last one. Not in JSON.
+    #[serde(skip)]
+    pub goes_on: bool,
+    /// Whether the source is in an archive, so that it cannot be read. Not in JSON.
+    #[serde(skip)]
+    pub is_source_archived: bool,
 }
 
 /// Estimated time and costs of a copy.
@@ -159,6 +166,28 @@ pub struct EndReport {
     /// Account that the bucket must belong to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_bucket_owner: Option<String>,
+    /// The options that reach this end, for commands that are printed. Not in JSON.
+    #[serde(skip)]
+    pub options: Vec<EndOption>,
+}
+
+/// An option that reaches one end, as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndOption {
+    /// Name without dashes and without the prefix of the end, such as `profile`.
+    pub name: &'static str,
+    /// Value; `None` for an option without one.
+    pub value: Option<String>,
+    /// Whether the AWS CLI has this option, too.
+    pub is_of_aws: bool,
+}
+
+impl EndOption {
+    /// The option for a POSIX shell, with this prefix before its name.
+    fn with(&self, prefix: &str) -> String {
+        let name = format!("--{prefix}{}", self.name);
+        self.value.as_ref().map_or_else(|| name.clone(), |value| shell_option(&name, value))
+    }
 }
 
 /// The result of one check of a copy.
@@ -217,6 +246,35 @@ impl CopyEstimateReport {
     }
 }
 
+/// Options for a command of this program that names them with a prefix. Each is preceded by a space.
+pub fn arguments(options: &[EndOption], prefix: &str) -> String {
+    options.iter().map(|option| format!(" {}", option.with(prefix))).collect()
+}
+
+/// Options for a command of the AWS CLI. Each is preceded by a space.
+pub fn aws_arguments(options: &[EndOption]) -> String {
+    options.iter().filter(|option| option.is_of_aws).map(|option| format!(" {}", option.with(""))).collect()
+}
+
+impl EndReport {
+    /// The options for a command of this program that names them with a prefix: `to-`, `from-`, or none. Each is
+    /// preceded by a space.
+    pub fn arguments(&self, prefix: &str) -> String {
+        arguments(&self.options, prefix)
+    }
+
+    /// The options for a command of the AWS CLI, and the Region and the `endpoint` that the requests used. Each is
+    /// preceded by a space.
+    pub fn aws_arguments(&self, endpoint: Option<&str>) -> String {
+        let used = [("region", self.region.as_deref()), ("endpoint-url", endpoint)];
+        let used = used.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let is_used = |option: &&EndOption| option.is_of_aws && !matches!(option.name, "region" | "endpoint-url");
+        let given = self.options.iter().filter(is_used).map(|option| option.with(""));
+        let used = used.map(|(name, value)| shell_option(&format!("--{name}"), value));
+        given.chain(used).map(|option| format!(" {option}")).collect()
+    }
+}
+
 impl CopyReport {
     /// A planned copy of `source` to `destination`, without findings. `from` and `to` are their ends.
     pub fn planned(source: String, destination: String, from: EndReport, to: EndReport) -> Self {
@@ -249,6 +307,8 @@ impl CopyReport {
             stats: StatsReport::default(),
             notes: Vec::new(),
             exit_code: Exit::Unknown,
+            goes_on: false,
+            is_source_archived: false,
         }
     }
 

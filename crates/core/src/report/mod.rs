@@ -42,8 +42,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use audit::{
-    AuditReport, AuditedBucketReport, AuditedReport, DeletionAnswer, DeletionSafetyReport, LedgerEntryReport,
-    LedgerReport, ObservationReport, ProvedReport,
+    AuditReport, AuditedBucketReport, AuditedReport, DeletionAnswer, DeletionSafetyReport, DeletionStep,
+    LedgerEntryReport, LedgerReport, ObservationReport, ProvedReport,
 };
 pub use audit_note::AuditNote;
 pub use bench::{BenchReport, BoundReport, HashRateReport, HashesReport, LinkReport, LoadReport, Percentiles};
@@ -59,7 +59,10 @@ pub use content::{
     EstimateReport, MissingBasisReport, PartRunReport, PartState, ProbeReport, RatioBasisReport, RatioReport,
     RegionReport, StreamReport,
 };
-pub use copy::{CopyEstimateReport, CopyFindingReport, CopyOutcome, CopyReport, EndReport, RecordedReport};
+pub use copy::{
+    CopyEstimateReport, CopyFindingReport, CopyOutcome, CopyReport, EndOption, EndReport, RecordedReport, arguments,
+    aws_arguments,
+};
 pub use cost::{CostLineReport, CostReport, PriceSourceReport};
 pub use damage::{DamageSummary, DamagedRun};
 pub use demands::Demands;

@@ -89,6 +89,9 @@ pub struct ThawReport {
     pub elapsed_seconds: f64,
     /// Exit code of the command.
     pub exit_code: Exit,
+    /// Whether S3 is asked next, so that this report is not the last one. Not in JSON.
+    #[serde(skip)]
+    pub goes_on: bool,
 }
 
 /// The result of one check.

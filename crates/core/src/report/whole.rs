@@ -153,7 +153,7 @@ impl AuditReport {
     fn odd_numbers(&self) -> Option<String> {
         let level = self.level;
         if self.sample.is_some() != (level == Level::Sample) {
-            return Some(format!("it is of level {level}, and its sample does not go with that"));
+            return Some(format!("it is of level {level}, and its sample contradicts that"));
         }
         let counts = [
             ("listed", self.listed),

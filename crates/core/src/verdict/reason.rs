@@ -276,24 +276,24 @@ impl Reason {
             Reason::Sampled { .. } | Reason::SampleUnheld { .. } => Some("leave out --sample to read every byte"),
             Reason::Changed { .. } => Some("run it again; pin a version with ?versionId= if the bucket keeps them"),
             Reason::UnstableRead { .. } => {
-                Some("suspect memory, network or a proxy on the way; run it again from another machine")
+                Some("memory, the network or a proxy may be faulty; run it again from another machine")
             }
             Reason::Unreadable { .. } => {
                 Some("keep every other copy; ask whoever runs the server, and read every byte again")
             }
             Reason::LayoutNotProved { .. } | Reason::LayoutUnknown { .. } => {
-                Some("allow s3:GetObjectAttributes, or hold the object against a manifest or an expected digest")
+                Some("allow s3:GetObjectAttributes, or compare the object with a manifest or an expected digest")
             }
             Reason::Unconfirmed { .. } => Some(
-                "suspect damage; give the second reading more time or bytes, or call one reading enough with --no-reread",
+                "the object may be damaged; give the second read more time or bytes, or accept one read with --no-reread",
             ),
-            Reason::Limited { .. } => Some("run it again with --resume FILE, as often as it takes"),
+            Reason::Limited { .. } => Some("run it again with --resume FILE until everything is read"),
             Reason::AlgorithmGuessed { .. } => {
                 Some("state the algorithm with --sums ALGORITHM:FILE, or give a value of another algorithm")
             }
             Reason::AlgorithmNotComputed { .. } => Some("give a value of an algorithm that this tool computes"),
             Reason::Contradiction { .. } => {
-                Some("hold the object against a value you trust (--expect, --sums, --manifest, --like)")
+                Some("compare the object with a value you trust (--expect, --sums, --manifest, --like)")
             }
             Reason::ReadFailed { .. } | Reason::RereadFailed { .. } | Reason::Interrupted { .. } => {
                 Some("run it again")
@@ -349,7 +349,7 @@ impl fmt::Display for Reason {
                     "not all bytes could be read: a mismatch was seen, and could not be read a second time: {detail}"
                 )
             }
-            Reason::ETagNotMd5 { because } => write!(f, "the ETag is no MD5: {because}"),
+            Reason::ETagNotMd5 { because } => write!(f, "the ETag is not an MD5: {because}"),
             Reason::LayoutUnknown { because } => write!(f, "the part layout is not known: {because}"),
             Reason::LayoutNotProved { because } => {
                 write!(f, "no match, but the part layout was assumed and could not be proved: {because}")
@@ -377,10 +377,10 @@ impl fmt::Display for Reason {
                 percent(*coverage)
             ),
             Reason::Unconfirmed { detail } => {
-                write!(f, "the bytes do not match, and the second reading was not finished: {detail}")
+                write!(f, "the bytes do not match, and the second read was not completed: {detail}")
             }
             Reason::InDoubt { doubt, since } => {
-                write!(f, "in doubt since the reading of {since} ({doubt}), and not proved since")
+                write!(f, "in doubt since the read of {since} ({doubt}), and not proved since")
             }
             Reason::UnreadProof { kind, at } => {
                 write!(f, "the newest proof is `{kind}`, of {at}: {}", kind.weakness())

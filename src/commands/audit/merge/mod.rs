@@ -73,7 +73,7 @@ fn by_share(results: Vec<ShareResult>) -> Result<Vec<ShareResult>, String> {
     for one in results {
         let share = share_of(&one.name, &one.lines.end)?;
         if share.of() != of {
-            return Err(format!("{}: is shard {share}, which does not go with the others", one.name));
+            return Err(format!("{}: is shard {share}, which is not of the same set as the others", one.name));
         }
         same_audit((&one.name, &one.lines.end), (&first.0, &first.1))?;
         let one = match shares.remove(&share.index()) {
@@ -275,7 +275,7 @@ fn share_of(name: &str, end: &AuditReport) -> Result<Partition, String> {
 fn began_together(ends: &[(String, AuditReport)], within: SignedDuration) -> Result<(), String> {
     let mut times = Vec::with_capacity(ends.len());
     for (name, end) in ends {
-        let began = end.began.parse::<Timestamp>().map_err(|_| format!("{name}: does not tell when it began"))?;
+        let began = end.began.parse::<Timestamp>().map_err(|_| format!("{name}: does not state when it began"))?;
         times.push((began, name));
     }
     times.sort();

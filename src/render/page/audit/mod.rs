@@ -159,7 +159,7 @@ fn facts(audit: &AuditReport, objects: &[&AuditedReport]) -> String {
     facts.add("with a proof, new or old", format!("{} of {}", Count(proved), Count(objects.len()).objects()));
     facts.add("due, not reached", count(audit.left));
     facts.add("missing", count(audit.missing));
-    let some = [("in other slices", audit.other_slices), ("other objects, left alone", audit.other_objects)];
+    let some = [("in other slices", audit.other_slices), ("other objects, skipped", audit.other_objects)];
     for (label, number) in some.into_iter().filter(|(_, number)| *number > 0) {
         facts.add(label, count(number));
     }

@@ -29,7 +29,7 @@ pub(super) fn bucket_location(survey: &BucketSurvey, region: &str, out: &mut Pre
                 Some(at) if at == region => pass(Condition::BucketRegion, source, rule, at.as_str()),
                 Some(at) => fail(Condition::BucketRegion, source, rule, format!("it is in {at}")),
                 None => {
-                    let detail = "the server does not tell the Region of the bucket".to_owned();
+                    let detail = "the server does not state the Region of the bucket".to_owned();
                     unknown(Condition::BucketRegion, Reason::NotStated { detail })
                 }
             });

@@ -40,7 +40,7 @@ pub(super) fn unknown_word(what: &str, word: &str) -> Reason {
 /// Checks that the AMI is EBS-backed and not paravirtual.
 pub(super) fn kind(image: &ImageFacts) -> [Finding; 2] {
     let not_stated = |check, what: &str| {
-        unknown(check, Reason::NotStated { detail: format!("DescribeImages does not tell {what}") })
+        unknown(check, Reason::NotStated { detail: format!("DescribeImages does not state {what}") })
     };
     let ebs_backed = match image.root_device_type.as_deref().map(RootDevice::of) {
         Some(RootDevice::Ebs) => pass(C::EbsBacked, SOURCE, "EBS-backed", "root device type ebs"),
@@ -83,7 +83,7 @@ pub(super) fn sharing(
             }
             Fact::Known { value: false, .. } => {
                 let detail = format!(
-                    "owned by {}, visible, and not shared with {account} by name; whether sharing through an organization is enough is not published",
+                    "owned by {}, visible, and not shared with {account} by name; AWS does not publish whether sharing through an organization is enough",
                     image.owner
                 );
                 return unknown(C::Sharing, Reason::Undocumented { detail });

@@ -37,7 +37,7 @@ sentences! {
             "one page of AWS's documentation does not list `{characters}` among the legal characters of a name",
         /// The key does not name an AMI.
         ForeignKey =>
-            "the last segment of the key is not `ami-….bin`: a renamed copy, or no stored AMI object; whether a restore minds the name is not published",
+            "the last segment of the key is not `ami-….bin`: a renamed copy, or no stored AMI object; AWS does not publish whether a restore depends on the name",
         /// AMIs that were made from the same AMI. It is no finding, because a drill repeats a restore on purpose, and
         /// CopyImage leaves the same trace.
         RestoredBefore { ami: AmiId, images: Vec<String> } =>

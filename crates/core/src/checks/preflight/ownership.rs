@@ -178,12 +178,12 @@ pub fn unmarked(image: &ImageFacts, stored: Option<(&str, &str)>) -> Finding {
         (Some(source), None) => format!("its source is {source}, and a copy of {source} has the same"),
         (None, _) => "its source is not stated".to_owned(),
     };
-    let detail = format!("{} bears no valid tag {RESTORE_TAG}, and the journal does not hold it; {source}", image.id);
+    let detail = format!("{} has no valid tag {RESTORE_TAG}, and the journal does not hold it; {source}", image.id);
     unknown(C::RestoredBy, Reason::NotStated { detail })
 }
 
 fn copied(image: &ImageFacts, because: &str) -> Finding {
-    let detail = format!("{} bears the tag of a restore, and may be a copy of the AMI it made: {because}", image.id);
+    let detail = format!("{} has the tag of a restore, and may be a copy of the AMI it made: {because}", image.id);
     unknown(C::RestoredBy, Reason::Ambiguous { detail })
 }
 

@@ -156,7 +156,7 @@ mod tests {
 
     fn with_upload(second: Option<i64>, survey: StoredSurvey) -> StoredSurvey {
         let initiated = second.and_then(|second| jiff::Timestamp::from_second(second).ok());
-        let value = vec![UploadFacts { key: KEY.into(), initiated }];
+        let value = vec![UploadFacts { key: KEY.into(), id: None, initiated }];
         StoredSurvey { uploads: Fact::Known { value, source: "ListMultipartUploads" }, ..survey }
     }
 

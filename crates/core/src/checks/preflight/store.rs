@@ -126,7 +126,7 @@ fn not_stored(answer: &StoredAnswer, key: &str) -> Finding {
         Stored::Stored | Stored::InFlight => fail(C::NotStored, "S3 and DescribeStoreImageTasks", rule, said),
         Stored::StoredElsewhere => {
             let detail = format!(
-                "stored in this bucket under another path than {key}; whether EC2 refuses that is not published: {said}"
+                "stored in this bucket under another path than {key}; AWS does not publish whether EC2 refuses that: {said}"
             );
             unknown(C::NotStored, Reason::Undocumented { detail })
         }

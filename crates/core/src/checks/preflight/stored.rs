@@ -155,7 +155,7 @@ fn versions_said(survey: &StoredSurvey, key: &str) -> Option<String> {
         Fact::Known { value, .. } => {
             let markers = value.iter().filter(|version| version.is_delete_marker()).count();
             Some(format!(
-                "{} and {} of {key}; how EC2 sees those is not published",
+                "{} and {} of {key}; AWS does not publish how EC2 treats those",
                 counted((value.len() - markers) as u64, "version"),
                 counted(markers as u64, "delete marker")
             ))
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn one_answer_from_all_places() {
         let denied = || Fact::NotPermitted { needs: "s3:GetObject" };
-        let upload = UploadFacts { key: "x/ami-1a2b3c4d.bin".into(), initiated: None };
+        let upload = UploadFacts { key: "x/ami-1a2b3c4d.bin".into(), id: None, initiated: None };
         let uploads = Fact::Known { value: vec![upload], source: "ListMultipartUploads" };
         let target: Target = "s3://archive/ami-1a2b3c4d.bin".parse().unwrap();
         let facts = ObjectFacts::new(ObjectId { target, etag: None }, "HeadObject", 1);

@@ -127,7 +127,7 @@ fn tier_finding(archive: ArchiveTier, size: u64, request: &ThawRequest, times: T
         true => ThawFinding::aside(
             ThawCheck::Tier,
             format!(
-                "{name}: S3 documents 1–5 min for objects up to some {} only, and this one has {}; {} are reckoned with",
+                "{name}: S3 documents 1–5 min for objects up to some {} only, and this one has {}; {} are assumed",
                 ByteSize(EXPEDITED_UP_TO),
                 ByteSize(size),
                 shown(times.tier)

@@ -126,7 +126,7 @@ impl fmt::Display for End {
                 write!(f, "the frame that begins at byte {} is damaged: {what}", at(*frame_at))
             }
             End::Trailing { at: from } => {
-                write!(f, "the bytes from {} on, behind the last frame, belong to none", at(*from))
+                write!(f, "the bytes from {} on, behind the last frame, are not part of any frame", at(*from))
             }
             End::Window { frame_at, needs, limit } => write!(
                 f,
@@ -141,7 +141,7 @@ impl fmt::Display for End {
             }
             End::Expansion { decoded, stored, limit } => write!(
                 f,
-                "{} came out of {}, more than the {} that may: it may be a bomb, and is no AMI",
+                "{} were decoded from {}, more than the {} allowed: this may be a decompression bomb",
                 ByteSize(*decoded),
                 ByteSize(*stored),
                 ByteSize(*limit)
@@ -163,7 +163,7 @@ impl fmt::Display for Decoded {
         match format {
             Format::Zeros => return write!(f, "{} of zeros, and nothing else", ByteSize(self.taken_bytes)),
             Format::None if self.taken_bytes > 0 => {
-                f.write_str("no stream that is known here")?;
+                f.write_str("not a known stream format")?;
                 let percent = |zeros: u64| zeros as f64 * 100.0 / self.taken_bytes as f64;
                 return match self.zero_bytes {
                     Some(0) => Ok(()),
@@ -171,7 +171,7 @@ impl fmt::Display for Decoded {
                     None => f.write_str(", though it begins like one"),
                 };
             }
-            Format::None => return f.write_str("no stream that is known here"),
+            Format::None => return f.write_str("not a known stream format"),
             Format::Zstd | Format::Gzip | Format::Zlib => {}
         }
         let unit = match (format, self.frames) {

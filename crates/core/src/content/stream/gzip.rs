@@ -137,7 +137,9 @@ impl Member {
         }
         // ISIZE is the size modulo 2^32 (RFC 1952, 2.3.1).
         if came as u32 != size {
-            return Step::Stop(End::contradicted(format!("it states {size} bytes modulo 2^32, and {came} came out")));
+            return Step::Stop(End::contradicted(format!(
+                "it states {size} bytes modulo 2^32, and {came} were decoded"
+            )));
         }
         Step::Frame { used, checksum: true }
     }

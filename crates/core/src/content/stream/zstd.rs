@@ -143,7 +143,7 @@ impl Frame {
     fn ended(&self, used: usize, came: u64) -> Step {
         match self.header.content {
             Some(stated) if stated != came => {
-                Step::Stop(End::contradicted(format!("it states {stated} bytes, and {came} came out")))
+                Step::Stop(End::contradicted(format!("it states {stated} bytes, and {came} were decoded")))
             }
             _ => Step::Frame { used, checksum: self.header.checksum },
         }

@@ -1,6 +1,6 @@
 use super::{DestinationSurvey, PlannedObject};
 use crate::copy::{CopyCheck, CopyFinding};
-use crate::facts::{Fact, Versioning};
+use crate::facts::{Fact, UploadFacts, Versioning};
 
 /// The reason why a fact is not known.
 fn why<T>(fact: &Fact<T>) -> String {
@@ -27,7 +27,8 @@ pub(super) fn versioning(survey: &DestinationSurvey) -> CopyFinding {
         Fact::Known { value: Versioning::Enabled, source } => CopyFinding::pass(check, "enabled").by(source),
         Fact::Known { value, source } => {
             let state = value.as_str().to_lowercase();
-            CopyFinding::aside(check, format!("{state}: a later write replaces the copy")).by(source)
+            let text = format!("{state}: a later write or delete of this key leaves no older version");
+            CopyFinding { required: false, ..CopyFinding::pass(check, text).by(source) }
         }
         other => CopyFinding::aside(check, why(other)),
     }
@@ -52,23 +53,23 @@ pub(super) fn object_lock(survey: &DestinationSurvey, planned: &PlannedObject<'_
         Fact::Known { value, source } if value.is_enabled => {
             let default = match &value.default {
                 Some(default) => format!("it locks new objects for {default}"),
-                None => "it locks no object by itself".to_owned(),
+                None => "it locks no new object by default".to_owned(),
             };
             let text = match asked.is_empty() {
                 true => format!("the bucket has Object Lock; {default}"),
-                false => format!("the bucket has Object Lock; asked for is {asked}"),
+                false => format!("the bucket has Object Lock; the copy requests {asked}"),
             };
             CopyFinding::pass(check, text).by(source)
         }
         Fact::Known { source, .. } | Fact::Absent { source } => match asked.is_empty() {
             true => CopyFinding::pass(check, "the bucket has no Object Lock").by(source),
             false => {
-                let text = format!("asked for is {asked}, and the bucket has no Object Lock");
+                let text = format!("the copy requests {asked}, and the bucket has no Object Lock");
                 CopyFinding::fail(check, text).by(source)
             }
         },
         other if asked.is_empty() => CopyFinding::aside(check, why(other)),
-        other => CopyFinding::open(check, format!("asked for is {asked}: {}", why(other))),
+        other => CopyFinding::open(check, format!("the copy requests {asked}: {}", why(other))),
     }
 }
 
@@ -102,16 +103,31 @@ pub(super) fn kms_key(survey: &DestinationSurvey, planned: &PlannedObject<'_>) -
     })
 }
 
+/// At most this many uploads are named.
+const MOST_UPLOADS: usize = 3;
+
+/// Names unfinished uploads, `count` of which are of others.
+fn other_uploads(uploads: &[UploadFacts], count: usize) -> String {
+    let names = uploads.iter().take(MOST_UPLOADS).map(|upload| {
+        let id = upload.id.as_deref().unwrap_or("not stated");
+        let begun = upload.initiated.map(|at| format!(" of {at}")).unwrap_or_default();
+        format!("{id}{begun}")
+    });
+    let names = names.collect::<Vec<_>>().join(", ");
+    let more = if uploads.len() > MOST_UPLOADS { ", and more" } else { "" };
+    let of = if uploads.len() > count { "; one of these is the upload that this copy continues" } else { "" };
+    let (other, are) = if count == 1 { ("other upload", "is") } else { ("other uploads", "are") };
+    format!(
+        "{count} {other} of this key {are} in progress, by another writer or left by one: upload id {names}{more}{of}"
+    )
+}
+
 pub(super) fn uploads(survey: &DestinationSurvey, planned: &PlannedObject<'_>) -> CopyFinding {
     let check = CopyCheck::Uploads;
     match &survey.uploads {
         Fact::Known { value, source } => match value.len().saturating_sub(planned.own_uploads) {
             0 => CopyFinding::pass(check, "no other upload of this key is in progress").by(source),
-            count => {
-                let text =
-                    format!("{count} other uploads of this key are in progress: another writer, or one that was left");
-                CopyFinding::open(check, text).by(source)
-            }
+            count => CopyFinding::open(check, other_uploads(value, count)).by(source),
         },
         other => CopyFinding::aside(check, why(other)),
     }

@@ -203,7 +203,8 @@ fn an_upload_of_an_earlier_run_has_used_some_of_its_time() {
         of(
             |survey, planned| {
                 let initiated = Some("2026-01-08T11:00:00Z".parse().unwrap());
-                survey.uploads = known(vec![UploadFacts { key: planned.key.into(), initiated }]);
+                survey.uploads =
+                    known(vec![UploadFacts { key: planned.key.into(), id: Some("up-1".into()), initiated }]);
                 survey.lifecycle = known(vec![LifecycleRule { abort_uploads_after_days: Some(7), ..rule() }]);
                 planned.own_uploads = own_uploads;
             },

@@ -79,13 +79,13 @@ pub enum SumsError {
         elsewhere: Option<(usize, String)>,
     },
     /// Lines of several folders match equally well and have different values.
-    #[error("names `{name}` in more than one folder, with different values, and which one is meant cannot be told")]
+    #[error("names `{name}` in more than one folder, with different values, and it is not clear which one is meant")]
     Ambiguous {
         /// Name of the target.
         name: String,
     },
     /// Several values without a name differ, or there are several targets.
-    #[error("holds values without a name, and which of them is meant cannot be told")]
+    #[error("holds values without a name, and it is not clear which of them is meant")]
     Nameless,
     /// The value has no name, and the name of the checksum file refers to another file.
     #[error("holds a value without a name, and is by its own name of `{other}`, and not of `{name}`")]

@@ -45,7 +45,7 @@ pub(super) fn early_deletion(subject: &Subject, table: &PriceTable, bytes: u64) 
     let minimum = class.minimum_days()?;
     let draft = Draft::new(table);
     let draft = match subject.modified {
-        None => draft.unknown("when it was last modified is not told".to_owned()),
+        None => draft.unknown("when it was last modified is not stated".to_owned()),
         Some(modified) => {
             let passed = (subject.now.as_second() - modified.as_second()) as f64 / DAY;
             let left = (f64::from(minimum) - passed.max(0.0)).max(0.0);

@@ -35,7 +35,7 @@ sentences! {
         MissingMetadata { entries: u32 } => "S3 left out {entries} metadata entries that headers cannot carry",
         /// The metadata that EC2 writes is not there.
         NoMetadata =>
-            "no user metadata: EC2 writes some, so this is a copy that dropped it; a restore does not need it",
+            "the object has no user metadata. EC2 stores objects with some, so this is probably a copy made without it; a restore does not need it",
         /// `x-amz-restore` is malformed.
         UnreadableRestore { text: String } => "x-amz-restore cannot be read: {text}",
         /// The metadata contradicts the key.
@@ -60,11 +60,11 @@ sentences! {
     pub enum AuditedNote {
         /// The listing states another size than HEAD.
         OtherSizeListed { listed_bytes: u64, bytes: u64 } =>
-            "the listing says that it has {listed_bytes} bytes, and HEAD {bytes}: what HEAD says counts",
+            "the listing says that it has {listed_bytes} bytes, and HEAD {bytes}: the value of HEAD is used",
         /// It was replaced after the listing.
-        ReplacedSinceListed => "it is another one than was listed a moment ago",
+        ReplacedSinceListed => "it was replaced since it was listed",
         /// Its entry in the listing is malformed.
-        OddlyListed { odd: String, bytes: u64 } => "{odd}: what HEAD says counts, {bytes} bytes",
+        OddlyListed { odd: String, bytes: u64 } => "{odd}: the size that HEAD states is used, {bytes} bytes",
         /// `x-amz-expiration`.
         WillBeRemoved { rule: String } => "a lifecycle rule will remove it: {rule}",
         /// A lifecycle rule moves it to an archive class.
@@ -91,7 +91,7 @@ sentences! {
         Archived { copy: ObjectUri, state: String } =>
             "{copy}: {state}; it must be restored from the archive tier before EC2 can restore the AMI",
         /// Another copy does not suffice.
-        OtherCopy { lacks: String } => "another copy does not stand in for it: {lacks}",
+        OtherCopy { lacks: String } => "another copy does not meet the requirements: {lacks}",
         /// What was not checked.
         OtherUses =>
             "what else needs the AMI (launch templates, instances that must be replaced, shares) was not asked",

@@ -57,10 +57,10 @@ sentences! {
         OnlyUndocumentedETag { check: CheckId } =>
             "only {check} does not match, and nothing documents that the ETags of this server are MD5s: a server whose ETags are something else looks the same",
         /// The read is not reliable, so no manifest is written.
-        NoManifestUnreliable => "no manifest is written, for what was read cannot be relied on",
+        NoManifestUnreliable => "no manifest is written, because the read is not reliable",
         /// The verification failed, so no manifest is written.
         NoManifestFailed => "no manifest is written of an object that failed",
         /// Bytes are missing, so no manifest is written.
-        NoManifestIncomplete => "no manifest is written, for not every byte was read",
+        NoManifestIncomplete => "no manifest is written, because not every byte was read",
     }
 }

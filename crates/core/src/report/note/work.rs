@@ -59,12 +59,12 @@ sentences! {
         /// The tags, which may state the size, were not readable.
         TagsUnanswered { why: String } => "the tags of the object: {why}",
         /// The snapshots, which state the written bytes, were not readable.
-        SnapshotsUnanswered { why: String } => "the snapshots, which tell what was written: {why}",
+        SnapshotsUnanswered { why: String } => "the snapshots, which show what was written: {why}",
         /// The target is a local file.
-        LocalFile => "a file is in no storage class: this is what an object of its bytes would cost",
+        LocalFile => "a file has no storage class; these are the costs of an object with its bytes",
         /// The storage of the temporary copy of an archived object is not included.
         TemporaryCopy =>
-            "brought back, it is a temporary copy beside the archived object, and the copy's storage is not counted",
+            "after thawing there is a temporary copy in addition to the archived object, and its storage is not counted",
         /// The size of the object is not known before the store.
         NotStoredYet =>
             "what keeping the object costs goes by its size, which is not known before it is stored: ask again then",

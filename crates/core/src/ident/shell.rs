@@ -1,7 +1,5 @@
 use std::fmt::Write as _;
 
-use super::drives;
-
 /// Quotes a target as one word of a POSIX shell, so that it can be pasted into a command. Control characters are
 /// written as octal escapes.
 pub fn shell_word(text: &str) -> String {
@@ -9,7 +7,7 @@ pub fn shell_word(text: &str) -> String {
     if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {
         return text.to_owned();
     }
-    if !text.chars().any(drives) {
+    if !text.chars().any(is_terminal_control) {
         return format!("'{}'", text.replace('\'', "'\\''"));
     }
     // `$(…)` removes trailing newlines, and not every shell supports `$'…'`.
@@ -20,7 +18,7 @@ pub fn shell_word(text: &str) -> String {
         match c {
             '%' if open != "$'" => word.push_str("%%"),
             '\\' => word.push_str("\\\\"),
-            c if drives(c) || c == '\'' => {
+            c if is_terminal_control(c) || c == '\'' => {
                 for byte in c.encode_utf8(&mut buffer).bytes() {
                     // Writing to a `String` cannot fail.
                     let _ = write!(word, "\\{byte:03o}");
@@ -30,6 +28,18 @@ pub fn shell_word(text: &str) -> String {
         }
     }
     word + close
+}
+
+/// An option with its value, for a POSIX shell. A value that begins with a dash is not taken for an option.
+pub fn shell_option(name: &str, value: &str) -> String {
+    let separator = if value.starts_with('-') { "=" } else { " " };
+    format!("{name}{separator}{}", shell_word(value))
+}
+
+/// Whether a character moves the cursor, ends a line, or changes the direction of the text around it.
+pub fn is_terminal_control(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -1,0 +1,193 @@
+//! What to do after a copy, or instead of one.
+
+use std::io::{self, Write};
+
+use super::{Style, command, field};
+use crate::copy::CopyCheck;
+use crate::ident::{ObjectUri, shell_option, shell_word};
+use crate::report::{CopyFindingReport, CopyOutcome, CopyReport, Exit};
+use crate::verdict::Verdict;
+
+/// A step that the reader can take: an advice, or a command behind a label.
+enum Step {
+    Advice(String),
+    Command(&'static str, String),
+}
+
+/// Writes the steps. `again` is the command of this run.
+pub(super) fn write(out: &mut impl Write, style: Style, report: &CopyReport, again: Option<&str>) -> io::Result<()> {
+    // Nothing is left to do about an unknown that was accepted before the copy is made.
+    if report.goes_on {
+        return Ok(());
+    }
+    steps(report, again).iter().try_for_each(|step| match step {
+        Step::Advice(text) => field(out, style.width, 2, "next", text),
+        Step::Command(label, text) => command(out, style, label, text),
+    })
+}
+
+fn steps(report: &CopyReport, again: Option<&str>) -> Vec<Step> {
+    match report.outcome {
+        CopyOutcome::Planned if report.exit_code == Exit::Passed => {
+            vec![Step::Advice("the same command without --dry-run makes the copy".into())]
+        }
+        CopyOutcome::Copied => copied(report),
+        CopyOutcome::AlreadyThere => vec![compare(report)],
+        CopyOutcome::Occupied => occupied(report),
+        CopyOutcome::Planned | CopyOutcome::Refused => refused(report),
+        CopyOutcome::NotMade => not_made(report, again),
+        CopyOutcome::NotKnown => vec![
+            Step::Advice("see whether the copy is there before you copy again".into()),
+            Step::Command("look at it", format!("stored-ami inspect{}", destination(report))),
+        ],
+    }
+}
+
+/// The destination as an argument, with the options that reach it.
+fn destination(report: &CopyReport) -> String {
+    format!(" {}{}", shell_word(&report.destination), report.to.arguments(""))
+}
+
+/// The source as an argument, with the options that reach it. `None` for a presigned URL, which is not printed.
+fn source(report: &CopyReport) -> Option<String> {
+    let is_presigned =
+        report.from.profile.is_none() && report.from.unknown_because.is_some() && is_object(&report.source);
+    let is_readable = !is_presigned || report.from.options.iter().any(|option| option.name == "no-sign-request");
+    is_readable.then(|| format!(" {}{}", shell_word(&report.source), report.from.arguments("")))
+}
+
+fn is_object(place: &str) -> bool {
+    place.parse::<ObjectUri>().is_ok()
+}
+
+fn compare(report: &CopyReport) -> Step {
+    let ends = format!("{} {}", shell_word(&report.source), shell_word(&report.destination));
+    let options = format!("{}{}", report.from.arguments("from-"), report.to.arguments("to-"));
+    Step::Command("compare", format!("stored-ami compare {ends}{options} --read"))
+}
+
+fn finding(report: &CopyReport, check: CopyCheck) -> Option<&CopyFindingReport> {
+    report.findings.iter().find(|finding| finding.check == check)
+}
+
+fn copied(report: &CopyReport) -> Vec<Step> {
+    let is_archived = matches!(report.storage_class.as_deref(), Some("GLACIER" | "DEEP_ARCHIVE"));
+    let is_read = finding(report, CopyCheck::ReadBack).is_some();
+    match (report.verdict, is_object(&report.destination)) {
+        (Verdict::Fail, true) => vec![
+            Step::Advice("do not rely on this copy; the lines above say what differs".into()),
+            Step::Command("look at it", format!("stored-ami inspect{}", destination(report))),
+        ],
+        (Verdict::Fail, false) => vec![Step::Advice("remove the file, and copy again".into())],
+        _ if is_archived || is_read => Vec::new(),
+        (_, true) => vec![Step::Command("read it", format!("stored-ami verify{}", destination(report)))],
+        (_, false) => source(report)
+            .filter(|_| is_object(&report.source))
+            .map(|source| {
+                let file = shell_word(&report.destination);
+                Step::Command("read it", format!("stored-ami verify {file} --like{source}"))
+            })
+            .into_iter()
+            .collect(),
+    }
+}
+
+fn occupied(report: &CopyReport) -> Vec<Step> {
+    if !is_object(&report.destination) {
+        let advice = "nothing is overwritten: name another file, or move this one away";
+        return vec![Step::Advice(advice.into()), compare(report)];
+    }
+    let etag = report.destination_identity.as_ref().and_then(|there| there.etag.as_deref());
+    let replace = etag.map(|etag| {
+        let option = shell_option("--replace-if", etag.trim_matches('"'));
+        format!("; the same command with {option} replaces this object and no other")
+    });
+    let advice = format!("choose another key for the copy{}", replace.unwrap_or_default());
+    let look = Step::Command("look at it", format!("stored-ami inspect{}", destination(report)));
+    let is_open = finding(report, CopyCheck::Absent).is_some_and(|finding| finding.verdict == Verdict::Unknown);
+    let more = if is_open { compare(report) } else { look };
+    vec![Step::Advice(advice), more]
+}
+
+/// What to change so that a check passes.
+fn remedy(finding: &CopyFindingReport) -> Option<&'static str> {
+    Some(match finding.check {
+        CopyCheck::Bucket => "create the bucket, or correct its name; --to-profile and --to-region choose where it is",
+        CopyCheck::Public => "turn on Block Public Access for the bucket, or choose another bucket",
+        CopyCheck::KmsKey => "name a key in the Region of the bucket with --sse-kms-key",
+        CopyCheck::ObjectLock => "choose a bucket with Object Lock, or leave the --object-lock options out",
+        CopyCheck::Lifecycle => "change the lifecycle rule, or choose a key that it does not cover",
+        CopyCheck::AbortRule => "give the lifecycle rule more days, or copy from a machine that is faster",
+        CopyCheck::Tags => "--tags none copies no tags",
+        CopyCheck::Absent if finding.verdict == Verdict::Fail => "leave --replace-if out to write a new object",
+        _ => return None,
+    })
+}
+
+fn required(report: &CopyReport, verdict: Verdict) -> impl Iterator<Item = &CopyFindingReport> {
+    report.findings.iter().filter(move |finding| finding.required && finding.verdict == verdict)
+}
+
+fn refused(report: &CopyReport) -> Vec<Step> {
+    if report.is_source_archived {
+        return not_made(report, None);
+    }
+    let mut steps: Vec<Step> = required(report, Verdict::Fail)
+        .chain(required(report, Verdict::Unknown))
+        .filter_map(remedy)
+        .map(|text| Step::Advice(text.to_owned()))
+        .collect();
+    let open: Vec<&str> = required(report, Verdict::Unknown).map(|finding| finding.check.name()).collect();
+    let Ok(uri) = report.destination.parse::<ObjectUri>() else { return steps };
+    if open.contains(&CopyCheck::Uploads.name()) {
+        let text = format!(
+            "aws s3api abort-multipart-upload {} {} --upload-id ID{}",
+            shell_option("--bucket", &uri.bucket),
+            shell_option("--key", &uri.key),
+            report.to.aws_arguments(None)
+        );
+        steps.push(Step::Command("remove one", text));
+    }
+    let has_failed = required(report, Verdict::Fail).next().is_some();
+    if !open.is_empty() && !has_failed {
+        let list = open.join(",");
+        steps.push(Step::Advice(format!("--accept {list} makes the copy without an answer to these checks")));
+        let policy = format!("stored-ami policy copy-destination {}", shell_option("--bucket", &uri.bucket));
+        steps.push(Step::Command("permissions", policy));
+    }
+    steps
+}
+
+fn not_made(report: &CopyReport, again: Option<&str>) -> Vec<Step> {
+    // The text of the check says what to do.
+    if finding(report, CopyCheck::File).is_some_and(|finding| finding.verdict == Verdict::Unknown) {
+        return Vec::new();
+    }
+    if report.is_source_archived {
+        return source(report)
+            .map(|source| Step::Command("bring back", format!("stored-ami thaw{source}")))
+            .into_iter()
+            .collect();
+    }
+    let is_kept = again.filter(|_| !report.left_behind.is_empty());
+    let by_source = finding(report, CopyCheck::Source).filter(|finding| finding.verdict != Verdict::Pass);
+    match (report.exit_code, by_source) {
+        (Exit::Interrupted | Exit::CouldNot, _) => match is_kept {
+            Some(again) => vec![Step::Command("run again", again.to_owned())],
+            None if is_object(&report.destination) => vec![Step::Advice(
+                "run the same command again; with --resume FILE, an interrupted copy keeps what it sent".into(),
+            )],
+            None => vec![Step::Advice("run the same command again".into())],
+        },
+        (_, Some(finding)) if finding.verdict == Verdict::Fail => source(report)
+            .map(|source| Step::Command("examine it", format!("stored-ami verify{source}")))
+            .into_iter()
+            .collect(),
+        (Exit::Unknown, Some(_)) => vec![Step::Advice(
+            "give a reference with --manifest or --expect; --unproved copies without proof, unless something speaks \
+             against the bytes"
+                .into(),
+        )],
+        _ => Vec::new(),
+    }
+}
