@@ -115,7 +115,7 @@ pub(in crate::cli) struct ResultsStore {
 }
 
 enum Files {
-    Bucket(BucketResults),
+    Bucket(Box<BucketResults>),
     Folder(FolderResults),
 }
 
@@ -128,7 +128,7 @@ impl ResultsStore {
         let files = match (place, buckets) {
             (ResultsPlace::Folder(path), _) => Files::Folder(FolderResults::new(path)),
             (ResultsPlace::Bucket(prefix), Some(buckets)) => {
-                Files::Bucket(BucketResults::new(buckets.of(&prefix.bucket), prefix, context))
+                Files::Bucket(Box::new(BucketResults::new(buckets.of(&prefix.bucket), prefix, context)))
             }
             (ResultsPlace::Bucket(_), None) => return Err(UsageError(format!("{place}: there is no connection"))),
         };
