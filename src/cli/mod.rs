@@ -34,6 +34,7 @@ mod page;
 mod parse;
 mod paths;
 mod progress;
+mod reach;
 mod resolve;
 mod results;
 mod run;

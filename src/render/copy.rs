@@ -13,7 +13,8 @@ use crate::verdict::{ProofKind, Verdict};
 const NAME: usize = 19;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &CopyReport, again: Option<&str>) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&printable(&format!("{} → {}", report.source, report.destination))))?;
+    let title = printable(&format!("{} → {}", report.source, report.destination));
+    wrap(&title, style.width).iter().try_for_each(|line| writeln!(out, "{}", style.bold(line)))?;
     field(out, style.width, 2, "from", &end(&report.from))?;
     field(out, style.width, 2, "to", &end(&report.to))?;
     if let Some(identity) = &report.source_identity {

@@ -144,14 +144,7 @@ fn command(out: &mut impl Write, style: Style, label: &str, command: &str) -> io
     let width = style.width.saturating_sub(LEFT + 2 + CONTINUED.len()).max(24);
     let lines = if text.chars().count() + LEFT <= style.width { vec![text] } else { wrap_command(&text, width) };
     if lines.iter().any(|line| line.chars().count() > width) && lines.len() > 1 {
-        // On a narrow terminal, the words need the room below the label.
-        let lines = wrap_command(&printable(command), style.width.saturating_sub(6 + CONTINUED.len()));
-        writeln!(out, "  {label}")?;
-        return lines.iter().enumerate().try_for_each(|(index, line)| {
-            let left = if index == 0 { 4 } else { 6 };
-            let end = if index + 1 < lines.len() { CONTINUED } else { "" };
-            writeln!(out, "{:left$}{line}{end}", "")
-        });
+        return below(out, style, label, &printable(command));
     }
     for (index, line) in lines.iter().enumerate() {
         let label = if index == 0 { label } else { "" };
@@ -160,6 +153,21 @@ fn command(out: &mut impl Write, style: Style, label: &str, command: &str) -> io
         writeln!(out, "  {label:<left$}{line}{end}")?;
     }
     Ok(())
+}
+
+/// Writes a command below its label, for a narrow terminal. The longest word decides how far the lines are indented.
+fn below(out: &mut impl Write, style: Style, label: &str, command: &str) -> io::Result<()> {
+    let wrapped = |left: usize| wrap_command(command, style.width.saturating_sub(left + CONTINUED.len()));
+    let fits =
+        |left: &usize| wrapped(*left).iter().all(|line| line.chars().count() + left + CONTINUED.len() <= style.width);
+    let deepest = [6, 2].into_iter().find(fits).unwrap_or_default();
+    let lines = wrapped(deepest);
+    writeln!(out, "  {label}")?;
+    lines.iter().enumerate().try_for_each(|(index, line)| {
+        let left = if index == 0 { deepest.min(4) } else { deepest };
+        let end = if index + 1 < lines.len() { CONTINUED } else { "" };
+        writeln!(out, "{:left$}{line}{end}", "")
+    })
 }
 
 /// The end of a line that continues on the next one, for a POSIX shell.
@@ -265,6 +273,11 @@ mod tests {
         command(&mut out, style, "older version", "aws s3api list-object-versions --bucket backup --prefix k").unwrap();
         let expected =
             "  older version aws s3api list-object-versions \\\n                  --bucket backup --prefix k\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        let mut out = Vec::new();
+        command(&mut out, style, "other copy", "stored-ami verify s3://OTHER-BUCKET/x/ami-0123456789abcdef2.bin")
+            .unwrap();
+        let expected = "  other copy\n  stored-ami verify \\\n  s3://OTHER-BUCKET/x/ami-0123456789abcdef2.bin\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 

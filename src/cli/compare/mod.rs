@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use self::args::{CompareArgs, FirstEndArgs, SecondEndArgs};
 use super::args::MEMORY;
-use super::connect::{connect, end_options, typed_options};
+use super::connect::{connect, end_options};
+use super::reach::typed_options;
 use super::runner::{Failure, Runner, Stop};
 use super::settings::Settings;
 use super::signals::cancel_on_signal;

@@ -19,8 +19,8 @@ use self::sources::Sources;
 #[cfg(all(feature = "s3", feature = "lab"))]
 pub(super) use self::sources::is_setting;
 use super::args::ConnectionArgs;
-use super::connect::typed_options;
 use super::global::{Display, GlobalArgs};
+use super::reach::typed_options;
 use super::usage::UsageError;
 use super::written::WrittenFiles;
 use crate::clock::SystemClock;

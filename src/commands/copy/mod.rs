@@ -27,7 +27,8 @@ mod work;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use prepare::{PreparedCopy, prepare_copy};
+pub use prepare::PreparedCopy;
+pub use resume::prepare_copy;
 pub use run::carry_out;
 pub use state_file::CopyStateFile;
 pub use to_file::{FileCopyRequest, copy_to_file};

@@ -5,7 +5,6 @@ use super::end::{by_option, callers};
 use super::estimate::{estimate, time};
 use super::parts::stated_parts;
 use super::preflight::survey;
-use super::resume::check_state;
 use super::sender::is_streamed;
 use super::{CopyEnds, CopyRequest, CopyStateFile, TagChoice};
 use crate::checks::preflight::RESTORE_TAG;
@@ -46,12 +45,12 @@ impl PreparedCopy {
     }
 }
 
-/// Describes both ends and what the copy would be. Writes nothing.
+/// Describes both ends and what the copy would be, without the state of an earlier run.
 ///
 /// # Errors
 ///
 /// The source or the destination cannot be described.
-pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<PreparedCopy, SourceError> {
+pub(super) async fn describe(ends: &CopyEnds, request: &CopyRequest) -> Result<PreparedCopy, SourceError> {
     let mut found = discover(&ends.source).await.map_err(|error| by_option(error, "--from-region"))?;
     let there = place(ends, &found).await.map_err(|error| by_option(error, "--to-region"))?;
     let (place, is_finished) = complete_already(request, there, &found.facts);
@@ -137,9 +136,7 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
         report.outcome = CopyOutcome::Refused;
     }
     let finished = request.resume.clone().filter(|_| is_finished);
-    let mut prepared = PreparedCopy { report, found, plan, new, checksum, finished };
-    check_state(ends, request, &mut prepared);
-    Ok(prepared)
+    Ok(PreparedCopy { report, found, plan, new, checksum, finished })
 }
 
 /// Judges the bucket of the destination for this copy.

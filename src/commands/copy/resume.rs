@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::prepare::describe;
 use super::run::Copying;
 use super::sender::{Begun, Outlet};
 use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
@@ -11,7 +12,7 @@ use crate::files::{FileProblem, room_for};
 use crate::ident::shell_option;
 use crate::progress::Call;
 use crate::report::{CopyOutcome, CopyReport, Exit, FileKind, LeftReport, Note};
-use crate::source::NewObject;
+use crate::source::{NewObject, SourceError};
 
 /// The properties of a new object in a canonical form, without the mark of the run.
 fn properties(new: &NewObject) -> String {
@@ -54,8 +55,19 @@ fn refuse(report: &mut CopyReport, problem: String) {
     report.exit_code = Exit::Usage;
 }
 
+/// Describes both ends and what the copy would be. Writes nothing.
+///
+/// # Errors
+///
+/// The source or the destination cannot be described.
+pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<PreparedCopy, SourceError> {
+    let mut prepared = describe(ends, request).await?;
+    check_state(ends, request, &mut prepared);
+    Ok(prepared)
+}
+
 /// Refuses a state file that is of another copy, before anything is asked or written.
-pub(super) fn check_state(ends: &CopyEnds, request: &CopyRequest, prepared: &mut PreparedCopy) {
+fn check_state(ends: &CopyEnds, request: &CopyRequest, prepared: &mut PreparedCopy) {
     let Some(file) = request.resume.as_ref().filter(|_| prepared.report.outcome == CopyOutcome::Planned) else {
         return;
     };
