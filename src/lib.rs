@@ -93,7 +93,7 @@
 //!
 //! The items at the root of the crate, the modules of `stored_ami_core`, [`source`] with what is in it, and [`ledger`] are the interface. Other modules are public for the binary and the tests, and may change in any release.
 
-#![warn(missing_docs)]
+#![warn(missing_docs, unreachable_pub)]
 // Bytes of servers and files reach most of this crate: nothing that they hold may end the process.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 

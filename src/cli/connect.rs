@@ -42,7 +42,7 @@ impl<'a> SourceFactory<'a> {
     /// # Errors
     ///
     /// The configuration is invalid.
-    pub async fn new(
+    pub(super) async fn new(
         args: (&'a ConnectionArgs, &'a Settings),
         targets: impl IntoIterator<Item = &Target>,
     ) -> Result<Self, UsageError> {
@@ -69,7 +69,7 @@ impl<'a> SourceFactory<'a> {
     }
 
     /// The Region of an object: of the arguments, of its URL, or of the configuration.
-    pub fn region_of(&self, uri: &ObjectUri) -> Option<&str> {
+    pub(super) fn region_of(&self, uri: &ObjectUri) -> Option<&str> {
         self.url_region(uri).or_else(|| self.connection.get().map(Connection::region))
     }
 
@@ -79,11 +79,11 @@ impl<'a> SourceFactory<'a> {
     }
 
     /// A bucket, whose requests are sent in this context.
-    pub async fn bucket(&self, name: &str, context: Context) -> Result<S3Bucket, UsageError> {
+    pub(super) async fn bucket(&self, name: &str, context: Context) -> Result<S3Bucket, UsageError> {
         Ok(self.connection().await?.bucket(name, context))
     }
 
-    pub async fn open(&self, target: &Target) -> Result<Arc<dyn ObjectSource>, UsageError> {
+    pub(super) async fn open(&self, target: &Target) -> Result<Arc<dyn ObjectSource>, UsageError> {
         match target {
             Target::File(path) => Ok(Arc::new(FileSource::new(path))),
             Target::Presigned(url) => Ok(Arc::new(self.unsigned().await?.presigned(url.clone()))),
@@ -98,7 +98,7 @@ impl<'a> SourceFactory<'a> {
     }
 
     /// An object in S3, to make a readable copy of it.
-    pub async fn archive(&self, uri: &ObjectUri) -> Result<S3Archive, UsageError> {
+    pub(super) async fn archive(&self, uri: &ObjectUri) -> Result<S3Archive, UsageError> {
         let connection = self.connection().await?;
         match self.url_region(uri).filter(|region| *region != connection.region()) {
             None => Ok(connection.archive(uri)),

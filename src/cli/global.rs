@@ -119,7 +119,7 @@ pub(super) enum Colour {
 impl Colour {
     /// The choice of the user; without one, `NO_COLOR` (<https://no-color.org>), then `CLICOLOR_FORCE` and `CLICOLOR`
     /// (<https://bixense.com/clicolors>), then `TERM=dumb`.
-    pub fn of<V: AsRef<OsStr>>(chosen: Option<ColourWhen>, variable: impl Fn(&str) -> Option<V>) -> Self {
+    pub(super) fn of<V: AsRef<OsStr>>(chosen: Option<ColourWhen>, variable: impl Fn(&str) -> Option<V>) -> Self {
         let set = |name: &str| variable(name).is_some_and(|value| !value.as_ref().is_empty());
         let is = |name: &str, wanted: &str| variable(name).is_some_and(|value| value.as_ref() == wanted);
         match chosen {
@@ -133,7 +133,7 @@ impl Colour {
     }
 
     /// Whether a stream that is a terminal, or is not, gets colours.
-    pub fn on(self, terminal: bool) -> bool {
+    pub(super) fn on(self, terminal: bool) -> bool {
         match self {
             Colour::OnTerminals => terminal,
             Colour::Always => true,

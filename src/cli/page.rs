@@ -16,12 +16,12 @@ pub(super) struct PageFile {
 
 impl PageFile {
     /// Starts without reports.
-    pub fn new(path: &Path, written: &WrittenFiles) -> Self {
+    pub(super) fn new(path: &Path, written: &WrittenFiles) -> Self {
         PageFile { path: path.to_owned(), reports: Vec::new(), written: written.clone() }
     }
 
     /// Adds a report.
-    pub fn add(&mut self, report: Report) {
+    pub(super) fn add(&mut self, report: Report) {
         self.reports.push(report);
     }
 
@@ -30,7 +30,7 @@ impl PageFile {
     /// # Errors
     ///
     /// The page cannot be rendered or written; a message with its path.
-    pub fn write(mut self, summary: &SummaryReport) -> Result<(), String> {
+    pub(super) fn write(mut self, summary: &SummaryReport) -> Result<(), String> {
         self.reports.push(Report::Summary(summary.clone()));
         let written = page(&self.reports, &SystemClock.now().to_string()).and_then(|text| {
             keep_output(&self.written, &self.path, OutputKind::Page, text.as_bytes()).map_err(|error| error.to_string())

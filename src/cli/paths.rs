@@ -62,7 +62,7 @@ impl Named {
 
 impl Paths {
     /// The files of a command; the only list of all flags that name files.
-    pub fn of(command: &Command) -> Self {
+    pub(super) fn of(command: &Command) -> Self {
         let mut paths = Paths::default();
         match command {
             Command::Inspect(args) => paths.of_inspect(args),
@@ -133,7 +133,7 @@ impl Paths {
     }
 
     /// Adds the log and the configuration file.
-    pub fn with_settings(mut self, settings: &Settings) -> Self {
+    pub(super) fn with_settings(mut self, settings: &Settings) -> Self {
         self.input("the configuration file", settings.configuration.as_deref());
         self.output("--log-file", settings.log_file.as_deref(), OutputKind::Log);
         self
@@ -384,7 +384,7 @@ impl Paths {
     /// # Errors
     ///
     /// A message about the first conflict.
-    pub fn check(&self) -> Result<(), UsageError> {
+    pub(super) fn check(&self) -> Result<(), UsageError> {
         // A path that cannot be resolved cannot conflict with an output; the code that reads it reports the error.
         let mut taken: Vec<(Place, String)> =
             self.inputs.iter().filter_map(|input| Some((Place::of(&input.path).ok()?, input.shown()))).collect();

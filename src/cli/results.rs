@@ -27,7 +27,7 @@ pub(super) struct Results {
 }
 
 impl Results {
-    pub fn new(json: bool, settings: &Settings) -> Self {
+    pub(super) fn new(json: bool, settings: &Settings) -> Self {
         let renderer: Box<dyn Renderer> = if json {
             Box::new(JsonLines::new(io::stdout()))
         } else {
@@ -50,7 +50,7 @@ impl Results {
     }
 
     /// Keeps the reports for a page too.
-    pub fn with_page(mut self, args: &PageArgs) -> Self {
+    pub(super) fn with_page(mut self, args: &PageArgs) -> Self {
         self.page = args.file.as_deref().map(|path| PageFile::new(path, &self.written));
         self
     }
@@ -65,7 +65,7 @@ impl Results {
 
     /// A report on the way to another one of the same target, which is the one that counts.
     #[cfg(feature = "s3")]
-    pub fn show(&mut self, report: &Report) {
+    pub(super) fn show(&mut self, report: &Report) {
         self.render(report);
     }
 
@@ -81,7 +81,7 @@ impl Results {
         }
     }
 
-    pub fn add(&mut self, report: Report) {
+    pub(super) fn add(&mut self, report: Report) {
         // Reports that are not about a target only affect the exit code.
         let exit = match outcome_of_target(&report) {
             Some((verdict, exit)) => {
@@ -104,7 +104,7 @@ impl Results {
         self.tell(report);
     }
 
-    pub fn error(&mut self, target: &str, error: &SourceError) {
+    pub(super) fn error(&mut self, target: &str, error: &SourceError) {
         let exit = crate::commands::exit_of(error);
         let subject = if error.subject == target { String::new() } else { format!("{}: ", error.subject) };
         let report = ErrorReport {
@@ -148,13 +148,13 @@ impl Results {
     }
 
     /// Prints why a request is invalid.
-    pub fn refuse(&mut self, target: &str, message: &str) {
+    pub(super) fn refuse(&mut self, target: &str, message: &str) {
         self.summary.errors += 1;
         self.without_report(target, message, Exit::Usage);
     }
 
     /// Prints why the result for a target is unknown: its checks were not completed.
-    pub fn open(&mut self, target: &str, message: &str) {
+    pub(super) fn open(&mut self, target: &str, message: &str) {
         self.summary.unknown += 1;
         self.without_report(target, message, Exit::Unknown);
     }
@@ -177,29 +177,29 @@ impl Results {
 
     /// Something was not done, as the caller wished.
     #[cfg(feature = "s3")]
-    pub fn not_agreed(&mut self, message: &str) {
+    pub(super) fn not_agreed(&mut self, message: &str) {
         complain(message);
         self.exit = self.exit.and(Exit::Interrupted);
     }
 
-    pub fn interrupted(&mut self) {
+    pub(super) fn interrupted(&mut self) {
         complain("interrupted");
         self.exit = self.exit.and(Exit::Interrupted);
     }
 
     /// A file that was asked for besides.
-    pub fn could_not_write(&mut self, problem: &str) {
+    pub(super) fn could_not_write(&mut self, problem: &str) {
         complain(problem);
         self.exit = self.exit.and(Exit::CouldNot);
     }
 
     /// The summary of the reports so far.
     #[cfg(feature = "s3")]
-    pub fn summary(&self) -> SummaryReport {
+    pub(super) fn summary(&self) -> SummaryReport {
         SummaryReport { exit_code: self.exit, ..self.summary.clone() }
     }
 
-    pub fn finish(mut self) -> Exit {
+    pub(super) fn finish(mut self) -> Exit {
         self.summary.exit_code = self.exit;
         if let Some(page) = self.page.take()
             && let Err(problem) = page.write(&self.summary)

@@ -74,33 +74,33 @@ impl From<VerifyError> for Failure {
 
 impl Runner {
     /// Starts without results.
-    pub fn new(output: &OutputArgs, settings: &Settings) -> Self {
+    pub(super) fn new(output: &OutputArgs, settings: &Settings) -> Self {
         let (results, progress) = (Results::new(output.json, settings), Progress::new(settings));
         Runner { results, progress, settings: settings.clone(), stopped: false, together: false }
     }
 
     /// Also collects the reports for a page.
-    pub fn with_page(self, args: &PageArgs) -> Self {
+    pub(super) fn with_page(self, args: &PageArgs) -> Self {
         Runner { results: self.results.with_page(args), ..self }
     }
 
     /// The context for the requests of the next target. Shows their progress until the report.
-    pub fn context(&mut self) -> Context {
+    pub(super) fn context(&mut self) -> Context {
         self.settings.context(self.progress.clone())
     }
 
     /// The settings of the command.
-    pub fn settings(&self) -> &Settings {
+    pub(super) fn settings(&self) -> &Settings {
         &self.settings
     }
 
     /// A session for the next target.
-    pub fn session(&mut self, source: Arc<dyn ObjectSource>) -> Session {
+    pub(super) fn session(&mut self, source: Arc<dyn ObjectSource>) -> Session {
         Session::new(source, self.context())
     }
 
     /// Runs the work on a target. Shows an interruption or an error, and returns `None` then.
-    pub async fn run<T, E: Into<Failure>>(
+    pub(super) async fn run<T, E: Into<Failure>>(
         &mut self,
         target: &str,
         stop: Stop,
@@ -131,7 +131,7 @@ impl Runner {
 
     /// Runs the works on several targets, and shows the result of each in their order. Several at the same time share
     /// the retries, the limits and the progress of the settings.
-    pub async fn each<W, T, E, F>(
+    pub(super) async fn each<W, T, E, F>(
         &mut self,
         schedule: Schedule,
         works: impl IntoIterator<Item = (String, W)>,
@@ -190,7 +190,7 @@ impl Runner {
     }
 
     /// Runs the work on a target, and shows its report.
-    pub async fn report<E: Into<Failure>>(
+    pub(super) async fn report<E: Into<Failure>>(
         &mut self,
         target: &str,
         stop: Stop,
@@ -202,23 +202,23 @@ impl Runner {
     }
 
     /// Whether a signal ended the run, so that the remaining targets are skipped.
-    pub fn is_stopped(&self) -> bool {
+    pub(super) fn is_stopped(&self) -> bool {
         self.stopped
     }
 
     /// Shows a report.
-    pub fn add(&mut self, report: Report) {
+    pub(super) fn add(&mut self, report: Report) {
         self.print(|results| results.add(report));
     }
 
     /// Shows a preliminary report of a target, which is followed by the one that counts.
     #[cfg(feature = "s3")]
-    pub fn show(&mut self, report: &Report) {
+    pub(super) fn show(&mut self, report: &Report) {
         self.print(|results| results.show(report));
     }
 
     /// Shows why there is no report about a target.
-    pub fn fail(&mut self, target: &str, failure: impl Into<Failure>) {
+    pub(super) fn fail(&mut self, target: &str, failure: impl Into<Failure>) {
         let failure = failure.into();
         self.print(|results| match failure {
             Failure::Source(error) => results.error(target, &hinted(target, error)),
@@ -228,29 +228,29 @@ impl Runner {
     }
 
     /// Reports that an output file could not be written.
-    pub fn could_not_write(&mut self, problem: &str) {
+    pub(super) fn could_not_write(&mut self, problem: &str) {
         self.print(|results| results.could_not_write(problem));
     }
 
     /// Prints a remark for the user on standard error.
-    pub fn remark(&mut self, remark: &str) {
+    pub(super) fn remark(&mut self, remark: &str) {
         self.print(|_| complain(remark));
     }
 
     /// The user declined to start the task.
     #[cfg(feature = "s3")]
-    pub fn declined(&mut self) {
+    pub(super) fn declined(&mut self) {
         self.not_agreed("nothing was started");
     }
 
     /// The user declined what the command asked for.
     #[cfg(feature = "s3")]
-    pub fn not_agreed(&mut self, message: &str) {
+    pub(super) fn not_agreed(&mut self, message: &str) {
         self.results.not_agreed(message);
     }
 
     /// Writes the summary, and returns the exit code.
-    pub fn finish(self) -> Exit {
+    pub(super) fn finish(self) -> Exit {
         self.results.finish()
     }
 }

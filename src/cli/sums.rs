@@ -23,7 +23,7 @@ impl SumsFile {
     /// # Errors
     ///
     /// The file cannot be read or decoded, or its algorithm is unknown.
-    pub fn open(given: &Path) -> Result<Self, UsageError> {
+    pub(super) fn open(given: &Path) -> Result<Self, UsageError> {
         let (algorithm, path) = stated(given)?;
         let shown = path.display().to_string();
         let wrong = |problem: String| UsageError(format!("{shown}: {problem}"));
@@ -40,7 +40,7 @@ impl SumsFile {
     /// # Errors
     ///
     /// No line applies to the target, or the lines for it are ambiguous or cannot be parsed.
-    pub fn of(&self, target: &Target, all: &[Target]) -> Result<GivenSums, UsageError> {
+    pub(super) fn of(&self, target: &Target, all: &[Target]) -> Result<GivenSums, UsageError> {
         let wanted = self.wanted(target);
         let others: Vec<SumsTarget> =
             all.iter().filter(|other| *other != target).map(|other| self.wanted(other)).collect();

@@ -12,7 +12,7 @@ pub(super) struct WrittenFiles(Arc<Mutex<Vec<(PathBuf, FileKind)>>>);
 
 impl WrittenFiles {
     /// Adds a file that was written. A file that is written again keeps its place.
-    pub fn add(&self, path: &Path, kind: FileKind) {
+    pub(super) fn add(&self, path: &Path, kind: FileKind) {
         let mut files = lock(&self.0);
         if !files.iter().any(|(known, _)| known == path) {
             files.push((path.to_owned(), kind));
@@ -20,14 +20,14 @@ impl WrittenFiles {
     }
 
     /// The files that are still there, in the order of their first write. The state of finished work is removed.
-    pub fn list(&self) -> Vec<WrittenFile> {
+    pub(super) fn list(&self) -> Vec<WrittenFile> {
         let files = lock(&self.0);
         let there = files.iter().filter(|(path, _)| path.exists());
         there.map(|(path, kind)| WrittenFile { path: path.display().to_string(), kind: *kind }).collect()
     }
 
     /// [`WrittenFiles::list`], once: later calls return nothing.
-    pub fn take(&self) -> Vec<WrittenFile> {
+    pub(super) fn take(&self) -> Vec<WrittenFile> {
         let files = self.list();
         lock(&self.0).clear();
         files

@@ -204,7 +204,7 @@ pub(super) fn unreadable_checksums(facts: &ObjectFacts) -> impl Iterator<Item = 
 /// # Errors
 ///
 /// The reason why the responses do not prove a layout, as text.
-pub async fn ask_every_part(session: &Session, facts: &ObjectFacts, parts: u32) -> Result<KnownLayout, String> {
+pub(super) async fn ask_every_part(session: &Session, facts: &ObjectFacts, parts: u32) -> Result<KnownLayout, String> {
     let failed = |error: SourceError| format!("HEAD ?partNumber: {}", error.explain());
     let first = session.part(&facts.id, PartNumber::FIRST).await.map_err(failed)?;
     if parts > 1 && first.size >= facts.size {

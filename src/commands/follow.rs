@@ -21,17 +21,17 @@ pub(super) struct Follow<'a> {
 
 impl<'a> Follow<'a> {
     /// Starts with the shortest pause.
-    pub fn new(context: &'a Context, cancel: &'a CancellationToken) -> Self {
+    pub(super) fn new(context: &'a Context, cancel: &'a CancellationToken) -> Self {
         Follow { context, cancel, pause: FIRST, started: context.clock.monotonic(), first: None }
     }
 
     /// Time since the start.
-    pub fn elapsed(&self) -> Duration {
+    pub(super) fn elapsed(&self) -> Duration {
         self.context.clock.monotonic().duration_since(self.started)
     }
 
     /// Waits for the next request; `false` if it was cancelled meanwhile.
-    pub async fn wait(&mut self) -> bool {
+    pub(super) async fn wait(&mut self) -> bool {
         let pause = self.pause;
         self.pause = pause.mul_f64(1.5).min(LONGEST);
         tokio::select! {
@@ -42,7 +42,7 @@ impl<'a> Follow<'a> {
     }
 
     /// Shows the state of the task. Adds the elapsed and the remaining time.
-    pub fn tell(&mut self, task: TaskProgress) {
+    pub(super) fn tell(&mut self, task: TaskProgress) {
         let left = task.percent.and_then(|percent| self.left(percent));
         self.context.monitor.task(&TaskProgress { elapsed: self.elapsed(), left, ..task });
     }

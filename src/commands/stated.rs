@@ -19,7 +19,7 @@ pub(super) struct StatedEnd {
 
 impl StatedEnd {
     /// Describes an object that HEAD answered for. Asks for its parts only when they matter.
-    pub async fn of_head(name: &'static str, session: Session, facts: ObjectFacts) -> Self {
+    pub(super) async fn of_head(name: &'static str, session: Session, facts: ObjectFacts) -> Self {
         // A file has no parts, and nothing more can be asked.
         let is_cut = matches!(facts.checksums, Fact::NotApplicable);
         let found = match is_cut {
@@ -35,7 +35,7 @@ impl StatedEnd {
     }
 
     /// Asks for the parts, as far as one request tells.
-    pub async fn ask_layout(&mut self) {
+    pub(super) async fn ask_layout(&mut self) {
         if !self.is_cut {
             let found = Discovery::from_head(&self.session, self.found.facts.clone()).await;
             let notes = std::mem::replace(&mut self.found, found).notes;

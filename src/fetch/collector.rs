@@ -20,7 +20,7 @@ struct State {
 
 impl RangeDigestCollector {
     /// Starts with the digests of an earlier read.
-    pub fn new(known: RangeDigests, column: Option<usize>) -> Self {
+    pub(super) fn new(known: RangeDigests, column: Option<usize>) -> Self {
         let together = known.done().clone();
         RangeDigestCollector { state: Mutex::new(State { digests: known, together }), column }
     }
@@ -30,7 +30,7 @@ impl RangeDigestCollector {
     }
 
     /// Adds the digests that a range computed itself, after all its bytes were read.
-    pub fn add(&self, range: usize, digests: &[Digest]) {
+    pub(super) fn add(&self, range: usize, digests: &[Digest]) {
         let mut state = self.state();
         let columns = (0..state.digests.algorithms().len()).filter(|column| Some(*column) != self.column);
         for (column, digest) in columns.zip(digests) {
@@ -40,7 +40,7 @@ impl RangeDigestCollector {
     }
 
     /// Adds the digests that lanes computed.
-    pub fn add_together(&self, digests: Vec<(usize, Digest)>) {
+    pub(super) fn add_together(&self, digests: Vec<(usize, Digest)>) {
         let Some(column) = self.column else { return };
         let mut state = self.state();
         for (range, digest) in digests {
@@ -50,7 +50,7 @@ impl RangeDigestCollector {
     }
 
     /// The digests of all ranges. Only ranges with all their digests are marked.
-    pub fn whole(&self) -> RangeDigests {
+    pub(super) fn whole(&self) -> RangeDigests {
         let state = self.state();
         let done = match self.column {
             Some(_) => state.digests.done().intersection(&state.together),

@@ -26,17 +26,17 @@ const REST: u32 = 30;
 
 impl ConcurrencyController {
     /// Starts with `begin` GETs; never exceeds `most`, or `begin` if that is larger.
-    pub fn new(begin: usize, most: usize) -> Self {
+    pub(super) fn new(begin: usize, most: usize) -> Self {
         ConcurrencyController { wanted: begin, most: most.max(begin), stage: Stage::Measure }
     }
 
     /// Target number of GETs in flight.
-    pub fn wanted(&self) -> usize {
+    pub(super) fn wanted(&self) -> usize {
         self.wanted
     }
 
     /// Evaluates a period: its rate in bytes per second, and whether the server asked for fewer requests.
-    pub fn after(&mut self, rate: f64, throttled: bool) {
+    pub(super) fn after(&mut self, rate: f64, throttled: bool) {
         if throttled {
             self.wanted = (self.wanted * 7 / 10).max(1);
             self.stage = Stage::Rest { periods: REST };

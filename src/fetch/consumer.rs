@@ -33,7 +33,7 @@ struct Waiting<'a> {
 impl<'a> RangeConsumer<'a> {
     /// `hashers` run here, `lane` computes MD5, `ticket` serves the digests in order, and `tap` captures sampled
     /// windows.
-    pub fn new(
+    pub(super) fn new(
         hashers: Vec<Hasher>,
         lane: Option<(&'a Arc<Md5Pool>, LaneStream)>,
         ticket: Option<QueueSlot>,
@@ -54,7 +54,7 @@ impl<'a> RangeConsumer<'a> {
     /// # Errors
     ///
     /// The sink that the bytes are passed on to has failed.
-    pub async fn take(&mut self, frame: Bytes) -> Result<(), SourceError> {
+    pub(super) async fn take(&mut self, frame: Bytes) -> Result<(), SourceError> {
         self.hash(frame);
         if let Some(forward) = &mut self.forward {
             forward.pass().await?;
@@ -72,7 +72,7 @@ impl<'a> RangeConsumer<'a> {
     /// # Errors
     ///
     /// The sink has failed.
-    pub async fn forward_rest(&mut self) -> Result<(), SourceError> {
+    pub(super) async fn forward_rest(&mut self) -> Result<(), SourceError> {
         self.pass_staged();
         let Some(forward) = &mut self.forward else { return Ok(()) };
         self.digests.extend(self.hashers.drain(..).map(Hasher::finish));
@@ -126,7 +126,7 @@ impl<'a> RangeConsumer<'a> {
     }
 
     /// Ends the range. Returns the digests that it computed itself, and its captured window.
-    pub fn finish(mut self) -> (Vec<Digest>, Option<WindowCapture>) {
+    pub(super) fn finish(mut self) -> (Vec<Digest>, Option<WindowCapture>) {
         self.pass_staged();
         if let Some((pool, stream)) = self.waiting.lane {
             pool.end(stream);

@@ -47,12 +47,12 @@ pub(super) struct Forwarding {
 }
 
 impl Forwarding {
-    pub fn new(to: Arc<dyn RangeSink>, range: ByteRange) -> Self {
+    pub(super) fn new(to: Arc<dyn RangeSink>, range: ByteRange) -> Self {
         Forwarding { to, range, at: range.start(), waiting: Vec::new() }
     }
 
     /// Adds bytes to those that the next call of [`pass`](Self::pass) passes on.
-    pub fn push(&mut self, bytes: Bytes) {
+    pub(super) fn push(&mut self, bytes: Bytes) {
         self.waiting.push(bytes);
     }
 
@@ -61,7 +61,7 @@ impl Forwarding {
     /// # Errors
     ///
     /// The error of the sink.
-    pub async fn pass(&mut self) -> Result<(), SourceError> {
+    pub(super) async fn pass(&mut self) -> Result<(), SourceError> {
         for bytes in self.waiting.drain(..) {
             let length = bytes.len() as u64;
             self.to.take(self.at, bytes).await?;
@@ -75,7 +75,7 @@ impl Forwarding {
     /// # Errors
     ///
     /// The error of the sink.
-    pub async fn end(&mut self, digests: &[Digest]) -> Result<(), SourceError> {
+    pub(super) async fn end(&mut self, digests: &[Digest]) -> Result<(), SourceError> {
         self.pass().await?;
         self.to.end(self.range, digests).await
     }

@@ -59,7 +59,7 @@ pub(super) struct QueueSlot {
 impl SerialDigests {
     /// Starts the threads. Each row resumes from its state; `states` has one for each ordered need of the plan, in the
     /// same order. Decoding always starts at the beginning.
-    pub fn start(
+    pub(super) fn start(
         plan: &ReadPlan,
         states: Vec<SerialDigestState>,
         decode: Option<Limits>,
@@ -80,7 +80,7 @@ impl SerialDigests {
     }
 
     /// A queue with room for `waiting_room` bytes; `None` if nothing must be computed in order.
-    pub fn feed(&self, waiting_room: u64) -> Option<InOrderQueue> {
+    pub(super) fn feed(&self, waiting_room: u64) -> Option<InOrderQueue> {
         let rows = self.rows.iter().map(|(_, sender, _)| sender);
         let rows: Vec<_> = rows.chain(self.stream.iter().map(|(sender, _)| sender)).cloned().collect();
         let room = (waiting_room / KIB).min(Semaphore::MAX_PERMITS as u64) as usize;
@@ -88,7 +88,7 @@ impl SerialDigests {
     }
 
     /// Waits until the rows have hashed all they received. The queue must be dropped before.
-    pub async fn finish(self) -> SerialResults {
+    pub(super) async fn finish(self) -> SerialResults {
         let mut digests = Vec::new();
         for (need, sender, thread) in self.rows {
             drop(sender);
@@ -108,14 +108,14 @@ impl SerialDigests {
 
 impl SerialDigestStates {
     /// A copy of the current states.
-    pub fn now(&self) -> Vec<SerialDigestState> {
+    pub(super) fn now(&self) -> Vec<SerialDigestState> {
         self.0.iter().map(|state| lock(state).clone()).collect()
     }
 }
 
 impl InOrderQueue {
     /// Waits until there is room for the whole range. `None` if its length is too large to count.
-    pub async fn admit(&mut self, range: ByteRange) -> Option<QueueSlot> {
+    pub(super) async fn admit(&mut self, range: ByteRange) -> Option<QueueSlot> {
         let room = u32::try_from(range.len().div_ceil(KIB)).ok()?;
         let room = Arc::clone(&self.room).acquire_many_owned(room).await.ok()?;
         let mut rows = Vec::with_capacity(self.rows.len());
@@ -132,7 +132,7 @@ impl InOrderQueue {
 
 impl QueueSlot {
     /// Passes the next frame of the range to every row.
-    pub fn pass(&mut self, frame: &Bytes) {
+    pub(super) fn pass(&mut self, frame: &Bytes) {
         for row in &self.rows {
             let _ = row.send((frame.clone(), Arc::clone(&self.room)));
         }

@@ -21,7 +21,7 @@ pub(super) struct Lanes {
 
 impl Lanes {
     /// `room` limits the bytes that wait for a lane, over all pools.
-    pub fn new(per_range: &[Algorithm], readers: usize, room: u64) -> Self {
+    pub(super) fn new(per_range: &[Algorithm], readers: usize, room: u64) -> Self {
         let column = per_range.iter().position(|algorithm| *algorithm == Algorithm::Md5);
         let kernel = Md5Lanes::detect().filter(|_| readers >= FEWEST);
         let (Some(column), Some(kernel)) = (column, kernel) else { return Lanes { pools: Vec::new(), column: None } };
@@ -32,29 +32,29 @@ impl Lanes {
     }
 
     /// Hashers for the digests that a range computes itself.
-    pub fn hashers(&self, per_range: &[Algorithm]) -> Vec<Hasher> {
+    pub(super) fn hashers(&self, per_range: &[Algorithm]) -> Vec<Hasher> {
         let by_itself = |algorithm: &&Algorithm| self.pools.is_empty() || **algorithm != Algorithm::Md5;
         per_range.iter().filter(by_itself).map(|algorithm| Hasher::new(*algorithm)).collect()
     }
 
     /// A stream for a range, in the pool of its reader; `None` without lanes.
-    pub fn open(&self, reader: usize, range: usize) -> Option<(&Arc<Md5Pool>, LaneStream)> {
+    pub(super) fn open(&self, reader: usize, range: usize) -> Option<(&Arc<Md5Pool>, LaneStream)> {
         let pool = self.pools.get(reader % self.pools.len().max(1))?;
         Some((pool, pool.open(range)))
     }
 
     /// Column of the digest among those of a range; `None` if each range computes it itself.
-    pub fn column(&self) -> Option<usize> {
+    pub(super) fn column(&self) -> Option<usize> {
         self.column
     }
 
     /// Digests that are complete, by range.
-    pub fn take_done(&self) -> Vec<(usize, Digest)> {
+    pub(super) fn take_done(&self) -> Vec<(usize, Digest)> {
         self.pools.iter().flat_map(|pool| pool.take_done()).collect()
     }
 
     /// The remaining digests, by range. All readers must have ended.
-    pub fn finish(&self) -> Vec<(usize, Digest)> {
+    pub(super) fn finish(&self) -> Vec<(usize, Digest)> {
         self.pools.iter().flat_map(|pool| pool.finish()).collect()
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Range<'a> {
 impl Range<'_> {
     /// Passes every byte of the range to `sink` once, in order. After an incomplete body, reading resumes at the byte
     /// where it stopped, under the same identity.
-    pub async fn read(&self, sink: &mut RangeConsumer<'_>) -> Result<(), SourceError> {
+    pub(super) async fn read(&self, sink: &mut RangeConsumer<'_>) -> Result<(), SourceError> {
         let mut at = self.range.start();
         let mut failed = 0;
         let mut last_failure = at;

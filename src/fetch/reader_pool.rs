@@ -29,7 +29,7 @@ struct State {
 
 impl ReaderPool {
     /// Starts with `begin` readers and grows to at most `most`.
-    pub fn new(begin: usize, most: usize, now: Instant) -> Self {
+    pub(super) fn new(begin: usize, most: usize, now: Instant) -> Self {
         ReaderPool {
             state: Mutex::new(State { climb: ConcurrencyController::new(begin, most), running: 0, began: now }),
             bytes: AtomicU64::new(0),
@@ -43,7 +43,7 @@ impl ReaderPool {
     }
 
     /// Number of readers to start. They count as running from now on.
-    pub fn missing(&self) -> usize {
+    pub(super) fn missing(&self) -> usize {
         let mut state = self.state();
         let missing = state.climb.wanted().saturating_sub(state.running);
         state.running += missing;
@@ -51,7 +51,7 @@ impl ReaderPool {
     }
 
     /// Whether the calling reader should end because there are too many. It then no longer counts as running.
-    pub fn leaves(&self) -> bool {
+    pub(super) fn leaves(&self) -> bool {
         let mut state = self.state();
         let leaves = state.running > state.climb.wanted();
         state.running -= usize::from(leaves);
@@ -59,13 +59,13 @@ impl ReaderPool {
     }
 
     /// Records that the server asked for fewer requests.
-    pub fn throttled(&self, clock: &dyn Clock) {
+    pub(super) fn throttled(&self, clock: &dyn Clock) {
         self.throttled.store(true, Ordering::Relaxed);
         self.look(clock);
     }
 
     /// Records received bytes.
-    pub fn received(&self, bytes: u64, clock: &dyn Clock) {
+    pub(super) fn received(&self, bytes: u64, clock: &dyn Clock) {
         const STEP: u64 = 4 << 20;
         let before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
         if before / STEP != (before + bytes) / STEP {

@@ -70,7 +70,7 @@ impl Blocks {
 
 impl AuditLines {
     /// Takes the result for an object.
-    pub fn object(&mut self, style: Style, report: &AuditedReport) -> io::Result<()> {
+    pub(super) fn object(&mut self, style: Style, report: &AuditedReport) -> io::Result<()> {
         let severity = report.severity();
         let not_reached = severity == Severity::Unknown && report.is_not_reached();
         self.counts.add(report, severity, not_reached);
@@ -93,7 +93,7 @@ impl AuditLines {
     }
 
     /// Takes the result for a bucket.
-    pub fn bucket(&mut self, style: Style, report: &AuditedBucketReport) -> io::Result<()> {
+    pub(super) fn bucket(&mut self, style: Style, report: &AuditedBucketReport) -> io::Result<()> {
         let severity = report.severity();
         *self.counts.buckets.entry(severity).or_default() += 1;
         if !style.is_full() && severity == Severity::Good {
@@ -108,7 +108,7 @@ impl AuditLines {
     }
 
     /// Takes an observation.
-    pub fn observation(&mut self, style: Style, report: &ObservationReport) -> io::Result<()> {
+    pub(super) fn observation(&mut self, style: Style, report: &ObservationReport) -> io::Result<()> {
         let blocks = self.observed.entry(report.kind.to_string()).or_default();
         blocks.add(MOST_OBSERVED, report.subject.clone(), || {
             let mut text = Vec::new();
@@ -119,7 +119,7 @@ impl AuditLines {
 
     /// Writes what was collected, and the end of the audit if it has one. `again` continues the audit, and `reach` are the
     /// options for commands about its objects.
-    pub fn finish(
+    pub(super) fn finish(
         self,
         out: &mut impl Write,
         style: Style,

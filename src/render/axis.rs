@@ -22,7 +22,7 @@ pub(super) struct RoundAxis {
 
 impl RoundAxis {
     /// An axis that contains all values from 0 to `most`.
-    pub fn up_to(most: f64) -> Self {
+    pub(super) fn up_to(most: f64) -> Self {
         let most = if most.is_finite() && most > 0.0 { most } else { 1.0 };
         let power = (most / LABELS).log10().floor();
         let decade = 10_f64.powf(power);
@@ -39,7 +39,7 @@ impl RoundAxis {
     }
 
     /// The text of a label, with as many decimals as its step needs.
-    pub fn label(&self, value: &f64) -> String {
+    pub(super) fn label(&self, value: &f64) -> String {
         format!("{value:.*}", self.decimals)
     }
 }
@@ -52,7 +52,7 @@ pub(super) struct Labelled {
 
 impl Labelled {
     /// An axis from 0 to `end`.
-    pub fn up_to(end: f64, points: &[f64]) -> Self {
+    pub(super) fn up_to(end: f64, points: &[f64]) -> Self {
         let points = points.iter().copied().filter(|point| *point <= end).collect();
         Labelled { axis: (0.0..end).into(), points }
     }

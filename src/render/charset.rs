@@ -70,7 +70,7 @@ pub(super) struct Encoded<W> {
 
 impl<W: Write> Encoded<W> {
     /// Writes to `out`.
-    pub fn new(out: W, charset: Charset) -> Self {
+    pub(super) fn new(out: W, charset: Charset) -> Self {
         Encoded { out, charset, begun: Vec::new() }
     }
 }

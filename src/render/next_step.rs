@@ -39,7 +39,7 @@ pub(super) enum NextStep {
 
 impl NextStep {
     /// The advice on a reason. `target` is the object, as a URI or a path.
-    pub fn after_reason(reason: &ReasonReport, target: &str) -> Option<Self> {
+    pub(super) fn after_reason(reason: &ReasonReport, target: &str) -> Option<Self> {
         match (reason.code, target.parse::<ObjectUri>()) {
             (ReasonCode::Archived, Ok(object)) => Some(NextStep::BringBack(object)),
             _ => reason.advice.clone().map(NextStep::Advice),
@@ -48,7 +48,7 @@ impl NextStep {
 
     /// What to do about an object whose bytes are wrong. `version_id` is that of the object: S3 gives one, which may be
     /// `null`, for each object of a bucket that has ever kept versions.
-    pub fn after_damage(target: &Target, version_id: Option<&str>) -> Vec<Self> {
+    pub(super) fn after_damage(target: &Target, version_id: Option<&str>) -> Vec<Self> {
         let compare = NextStep::CompareWithCopy { target: target.clone() };
         let object = match target {
             Target::Object(object) => object,
@@ -71,7 +71,7 @@ impl NextStep {
     }
 
     /// A short name for the column of labels.
-    pub fn label(&self) -> &'static str {
+    pub(super) fn label(&self) -> &'static str {
         match self {
             NextStep::Advice(_) | NextStep::KeepOtherCopies => "next",
             NextStep::BringBack(_) => "bring back",
@@ -84,7 +84,7 @@ impl NextStep {
     }
 
     /// The step as a clause.
-    pub fn clause(&self) -> String {
+    pub(super) fn clause(&self) -> String {
         let text = match self {
             NextStep::Advice(advice) => advice,
             NextStep::BringBack(_) => "bring it back first; this costs money and takes hours",
@@ -107,7 +107,7 @@ impl NextStep {
     }
 
     /// The step as a sentence; advice stays as it is.
-    pub fn sentence(&self) -> String {
+    pub(super) fn sentence(&self) -> String {
         let clause = self.clause();
         let end = match (self, self.command(&[])) {
             (NextStep::Advice(_), _) => return clause,
@@ -121,7 +121,7 @@ impl NextStep {
 
     /// The command, quoted for a POSIX shell, with the options that reach the target of the step. Names in capitals are
     /// for the reader to fill in.
-    pub fn command(&self, reach: &[EndOption]) -> Option<String> {
+    pub(super) fn command(&self, reach: &[EndOption]) -> Option<String> {
         let ours = arguments(reach, "");
         Some(match self {
             NextStep::Advice(_) | NextStep::KeepOtherCopies | NextStep::CopyAgain => return None,

@@ -15,9 +15,9 @@ pub fn prometheus(reports: &[Report], now: Timestamp) -> String {
 }
 
 /// Up to this number of objects, each has series of its own.
-pub const MOST_SERIES: usize = 10_000;
+pub(super) const MOST_SERIES: usize = 10_000;
 /// With more objects, this number of the worst have series.
-pub const WORST: usize = 100;
+pub(super) const WORST: usize = 100;
 
 /// Collects the reports of an audit for [`prometheus`], in memory that does not depend on their number.
 #[derive(Default)]

@@ -17,7 +17,7 @@ pub(super) struct BySeverity {
 
 impl BySeverity {
     /// Adds a text. The first error is returned by [`BySeverity::finish`].
-    pub fn add(&mut self, severity: Severity, text: impl FnOnce() -> io::Result<Vec<u8>>) {
+    pub(super) fn add(&mut self, severity: Severity, text: impl FnOnce() -> io::Result<Vec<u8>>) {
         if self.failed.is_some() {
             return;
         }
@@ -30,7 +30,7 @@ impl BySeverity {
     /// # Errors
     ///
     /// A text could not be made, kept or written.
-    pub fn finish(self, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn finish(self, out: &mut dyn Write) -> io::Result<()> {
         match self.failed {
             Some(error) => Err(error),
             None => self.texts.into_values().try_for_each(|mut spool| {

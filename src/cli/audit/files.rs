@@ -23,7 +23,7 @@ pub(super) struct Files {
 
 impl Files {
     /// Starts without reports.
-    pub fn new(args: &AuditFileArgs, written: &WrittenFiles) -> Self {
+    pub(super) fn new(args: &AuditFileArgs, written: &WrittenFiles) -> Self {
         Files {
             csv: args.csv.clone().map(|path| (path, AuditTable::default())),
             junit: args.junit.clone().map(|path| (path, JUnitSuites::default())),
@@ -33,7 +33,7 @@ impl Files {
     }
 
     /// Adds a report to each file.
-    pub fn add(&mut self, report: &Report) {
+    pub(super) fn add(&mut self, report: &Report) {
         self.csv.iter_mut().for_each(|(_, table)| table.add(report));
         self.junit.iter_mut().for_each(|(_, suites)| suites.add(report));
         self.prometheus.iter_mut().for_each(|(_, metrics)| metrics.add(report));
@@ -44,7 +44,7 @@ impl Files {
     /// # Errors
     ///
     /// The files that could not be written, as text.
-    pub fn write(self) -> Result<(), String> {
+    pub(super) fn write(self) -> Result<(), String> {
         let Files { csv, junit, prometheus, written } = self;
         let mut problems = Vec::new();
         let mut write = |path: PathBuf, kind, content: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>| {

@@ -13,8 +13,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use args::{AuditArgs, SafeArgs};
-pub use ledger::LedgerCommand;
+pub(super) use args::{AuditArgs, SafeArgs};
+pub(super) use ledger::LedgerCommand;
 pub(super) use ledger::run_ledger;
 pub(super) use safe::run_safe;
 

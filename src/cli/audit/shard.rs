@@ -54,7 +54,7 @@ impl ShardResult {
     /// # Errors
     ///
     /// The place holds another run.
-    pub async fn begin(
+    pub(super) async fn begin(
         args: &AuditArgs,
         request: &mut AuditRequest,
         buckets: &Buckets,
@@ -74,14 +74,14 @@ impl ShardResult {
     }
 
     /// Adds a line.
-    pub fn add(&mut self, report: &Report) {
+    pub(super) fn add(&mut self, report: &Report) {
         if let Err(error) = self.lines.render(report) {
             self.problem.get_or_insert_with(|| error.to_string());
         }
     }
 
     /// Writes the result, if the run is whole. Adds a problem to `results` if it cannot be written.
-    pub async fn finish(mut self, end: &AuditReport, results: &mut Results, written: &WrittenFiles, context: &Context) {
+    pub(super) async fn finish(mut self, end: &AuditReport, results: &mut Results, written: &WrittenFiles, context: &Context) {
         if end.exit_code == Exit::Interrupted || !end.problems.is_empty() {
             let ShardResult { place, share, .. } = self;
             return complain(&format!("{place}: no result of shard {share} was written, because the run is not whole"));

@@ -51,19 +51,19 @@ const OF_ALL: &[(&str, &str)] = &[
 
 impl Topic {
     /// Environment variables, and what they do.
-    pub fn environment(&self) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    pub(crate) fn environment(&self) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         let of_requests = if self.connects { OF_REQUESTS } else { &[] };
         of_requests.iter().chain(OF_ALL)
     }
 
     /// Text at the end of `-h`.
-    pub fn brief(&self) -> String {
+    pub(crate) fn brief(&self) -> String {
         let first = self.examples.first().map_or("", |(_, line)| line);
         format!("Example: {first}\n\nMore options, examples and exit codes: --help")
     }
 
     /// Text at the end of `--help`.
-    pub fn full(&self) -> String {
+    pub(crate) fn full(&self) -> String {
         let mut text = String::from("Examples:\n");
         for (what, line) in self.examples {
             text += &format!("  # {what}\n  {line}\n");

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand, ValueHint};
 
 use crate::checks::preflight::{GbLimit, ServiceLimits};
 use crate::cli::args::{ConnectionArgs, ForceArgs, OutputArgs};
-pub use crate::cli::starting::StartingArgs;
+pub(crate) use crate::cli::starting::StartingArgs;
 use crate::cli::usage::UsageError;
 use crate::cli::values::condition_checks;
 use crate::commands::iam_policy::PolicyCommand;

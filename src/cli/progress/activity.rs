@@ -55,7 +55,7 @@ impl Line {
 }
 
 impl Activity {
-    pub fn of(work: Work, now: Instant, received: u64) -> Self {
+    pub(super) fn of(work: Work, now: Instant, received: u64) -> Self {
         let rate = Rate::new(now, received);
         match work {
             Work::Read { purpose, bytes } => Activity::Read { purpose, of: bytes, from: received, rate },
@@ -64,7 +64,7 @@ impl Activity {
     }
 
     /// Counts a request. Requests beside other work are not shown.
-    pub fn request(&mut self, now: Instant) {
+    pub(super) fn request(&mut self, now: Instant) {
         match self {
             Activity::Idle => *self = Activity::Requests { began: now, count: 1 },
             Activity::Requests { count, .. } => *count += 1,
@@ -72,7 +72,7 @@ impl Activity {
         }
     }
 
-    pub fn objects(&mut self, new: ObjectsProgress, now: Instant, received: u64) {
+    pub(super) fn objects(&mut self, new: ObjectsProgress, now: Instant, received: u64) {
         if let Activity::Objects { objects, .. } = self {
             *objects = new;
         } else {
@@ -82,7 +82,7 @@ impl Activity {
     }
 
     /// Records the number of received bytes, for the rate.
-    pub fn sample(&mut self, now: Instant, received: u64) {
+    pub(super) fn sample(&mut self, now: Instant, received: u64) {
         if let Activity::Read { rate, .. } | Activity::Measurement { rate, .. } | Activity::Objects { rate, .. } = self
         {
             rate.sample(now, received);
@@ -90,7 +90,7 @@ impl Activity {
     }
 
     /// The line to show, if there is one.
-    pub fn line(&self, now: Instant, received: u64) -> Option<Line> {
+    pub(super) fn line(&self, now: Instant, received: u64) -> Option<Line> {
         match self {
             Activity::Idle => None,
             Activity::Requests { began, count } => {

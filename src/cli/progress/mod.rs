@@ -73,7 +73,7 @@ struct Screen {
 
 impl Progress {
     /// Shows progress until it is dropped.
-    pub fn new(settings: &Settings) -> Arc<Self> {
+    pub(super) fn new(settings: &Settings) -> Arc<Self> {
         let display = settings.display;
         let mode = Mode::of(display);
         let bar = (mode == Mode::Bar).then(|| {
@@ -100,7 +100,7 @@ impl Progress {
     }
 
     /// Ends the present work: removes the bar until the next event, and shows the totals of the retries.
-    pub fn finish(&self) {
+    pub(super) fn finish(&self) {
         let mut screen = lock(&self.screen);
         let totals = screen.state.finish();
         screen.hide();
@@ -110,7 +110,7 @@ impl Progress {
     }
 
     /// Prints something while the bar is removed.
-    pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+    pub(super) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         let mut screen = lock(&self.screen);
         screen.hide();
         print()

@@ -15,12 +15,12 @@ impl Rate {
     const EVERY: Duration = Duration::from_millis(250);
 
     /// Starts at this total.
-    pub fn new(now: Instant, total: u64) -> Self {
+    pub(super) fn new(now: Instant, total: u64) -> Self {
         Rate { samples: VecDeque::from([(now, total)]) }
     }
 
     /// Records the total.
-    pub fn sample(&mut self, now: Instant, total: u64) {
+    pub(super) fn sample(&mut self, now: Instant, total: u64) {
         if self.samples.back().is_some_and(|(at, _)| now.saturating_duration_since(*at) < Self::EVERY) {
             return;
         }
@@ -32,7 +32,7 @@ impl Rate {
     }
 
     /// The rate from the oldest sample to this total.
-    pub fn at(&self, now: Instant, total: u64) -> Throughput {
+    pub(super) fn at(&self, now: Instant, total: u64) -> Throughput {
         let (since, from) = self.samples.front().copied().unwrap_or((now, total));
         Throughput { bytes: total.saturating_sub(from), elapsed: now.saturating_duration_since(since) }
     }

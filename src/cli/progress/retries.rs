@@ -29,7 +29,7 @@ struct Last {
 }
 
 impl Retries {
-    pub fn add(&mut self, retry: &Retry<'_>, now: Instant) {
+    pub(super) fn add(&mut self, retry: &Retry<'_>, now: Instant) {
         let count = self.counts.entry(retry.kind).or_default();
         count.times += 1;
         if let Some(code) = retry.code.filter(|code| !count.codes.iter().any(|known| known == code)) {
@@ -39,12 +39,12 @@ impl Retries {
     }
 
     /// Number of retries.
-    pub fn count(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         self.counts.values().map(|count| count.times).sum()
     }
 
     /// The counts, and what happens now; `None` without retries.
-    pub fn line(&self, now: Instant) -> Option<String> {
+    pub(super) fn line(&self, now: Instant) -> Option<String> {
         let last = self.last.as_ref()?;
         let counts = self.counts();
         let since = now.saturating_duration_since(last.at);
@@ -63,7 +63,7 @@ impl Retries {
     }
 
     /// The totals; `None` without retries.
-    pub fn totals(&self) -> Option<String> {
+    pub(super) fn totals(&self) -> Option<String> {
         let last = self.last.as_ref()?;
         let count = self.count();
         let totals = format!("retried {}: {}", counted(count, "request"), self.counts());

@@ -28,51 +28,51 @@ pub(super) struct State {
 
 impl State {
     /// Lines for a terminal are in these characters.
-    pub fn new(charset: Charset) -> Self {
+    pub(super) fn new(charset: Charset) -> Self {
         let retries = Retries::default();
         State { activity: Activity::Idle, retries, said: None, task: None, retried: None, charset }
     }
 
-    pub fn request(&mut self, now: Instant) {
+    pub(super) fn request(&mut self, now: Instant) {
         if matches!(self.activity, Activity::Idle) {
             self.said = Some(now);
         }
         self.activity.request(now);
     }
 
-    pub fn begin(&mut self, work: Work, now: Instant, received: u64) {
+    pub(super) fn begin(&mut self, work: Work, now: Instant, received: u64) {
         // Each measurement is short, so that its line would never be due.
         self.said = matches!(work, Work::Read { .. }).then_some(now);
         self.activity = Activity::of(work, now, received);
     }
 
-    pub fn task(&mut self, task: &TaskProgress, now: Instant) {
+    pub(super) fn task(&mut self, task: &TaskProgress, now: Instant) {
         if !matches!(self.activity, Activity::Task { .. }) {
             (self.said, self.task) = (None, None);
         }
         self.activity = Activity::Task { task: task.clone(), at: now };
     }
 
-    pub fn objects(&mut self, objects: ObjectsProgress, now: Instant, received: u64) {
+    pub(super) fn objects(&mut self, objects: ObjectsProgress, now: Instant, received: u64) {
         if !matches!(self.activity, Activity::Objects { .. }) {
             self.said = Some(now);
         }
         self.activity.objects(objects, now, received);
     }
 
-    pub fn retrying(&mut self, retry: &Retry<'_>, now: Instant) {
+    pub(super) fn retrying(&mut self, retry: &Retry<'_>, now: Instant) {
         self.retries.add(retry, now);
     }
 
     /// Ends the activity. Returns the line with the totals of the retries, once.
-    pub fn finish(&mut self) -> Option<String> {
+    pub(super) fn finish(&mut self) -> Option<String> {
         self.activity = Activity::Idle;
         self.retried = None;
         std::mem::take(&mut self.retries).totals().map(|totals| clean(&totals))
     }
 
     /// The lines for a terminal of this width.
-    pub fn frame(&mut self, now: Instant, received: u64, width: usize) -> Vec<String> {
+    pub(super) fn frame(&mut self, now: Instant, received: u64, width: usize) -> Vec<String> {
         self.activity.sample(now, received);
         let width = width.saturating_sub(1).max(1);
         let line = self.activity.line(now, received).map(|line| bar(&line, width, self.charset));
@@ -81,7 +81,7 @@ impl State {
     }
 
     /// The lines for a log that are due.
-    pub fn due(&mut self, now: Instant, received: u64) -> Vec<String> {
+    pub(super) fn due(&mut self, now: Instant, received: u64) -> Vec<String> {
         self.activity.sample(now, received);
         let mut lines = Vec::new();
         if self.is_due(now)

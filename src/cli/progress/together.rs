@@ -14,7 +14,7 @@ pub(in crate::cli) struct Together {
 }
 
 impl Together {
-    pub fn new(progress: Arc<Progress>, work: ObjectsWork, objects: u64) -> Arc<Self> {
+    pub(crate) fn new(progress: Arc<Progress>, work: ObjectsWork, objects: u64) -> Arc<Self> {
         let now = ObjectsProgress {
             work,
             listed: objects,
@@ -27,12 +27,12 @@ impl Together {
     }
 
     /// The monitor of one of the works.
-    pub fn one(self: &Arc<Self>, target: &str) -> Arc<dyn Monitor> {
+    pub(crate) fn one(self: &Arc<Self>, target: &str) -> Arc<dyn Monitor> {
         Arc::new(OneOfMany { together: Arc::clone(self), target: target.to_owned() })
     }
 
     /// One of the works is finished.
-    pub fn finished(&self) {
+    pub(crate) fn finished(&self) {
         let mut now = lock(&self.now);
         now.finished += 1;
         self.progress.objects(&now);

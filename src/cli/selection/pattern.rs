@@ -45,7 +45,7 @@ impl KeyPattern {
     /// # Errors
     ///
     /// The text is not `s3://bucket/…`, the bucket has a wildcard, or the pattern is malformed.
-    pub fn parse(text: &str, kind: PatternKind) -> Result<Self, UsageError> {
+    pub(crate) fn parse(text: &str, kind: PatternKind) -> Result<Self, UsageError> {
         let option = if kind == PatternKind::Glob { "--glob" } else { "--prefix" };
         let wrong = |problem: &str| Err(UsageError(format!("{option} {text}: {problem}")));
         let Some(rest) = text.strip_prefix("s3://") else {
@@ -74,7 +74,7 @@ impl KeyPattern {
 
     /// Whether a listed key is meant.
     #[cfg(feature = "s3")]
-    pub fn holds(&self, key: &str) -> bool {
+    pub(crate) fn holds(&self, key: &str) -> bool {
         match &self.keys {
             Keys::Matching(pattern) => pattern.matches_with(key, OPTIONS),
             Keys::StoredAmis => AmiId::from_key(key).is_some(),
@@ -85,7 +85,7 @@ impl KeyPattern {
 
     /// The error if no key is meant, and `others` were listed.
     #[cfg(feature = "s3")]
-    pub fn nothing(&self, others: u64) -> SourceError {
+    pub(crate) fn nothing(&self, others: u64) -> SourceError {
         let detail = match &self.keys {
             Keys::Matching(_) => format!(
                 "no key matches, of {others} that begin with `{}`; * does not match /, and **/ does",

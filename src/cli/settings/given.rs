@@ -24,12 +24,12 @@ pub(super) struct Given<T> {
 
 impl<T> Given<T> {
     /// The value.
-    pub fn value(&self) -> &T {
+    pub(super) fn value(&self) -> &T {
         &self.value
     }
 
     /// The variable or the file.
-    pub fn source(&self) -> &str {
+    pub(super) fn source(&self) -> &str {
         &self.source
     }
 }
@@ -55,7 +55,7 @@ impl GivenSettings {
     /// # Errors
     ///
     /// What the setting takes instead.
-    pub fn add(&mut self, setting: Setting, text: &str, source: &str) -> Result<(), String> {
+    pub(super) fn add(&mut self, setting: Setting, text: &str, source: &str) -> Result<(), String> {
         match setting {
             Setting::Region => put(&mut self.region, text, source, plain),
             Setting::EndpointUrl => put(&mut self.endpoint_url, text, source, plain),
@@ -109,7 +109,7 @@ pub(super) struct Applied(pub Vec<SettingReport>);
 
 impl Applied {
     /// The value of the flag, or else the given one, which is then recorded.
-    pub fn choose<T: Clone>(&mut self, flag: Option<T>, setting: Setting, given: Option<&Given<T>>) -> Option<T> {
+    pub(super) fn choose<T: Clone>(&mut self, flag: Option<T>, setting: Setting, given: Option<&Given<T>>) -> Option<T> {
         flag.or_else(|| {
             let given = given?;
             self.0.push(SettingReport {
@@ -122,7 +122,7 @@ impl Applied {
     }
 
     /// Fills in what no flag gave.
-    pub fn fill<T: Clone>(&mut self, flag: &mut Option<T>, setting: Setting, given: Option<&Given<T>>) {
+    pub(super) fn fill<T: Clone>(&mut self, flag: &mut Option<T>, setting: Setting, given: Option<&Given<T>>) {
         *flag = self.choose(flag.take(), setting, given);
     }
 }

@@ -79,7 +79,7 @@ impl Settings {
     /// # Errors
     ///
     /// Options contradict each other, or environment or file are wrong.
-    pub fn of(global: &GlobalArgs, arguments: Option<Adjustable<'_>>) -> Result<Self, UsageError> {
+    pub(super) fn of(global: &GlobalArgs, arguments: Option<Adjustable<'_>>) -> Result<Self, UsageError> {
         let sources = match &arguments {
             Some(_) => Sources::read(std::env::vars_os())?,
             None => Sources::default(),
@@ -124,13 +124,13 @@ impl Settings {
     }
 
     /// A context whose requests these settings limit.
-    pub fn context(&self, monitor: Arc<dyn Monitor>) -> Context {
+    pub(super) fn context(&self, monitor: Arc<dyn Monitor>) -> Context {
         let pace = self.rate_limit.as_ref().map(|limit| Arc::clone(&limit.limiter));
         Context { monitor, retry: self.retry, pace, ..Context::default() }
     }
 
     /// What environment and file set, in one line; `None` if they set nothing.
-    pub fn summary(&self) -> Option<String> {
+    pub(super) fn summary(&self) -> Option<String> {
         let one = |setting: &SettingReport| format!("{} {} ({})", setting.name, setting.value, setting.source);
         let all: Vec<String> = self.applied.iter().map(one).collect();
         (!all.is_empty()).then(|| format!("settings: {}", all.join(", ")))

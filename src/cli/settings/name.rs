@@ -16,7 +16,7 @@ pub(super) enum Setting {
 }
 
 impl Setting {
-    pub const ALL: [Setting; 10] = [
+    pub(super) const ALL: [Setting; 10] = [
         Setting::Region,
         Setting::EndpointUrl,
         Setting::Concurrency,
@@ -30,12 +30,12 @@ impl Setting {
     ];
 
     /// Its name in the environment.
-    pub fn variable(self) -> String {
+    pub(super) fn variable(self) -> String {
         format!("STORED_AMI_{}", self.key().to_ascii_uppercase())
     }
 
     /// Its key in the configuration file.
-    pub fn key(self) -> &'static str {
+    pub(super) fn key(self) -> &'static str {
         match self {
             Setting::Region => "region",
             Setting::EndpointUrl => "endpoint_url",
@@ -62,7 +62,7 @@ pub(super) enum Refusal {
 
 impl Refusal {
     /// The reason, with the subject left out.
-    pub fn why(self) -> &'static str {
+    pub(super) fn why(self) -> &'static str {
         match self {
             Refusal::Judgement => {
                 "decides what is checked or accepted, so it must be visible in the command: give it as a flag"
@@ -153,7 +153,7 @@ pub(super) enum Key {
 
 impl Key {
     /// Classifies a key. `-` counts as `_`, and case does not matter.
-    pub fn of(text: &str) -> Self {
+    pub(super) fn of(text: &str) -> Self {
         let plain = text.to_ascii_lowercase().replace('-', "_");
         if let Some(setting) = Setting::ALL.into_iter().find(|setting| setting.key() == plain) {
             return if plain == text { Key::Known(setting) } else { Key::Unknown(Some(setting)) };

@@ -37,7 +37,7 @@ impl Sources {
     /// # Errors
     ///
     /// A value is wrong, a name is one that only a flag may set, or the file cannot be trusted, read or parsed.
-    pub fn read(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, UsageError> {
+    pub(super) fn read(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, UsageError> {
         let mut sources = Sources::default();
         let mut ours: Vec<_> = variables
             .filter_map(|(name, value)| Some((name.to_str()?.strip_prefix(PREFIX)?.to_owned(), value)))

@@ -17,12 +17,12 @@ pub(super) struct AuditBudget {
 
 impl AuditBudget {
     /// The whole budget of a request.
-    pub fn new(request: &AuditRequest) -> Self {
+    pub(super) fn new(request: &AuditRequest) -> Self {
         AuditBudget { bytes: request.due.bytes, dollars: 0.0, begun: false }
     }
 
     /// US dollars spent, by list prices; `None` if nothing was.
-    pub fn dollars(&self) -> Option<f64> {
+    pub(super) fn dollars(&self) -> Option<f64> {
         (self.dollars > 0.0).then_some(self.dollars)
     }
 
@@ -32,7 +32,7 @@ impl AuditBudget {
     /// # Errors
     ///
     /// A message that names the exhausted limit, or states that the price is not known.
-    pub fn take(&mut self, request: &AuditRequest, weight: &ObjectCost, now: Instant) -> Result<(), &'static str> {
+    pub(super) fn take(&mut self, request: &AuditRequest, weight: &ObjectCost, now: Instant) -> Result<(), &'static str> {
         let reads = match request.level {
             Level::Facts => 0,
             Level::Sample => request.sample.bytes_of(weight.bytes),
@@ -67,7 +67,7 @@ pub(super) struct ObjectCost {
 
 impl ObjectCost {
     /// Takes size and class from the listing, otherwise from the facts.
-    pub fn of(candidate: &Candidate, facts: Option<&ObjectFacts>) -> Self {
+    pub(super) fn of(candidate: &Candidate, facts: Option<&ObjectFacts>) -> Self {
         let listed = candidate.listed.as_ref();
         let bytes = listed.and_then(|object| object.size).or(facts.map(|facts| facts.size));
         let class = listed.and_then(|object| object.storage_class.clone());

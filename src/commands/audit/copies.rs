@@ -15,7 +15,7 @@ pub(super) struct CopyIndex {
 
 impl CopyIndex {
     /// Adds an object of this size in bytes that can serve as a copy, and the Region of its bucket.
-    pub fn add(&mut self, region: Option<String>, bytes: u64, content: &[ContentFingerprint]) {
+    pub(super) fn add(&mut self, region: Option<String>, bytes: u64, content: &[ContentFingerprint]) {
         let Some(region) = region else {
             self.is_unplaced = true;
             return;
@@ -27,7 +27,7 @@ impl CopyIndex {
     }
 
     /// Where an object in this Region has copies.
-    pub fn copies(&self, region: Option<&str>, bytes: u64, content: &[ContentFingerprint]) -> CopyState {
+    pub(super) fn copies(&self, region: Option<&str>, bytes: u64, content: &[ContentFingerprint]) -> CopyState {
         let Some(here) = region else {
             return CopyState::NotKnown { why: "the Region of its bucket is not known".to_owned() };
         };

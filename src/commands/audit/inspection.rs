@@ -134,7 +134,7 @@ impl Inspection {
 
     /// Values that matched over every byte. While the bytes are damaged or in doubt, only these can show that the
     /// content is the same as before.
-    pub fn matched(&self) -> Vec<ContentFingerprint> {
+    pub(super) fn matched(&self) -> Vec<ContentFingerprint> {
         self.content.iter().filter(|content| self.proved_by.contains(&content.check())).cloned().collect()
     }
 }

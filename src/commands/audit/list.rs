@@ -28,7 +28,7 @@ pub(super) struct Candidate {
 
 impl Candidate {
     /// A candidate that is known only by its name.
-    pub fn named(uri: ObjectUri) -> Self {
+    pub(super) fn named(uri: ObjectUri) -> Self {
         Candidate { uri, listed: None, odd: None, history: None }
     }
 }
@@ -158,12 +158,12 @@ pub(super) struct ListingDigest(Hasher);
 
 impl ListingDigest {
     /// A digest over no objects.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         ListingDigest(Hasher::new(Algorithm::Sha256))
     }
 
     /// Adds a listed object.
-    pub fn add(&mut self, candidate: &Candidate) {
+    pub(super) fn add(&mut self, candidate: &Candidate) {
         let listed = candidate.listed.as_ref();
         let modified = listed.and_then(|object| object.modified).map(|time| time.to_string());
         let etag = listed.and_then(|object| object.etag.as_ref()).map(ToString::to_string);
@@ -175,7 +175,7 @@ impl ListingDigest {
     }
 
     /// The digest, as hexadecimal SHA-256.
-    pub fn finish(self) -> String {
+    pub(super) fn finish(self) -> String {
         self.0.finish().hex()
     }
 }

@@ -60,17 +60,17 @@ pub(super) struct Look<'a> {
 
 impl<'a> Look<'a> {
     /// Starts with the whole budget of the request.
-    pub fn new(services: &'a AuditServices, request: &'a AuditRequest, cancel: &'a CancellationToken) -> Self {
+    pub(super) fn new(services: &'a AuditServices, request: &'a AuditRequest, cancel: &'a CancellationToken) -> Self {
         Look { services, request, cancel, spend: Mutex::new(AuditBudget::new(request)) }
     }
 
     /// US dollars spent, by list prices.
-    pub fn dollars(&self) -> Option<f64> {
+    pub(super) fn dollars(&self) -> Option<f64> {
         lock(&self.spend).dollars()
     }
 
     /// Examines an object that was listed or named, if it is due.
-    pub async fn at(&self, mut candidate: Candidate) -> Looked {
+    pub(super) async fn at(&self, mut candidate: Candidate) -> Looked {
         let history = candidate.history.take();
         let history = history.as_deref();
         let bytes = candidate.listed.as_ref().and_then(|listed| listed.size).unwrap_or_default();
@@ -80,7 +80,7 @@ impl<'a> Look<'a> {
 
     /// Examines an object of the ledger that the listing does not contain. Only a 404 response to HEAD makes it
     /// missing, because a listing may be stale or wrong.
-    pub async fn absence(&self, uri: ObjectUri, history: History) -> Looked {
+    pub(super) async fn absence(&self, uri: ObjectUri, history: History) -> Looked {
         let history = &history;
         let subject = Subject::new(self.services, self.request, Candidate::named(uri), Some(history));
         if self.request.due.is_over(self.services.context.clock.monotonic()) {

@@ -18,7 +18,7 @@ pub(super) struct AuditedObject {
 
 impl AuditedObject {
     /// A result with findings only.
-    pub fn of_findings(target: &ObjectUri, findings: Vec<FindingReport>) -> Self {
+    pub(super) fn of_findings(target: &ObjectUri, findings: Vec<FindingReport>) -> Self {
         let report = AuditedReport {
             target: target.clone(),
             verdict: judged::verdict(&findings, false),
@@ -41,12 +41,12 @@ impl AuditedObject {
     }
 
     /// Whether the examination was interrupted before it found anything to record.
-    pub fn is_cut_off(&self) -> bool {
+    pub(super) fn is_cut_off(&self) -> bool {
         self.entry.is_none() && self.report.exit_code == Exit::Interrupted
     }
 
     /// Adds a finding of a check across all objects, and updates verdict and exit code.
-    pub fn add(&mut self, finding: &Finding) {
+    pub(super) fn add(&mut self, finding: &Finding) {
         let report = &mut self.report;
         let proved = self.proved && report.exit_code == Exit::Passed;
         report.findings.push(FindingReport::from(finding));

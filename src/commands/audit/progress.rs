@@ -14,7 +14,7 @@ pub(super) struct AuditProgress {
 
 impl AuditProgress {
     /// Bytes are counted only if the audit reads all of them.
-    pub fn new(monitor: Arc<dyn Monitor>, request: &AuditRequest) -> Self {
+    pub(super) fn new(monitor: Arc<dyn Monitor>, request: &AuditRequest) -> Self {
         let bytes = (request.level == Level::Bytes).then(FinishedBytes::default);
         AuditProgress { monitor, now: Mutex::new(ObjectsProgress { bytes, ..ObjectsProgress::default() }) }
     }
@@ -26,7 +26,7 @@ impl AuditProgress {
     }
 
     /// The listing has returned `listed` objects so far; `own` of them, with this many bytes, belong to this run.
-    pub fn listed(&self, listed: u64, own: u64, own_bytes: u64) {
+    pub(super) fn listed(&self, listed: u64, own: u64, own_bytes: u64) {
         self.change(|now| {
             (now.listed, now.of) = (listed, own);
             if let Some(bytes) = &mut now.bytes {
@@ -36,17 +36,17 @@ impl AuditProgress {
     }
 
     /// The listing ended.
-    pub fn listing_complete(&self) {
+    pub(super) fn listing_complete(&self) {
         self.change(|now| now.listing_complete = true);
     }
 
     /// Further objects are examined, which the listing does not contain.
-    pub fn unlisted(&self, count: u64) {
+    pub(super) fn unlisted(&self, count: u64) {
         self.change(|now| now.of += count);
     }
 
     /// These objects are finished.
-    pub fn finished(&self, looked: &[Looked]) {
+    pub(super) fn finished(&self, looked: &[Looked]) {
         self.change(|now| {
             now.finished += looked.len() as u64;
             if let Some(bytes) = &mut now.bytes {

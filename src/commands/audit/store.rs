@@ -50,7 +50,7 @@ pub(super) type Admitted = (Candidate, Turn);
 
 impl AuditStore {
     /// Creates the tables, and finds the entries of the chosen objects in the ledger. Returns the head of the ledger.
-    pub async fn open(ledger: Option<SharedLedger>, chosen: &Scope) -> Result<(Self, Option<Head>), LedgerError> {
+    pub(super) async fn open(ledger: Option<SharedLedger>, chosen: &Scope) -> Result<(Self, Option<Head>), LedgerError> {
         let store = AuditStore { scratch: Arc::new(Mutex::new(Scratch::new()?)), ledger };
         let Some(ledger) = &store.ledger else { return Ok((store, None)) };
         let mut failed = Ok(());
@@ -78,7 +78,7 @@ impl AuditStore {
     }
 
     /// Adds listed objects, and leaves out those that were listed before.
-    pub async fn admit(&self, page: Vec<Admitted>) -> Result<Vec<Admitted>, LedgerError> {
+    pub(super) async fn admit(&self, page: Vec<Admitted>) -> Result<Vec<Admitted>, LedgerError> {
         self.run(move |scratch| {
             let mut new = Vec::with_capacity(page.len());
             for (candidate, turn) in page {
@@ -92,7 +92,7 @@ impl AuditStore {
     }
 
     /// Adds what the ledger knows of each object.
-    pub async fn with_histories(&self, page: Vec<Candidate>) -> Result<Vec<Candidate>, LedgerError> {
+    pub(super) async fn with_histories(&self, page: Vec<Candidate>) -> Result<Vec<Candidate>, LedgerError> {
         let targets = page.iter().map(|candidate| candidate.uri.to_string()).collect();
         let Some(histories) = self.histories(targets).await? else { return Ok(page) };
         let known = page.into_iter().zip(histories);
@@ -113,7 +113,7 @@ impl AuditStore {
     }
 
     /// Adds objects to the queue, with the turn of each.
-    pub async fn queue(&self, page: Vec<(String, Candidate)>) -> Result<(), LedgerError> {
+    pub(super) async fn queue(&self, page: Vec<(String, Candidate)>) -> Result<(), LedgerError> {
         self.run(move |scratch| {
             for (turn, candidate) in page {
                 let key = candidate.uri.key.clone();
@@ -127,12 +127,12 @@ impl AuditStore {
     }
 
     /// Sorts the queue.
-    pub async fn sort_queue(&self) -> Result<(), LedgerError> {
+    pub(super) async fn sort_queue(&self) -> Result<(), LedgerError> {
         self.run(Scratch::sort_queue).await
     }
 
     /// The next objects of the queue, with what the ledger knows of them; empty at its end.
-    pub async fn queued(&self, at: &mut QueuePosition) -> Result<Vec<Candidate>, LedgerError> {
+    pub(super) async fn queued(&self, at: &mut QueuePosition) -> Result<Vec<Candidate>, LedgerError> {
         let mut next = at.clone();
         let read = self.run(move |scratch| {
             let documents = scratch.queued(&mut next, PAGE)?;
@@ -146,14 +146,14 @@ impl AuditStore {
     }
 
     /// The next objects of the ledger after `after` that were not listed, with what is known of them; empty at the end.
-    pub async fn unlisted(&self, after: String) -> Result<Vec<(String, History)>, LedgerError> {
+    pub(super) async fn unlisted(&self, after: String) -> Result<Vec<(String, History)>, LedgerError> {
         let targets = self.run(move |scratch| scratch.unlisted(&after, PAGE)).await?;
         let histories = self.histories(targets.clone()).await?.unwrap_or_default();
         Ok(targets.into_iter().zip(histories).collect())
     }
 
     /// Adds objects for the checks across all objects.
-    pub async fn add_contents(&self, objects: Vec<ObjectContent>) -> Result<(), LedgerError> {
+    pub(super) async fn add_contents(&self, objects: Vec<ObjectContent>) -> Result<(), LedgerError> {
         if objects.is_empty() {
             return Ok(());
         }
@@ -168,7 +168,7 @@ impl AuditStore {
     }
 
     /// Visits the groups of objects with the same content.
-    pub async fn each_duplicate(&self, visit: impl FnMut(Observation)) -> Result<(), LedgerError> {
+    pub(super) async fn each_duplicate(&self, visit: impl FnMut(Observation)) -> Result<(), LedgerError> {
         let read = |scratch: &Scratch, send: &mut dyn FnMut(Observation)| {
             scratch.each_alike(|alike| send(duplicate(&alike.names, alike.more, &alike.values)))
         };
@@ -176,7 +176,7 @@ impl AuditStore {
     }
 
     /// Visits the names of the objects, in order.
-    pub async fn each_object(&self, visit: impl FnMut(String)) -> Result<(), LedgerError> {
+    pub(super) async fn each_object(&self, visit: impl FnMut(String)) -> Result<(), LedgerError> {
         self.each(|scratch, send| scratch.each_object(send), visit).await
     }
 

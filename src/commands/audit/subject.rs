@@ -34,7 +34,7 @@ pub(super) struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     /// Opens a session with the object; sends no request.
-    pub fn new(
+    pub(super) fn new(
         services: &'a AuditServices,
         request: &'a AuditRequest,
         candidate: Candidate,
@@ -54,34 +54,34 @@ impl<'a> Subject<'a> {
     /// # Errors
     ///
     /// The error of the request.
-    pub async fn head(&self) -> Result<&ObjectFacts, &SourceError> {
+    pub(super) async fn head(&self) -> Result<&ObjectFacts, &SourceError> {
         self.head.get_or_init(|| self.session.head()).await.as_ref()
     }
 
     /// The state that the listing shows; `None` if the object was not listed.
-    pub fn listed(&self) -> Option<ObjectIdentity> {
+    pub(super) fn listed(&self) -> Option<ObjectIdentity> {
         self.candidate.listed.as_ref().map(crate::facts::ListedObject::identity)
     }
 
     /// The storage class that the listing states.
-    pub fn listed_class(&self) -> Option<String> {
+    pub(super) fn listed_class(&self) -> Option<String> {
         self.candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone())
     }
 
     /// The current time.
-    pub fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         self.services.context.clock.now()
     }
 
     /// Adds the number of requests and of received bytes to a report.
-    pub fn count(&self, report: &mut AuditedReport) {
+    pub(super) fn count(&self, report: &mut AuditedReport) {
         let counts = self.counting.counts();
         report.requests = counts.requests;
         report.received_bytes = counts.received;
     }
 
     /// Time since the subject was created.
-    pub fn elapsed(&self) -> Duration {
+    pub(super) fn elapsed(&self) -> Duration {
         self.services.context.clock.monotonic().duration_since(self.started)
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct AuditSummary {
 
 impl AuditSummary {
     /// An empty summary for this audit.
-    pub fn new(request: &AuditRequest) -> Self {
+    pub(super) fn new(request: &AuditRequest) -> Self {
         AuditSummary {
             policy: request.policy.clone(),
             contents: Vec::new(),
@@ -38,17 +38,17 @@ impl AuditSummary {
     }
 
     /// Number of objects.
-    pub fn objects(&self) -> u64 {
+    pub(super) fn objects(&self) -> u64 {
         self.counts.values().sum()
     }
 
     /// Whether a limit ended the run before all objects were examined.
-    pub fn has_left(&self) -> bool {
+    pub(super) fn has_left(&self) -> bool {
         self.counts.contains_key(&ObjectOutcome::Left)
     }
 
     /// Adds an object, and emits its report unless it must wait for the others.
-    pub fn add(
+    pub(super) fn add(
         &mut self,
         done: ObjectOutcome,
         examined: AuditedObject,
@@ -76,12 +76,12 @@ impl AuditSummary {
     }
 
     /// The objects that were added since the last call.
-    pub fn take_contents(&mut self) -> Vec<ObjectContent> {
+    pub(super) fn take_contents(&mut self) -> Vec<ObjectContent> {
         std::mem::take(&mut self.contents)
     }
 
     /// Emits the reports that waited for the other objects. `all_seen` states whether all objects were seen.
-    pub fn release(&mut self, services: &AuditServices, all_seen: bool, emit: &mut impl FnMut(Report)) -> Exit {
+    pub(super) fn release(&mut self, services: &AuditServices, all_seen: bool, emit: &mut impl FnMut(Report)) -> Exit {
         let mut exit = Exit::Passed;
         for mut object in std::mem::take(&mut self.waiting) {
             let report = &object.report;
@@ -101,7 +101,7 @@ impl AuditSummary {
     }
 
     /// Emits the observations across all objects. Adds notes on requests that failed.
-    pub async fn observe<E: FnMut(Report)>(
+    pub(super) async fn observe<E: FnMut(Report)>(
         &self,
         services: &AuditServices,
         request: &AuditRequest,
@@ -126,7 +126,7 @@ impl AuditSummary {
     }
 
     /// Writes the counts into the audit report.
-    pub fn fill(&self, report: &mut AuditReport) {
+    pub(super) fn fill(&self, report: &mut AuditReport) {
         let count = |outcome: ObjectOutcome| self.counts.get(&outcome).copied().unwrap_or_default();
         report.objects = self.objects();
         report.examined = count(ObjectOutcome::Examined);

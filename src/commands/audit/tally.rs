@@ -28,7 +28,7 @@ pub(super) struct ListingTally {
 
 impl ListingTally {
     /// Nothing is listed yet.
-    pub fn new(request: &AuditRequest, began: String, head: Option<Head>) -> Self {
+    pub(super) fn new(request: &AuditRequest, began: String, head: Option<Head>) -> Self {
         let mut report = AuditReport {
             scope: request.chosen.shown(),
             level: request.level,
@@ -60,14 +60,14 @@ impl ListingTally {
     }
 
     /// Records that the temporary tables or the ledger cannot be read: not everything that was listed is known.
-    pub fn fail(&mut self, error: &LedgerError) {
+    pub(super) fn fail(&mut self, error: &LedgerError) {
         self.is_broken = true;
         self.report.problems.push(format!("what was listed could not be compared with the ledger: {error}"));
         self.exit = self.exit.and(Exit::CouldNot);
     }
 
     /// Number of listed objects, and number and size of those in this run's partition.
-    pub fn counts(&self) -> (u64, u64, u64) {
+    pub(super) fn counts(&self) -> (u64, u64, u64) {
         (self.report.listed, self.own, self.own_bytes)
     }
 

@@ -41,7 +41,7 @@ pub(super) enum Expected {
 
 impl Expected {
     /// The blocks of a volume of a record, which are read in a separate thread.
-    pub fn of_record(record: &BlockRecord, volume: u32, sidecar: &Path) -> Self {
+    pub(super) fn of_record(record: &BlockRecord, volume: u32, sidecar: &Path) -> Self {
         let volumes = record.volumes.iter().map(|volume| (volume.device.as_str(), volume.snapshot.as_str()));
         let key = volumes_key(&record.image, volumes);
         let path = sidecar.to_owned();
@@ -56,7 +56,7 @@ impl Expected {
     }
 
     /// The next block.
-    pub async fn next(&mut self) -> Result<Option<(BlockIndex, ExpectedBlock)>, Unproved> {
+    pub(super) async fn next(&mut self) -> Result<Option<(BlockIndex, ExpectedBlock)>, Unproved> {
         match self {
             Expected::Image(listing) => {
                 let place = listing.next().await.map_err(|error| super::doubt::doubt(&error))?;

@@ -31,7 +31,7 @@ impl Listing {
     /// # Errors
     ///
     /// The first page cannot be listed, or states no size of the volume.
-    pub async fn open(reader: &Arc<Reader>, snapshot: &str, start: BlockIndex) -> Result<Self, SourceError> {
+    pub(super) async fn open(reader: &Arc<Reader>, snapshot: &str, start: BlockIndex) -> Result<Self, SourceError> {
         Listing::few(reader, snapshot, start, MOST_LISTED).await
     }
 
@@ -57,12 +57,12 @@ impl Listing {
     }
 
     /// Size of the volume in GiB.
-    pub fn gib(&self) -> u64 {
+    pub(super) fn gib(&self) -> u64 {
         self.gib
     }
 
     /// A remark if the server states another size of blocks. The length of each block is checked when it is read.
-    pub fn remark(&self) -> Option<String> {
+    pub(super) fn remark(&self) -> Option<String> {
         let odd = self.block_bytes.filter(|bytes| *bytes != BLOCK_BYTES)?;
         Some(format!(
             "the server states blocks of {odd} bytes for {}; blocks of {BLOCK_BYTES} bytes are read, and each is checked \
@@ -76,7 +76,7 @@ impl Listing {
     /// # Errors
     ///
     /// A page cannot be listed, or contradicts the ones before it.
-    pub async fn next(&mut self) -> Result<Option<Place>, SourceError> {
+    pub(super) async fn next(&mut self) -> Result<Option<Place>, SourceError> {
         let mut empty = 0;
         loop {
             if let Some(index) = self.page.blocks().get(self.at) {

@@ -25,13 +25,13 @@ pub(super) struct Pairs {
 }
 
 impl Pairs {
-    pub async fn open(mut listing: Listing, mut expected: Expected) -> Result<Self, Unproved> {
+    pub(super) async fn open(mut listing: Listing, mut expected: Expected) -> Result<Self, Unproved> {
         let listed = listing.next().await.map_err(|error| doubt(&error))?;
         let due = expected.next().await?;
         Ok(Pairs { listing, listed, expected, due })
     }
 
-    pub async fn next(&mut self) -> Result<Option<Pair>, Unproved> {
+    pub(super) async fn next(&mut self) -> Result<Option<Pair>, Unproved> {
         let listed = self.listed.as_ref().map(|place| place.index);
         let due = self.due.as_ref().map(|(index, _)| *index);
         let Some(index) = [listed, due].into_iter().flatten().min() else { return Ok(None) };
@@ -71,7 +71,7 @@ pub(super) struct PairReader {
 
 impl PairReader {
     /// Reads a block and compares it. One that differs is read again.
-    pub async fn compare(&self, pair: Pair) -> Outcome {
+    pub(super) async fn compare(&self, pair: Pair) -> Outcome {
         let Pair { index, listed, expected } = pair;
         let observed = match self.content(listed.as_ref()).await {
             Ok(content) => content,

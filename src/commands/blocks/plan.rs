@@ -57,7 +57,7 @@ impl VolumePlan {
         self
     }
 
-    pub fn of_record(survey: &Survey, record: &BlockRecord) -> Vec<VolumePlan> {
+    pub(super) fn of_record(survey: &Survey, record: &BlockRecord) -> Vec<VolumePlan> {
         let plans = record.volumes.iter().zip(0..).map(|(volume, number)| {
             let plan = VolumePlan {
                 number,
@@ -71,7 +71,7 @@ impl VolumePlan {
         added(plans.collect(), survey)
     }
 
-    pub fn of_image(survey: &Survey, source: &Survey) -> Vec<VolumePlan> {
+    pub(super) fn of_image(survey: &Survey, source: &Survey) -> Vec<VolumePlan> {
         let plan = |volume: &SurveyedVolume| {
             let settled = volume.readable().err().map(|doubt| (Verdict::Unknown, doubt));
             let plan = VolumePlan {
@@ -113,7 +113,7 @@ pub(super) struct Planned {
 }
 
 impl Planned {
-    pub fn new(volumes: Vec<VolumePlan>, request: &ProveRequest, rate: u32) -> Self {
+    pub(super) fn new(volumes: Vec<VolumePlan>, request: &ProveRequest, rate: u32) -> Self {
         let table = PriceTable::built_in();
         let sum = |of: fn(&VolumePlan) -> BlockRange| {
             let read = volumes.iter().filter(|volume| volume.settled.is_none());

@@ -50,22 +50,22 @@ pub(super) struct Place {
 
 impl Reader {
     /// Reads at most `rate` blocks per second.
-    pub fn new(service: Arc<dyn SnapshotService>, context: Context, rate: u32) -> Self {
+    pub(super) fn new(service: Arc<dyn SnapshotService>, context: Context, rate: u32) -> Self {
         let pace = BlockPace::new(rate, Arc::clone(&context.clock));
         Reader { service, context, pace }
     }
 
-    pub fn context(&self) -> &Context {
+    pub(super) fn context(&self) -> &Context {
         &self.context
     }
 
     /// A page of a listing.
-    pub async fn page(&self, snapshot: &str, from: &PageFrom, most: u16) -> Result<BlockPage, SourceError> {
+    pub(super) async fn page(&self, snapshot: &str, from: &PageFrom, most: u16) -> Result<BlockPage, SourceError> {
         self.context.retry(Call::ListBlocks, || self.service.list(snapshot, from, most)).await
     }
 
     /// The digest of a block. Tokens that expired are renewed.
-    pub async fn digest(&self, place: &Place) -> Result<BlockDigest, SourceError> {
+    pub(super) async fn digest(&self, place: &Place) -> Result<BlockDigest, SourceError> {
         let (mut renewals, mut attempts) = (0, 1);
         loop {
             let (generation, block) = place.page.block(place);
@@ -109,7 +109,7 @@ fn usable_until(page: &BlockPage, context: &Context) -> Option<Instant> {
 
 impl Page {
     /// `blocks` are those of the page, in order.
-    pub fn new(snapshot: &str, blocks: Vec<ListedBlock>, page: &BlockPage, context: &Context) -> Self {
+    pub(super) fn new(snapshot: &str, blocks: Vec<ListedBlock>, page: &BlockPage, context: &Context) -> Self {
         let (indexes, of_blocks) = blocks.into_iter().map(|block| (block.index, block.token)).unzip();
         let tokens = Tokens { generation: 0, of_blocks, until: usable_until(page, context) };
         Page {
@@ -121,7 +121,7 @@ impl Page {
     }
 
     /// The blocks of the page.
-    pub fn blocks(&self) -> &[BlockIndex] {
+    pub(super) fn blocks(&self) -> &[BlockIndex] {
         &self.blocks
     }
 

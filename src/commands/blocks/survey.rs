@@ -80,7 +80,7 @@ impl SurveyedVolume {
     /// # Errors
     ///
     /// It is not visible, or cannot be read as it is.
-    pub fn readable(&self) -> Result<&str, Unproved> {
+    pub(super) fn readable(&self) -> Result<&str, Unproved> {
         let id = &self.snapshot;
         match &self.found {
             None => Err(Unproved::new(UnprovedCode::SnapshotGone, format!("{id} does not exist, or is not visible"))),
@@ -96,7 +96,7 @@ impl SurveyedVolume {
     }
 
     /// Number of blocks that the snapshot may list: by the size of its written blocks, or by the size of the volume.
-    pub fn listed(&self) -> BlockRange {
+    pub(super) fn listed(&self) -> BlockRange {
         let Some(found) = &self.found else { return BlockRange::default() };
         let of_volume = found.gib.map(BlockIndex::count);
         let most = found.full_bytes.map(blocks).or(of_volume).unwrap_or(0);
@@ -104,7 +104,7 @@ impl SurveyedVolume {
     }
 
     /// Whether the number of listed blocks is only known from the size of the volume.
-    pub fn is_guessed(&self) -> bool {
+    pub(super) fn is_guessed(&self) -> bool {
         self.found.as_ref().is_some_and(|found| found.full_bytes.is_none())
     }
 }

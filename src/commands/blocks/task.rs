@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 pub(super) struct Task<T>(JoinHandle<T>);
 
 impl<T: Send + 'static> Task<T> {
-    pub fn start(work: impl Future<Output = T> + Send + 'static) -> Self {
+    pub(super) fn start(work: impl Future<Output = T> + Send + 'static) -> Self {
         Task(tokio::spawn(work))
     }
 }

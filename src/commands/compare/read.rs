@@ -61,7 +61,7 @@ impl Default for Read {
 
 impl Read {
     /// The bytes could not be compared, for this reason.
-    pub fn open(text: String) -> Self {
+    pub(super) fn open(text: String) -> Self {
         Read { likeness: Likeness::Unknown, text, is_whole: false, is_interrupted: false, difference: None }
     }
 

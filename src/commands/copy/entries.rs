@@ -25,25 +25,25 @@ pub(super) struct CopyEntries {
 
 impl CopyEntries {
     /// Keeps the read of the source.
-    pub fn source(&mut self, session: &Session, facts: &ObjectFacts, verified: &Verified, request: &CopyRequest) {
+    pub(super) fn source(&mut self, session: &Session, facts: &ObjectFacts, verified: &Verified, request: &CopyRequest) {
         let given =
             !request.verify.expect.is_empty() || request.verify.manifest.is_some() || !request.verify.using.is_empty();
         self.source = of_read(session, facts, verified, given);
     }
 
     /// Keeps the read of the copy.
-    pub fn read_back(&mut self, session: &Session, facts: &ObjectFacts, verified: &Verified) {
+    pub(super) fn read_back(&mut self, session: &Session, facts: &ObjectFacts, verified: &Verified) {
         self.read_back = of_read(session, facts, verified, false);
     }
 
     /// Keeps the copy as it was written. `source` is the state that was copied.
-    pub fn written(&mut self, session: &Session, facts: &ObjectFacts, report: &CopyReport, source: &ObjectFacts) {
+    pub(super) fn written(&mut self, session: &Session, facts: &ObjectFacts, report: &CopyReport, source: &ObjectFacts) {
         let from = CopiedFrom { target: report.source.clone(), object: source.identity() };
         self.written = of_copy(facts, report, now(session)).map(|look| Proof { copied_from: Some(from), ..look });
     }
 
     /// Appends the entries to the ledger, and names them in the report.
-    pub async fn append(self, ledger: Option<&SharedLedger>, report: &mut CopyReport) {
+    pub(super) async fn append(self, ledger: Option<&SharedLedger>, report: &mut CopyReport) {
         let Some(ledger) = ledger else { return };
         let looks: Vec<Proof> = [self.source, self.written, self.read_back].into_iter().flatten().collect();
         if looks.is_empty() {

@@ -106,7 +106,7 @@ pub(super) struct SentParts {
 
 impl PartSender {
     /// Sends parts of `layout`, each with its digest by `algorithm`. Holds at most `room` bytes, and at least one part.
-    pub fn new(
+    pub(super) fn new(
         (upload, context, trailers): (Arc<dyn UploadService>, Context, Arc<Trailers>),
         source: PinnedSource,
         outlet: Outlet,
@@ -122,7 +122,7 @@ impl PartSender {
 
     /// The same, for an upload that holds these parts already. A part is not sent again if its size and its checksum or
     /// MD5 are those of the bytes that are read now.
-    pub fn knowing(self, parts: Vec<PartReceipt>) -> Self {
+    pub(super) fn knowing(self, parts: Vec<PartReceipt>) -> Self {
         PartSender { known: parts.into_iter().map(|part| (part.number, part)).collect(), ..self }
     }
 
@@ -231,7 +231,7 @@ impl PartSender {
     /// # Errors
     ///
     /// A part could not be sent.
-    pub async fn finish(&self) -> Result<SentParts, SourceError> {
+    pub(super) async fn finish(&self) -> Result<SentParts, SourceError> {
         let mut sending = {
             let mut state = lock(&self.state);
             // Parts that did not arrive completely, because the read ended early, cannot be sent.
@@ -259,7 +259,7 @@ impl PartSender {
     }
 
     /// Ends all transfers without waiting for their answers.
-    pub async fn stop(&self) {
+    pub(super) async fn stop(&self) {
         let mut sending = std::mem::take(&mut lock(&self.state).sending);
         sending.shutdown().await;
     }

@@ -40,7 +40,7 @@ impl StreamedPart {
     /// # Errors
     ///
     /// The error of the last attempt.
-    pub async fn send(
+    pub(super) async fn send(
         &self,
         mut arriving: mpsc::Receiver<Bytes>,
         known: Option<PartReceipt>,

@@ -19,7 +19,7 @@ enum State {
 }
 
 impl Trailers {
-    pub fn of(service: Service) -> Self {
+    pub(super) fn of(service: Service) -> Self {
         Trailers(Mutex::new(match service {
             Service::Aws => State::Taken,
             Service::Other => State::NotKnown,
@@ -27,17 +27,17 @@ impl Trailers {
     }
 
     /// Whether the next part is sent with a trailer.
-    pub fn are_used(&self) -> bool {
+    pub(super) fn are_used(&self) -> bool {
         !matches!(*lock(&self.0), State::Refused(_))
     }
 
     /// Whether a part has shown that the server understands them.
-    pub fn are_taken(&self) -> bool {
+    pub(super) fn are_taken(&self) -> bool {
         *lock(&self.0) == State::Taken
     }
 
     /// Notes that the server understood one.
-    pub fn taken(&self) {
+    pub(super) fn taken(&self) {
         let mut state = lock(&self.0);
         if *state == State::NotKnown {
             *state = State::Taken;
@@ -45,7 +45,7 @@ impl Trailers {
     }
 
     /// Whether a part that failed is sent again without a trailer: the server refused it, and has taken none before.
-    pub fn refused(&self, error: &SourceError) -> bool {
+    pub(super) fn refused(&self, error: &SourceError) -> bool {
         let mut state = lock(&self.0);
         match *state {
             State::Refused(_) => true,
@@ -58,7 +58,7 @@ impl Trailers {
     }
 
     /// What the user must know.
-    pub fn note(&self) -> Option<String> {
+    pub(super) fn note(&self) -> Option<String> {
         match &*lock(&self.0) {
             State::Refused(why) => Some(format!(
                 "the server accepts no trailing checksum of a part ({why}): parts are sent without, and the ETag of \

@@ -67,7 +67,7 @@ pub(super) enum ByteAnswer {
 
 impl Survey {
     /// The Region of the bucket, as the server states it.
-    pub fn bucket_region(&self) -> Option<String> {
+    pub(super) fn bucket_region(&self) -> Option<String> {
         match self.first.as_ref()? {
             Ok(facts) => facts.region.clone(),
             Err(SourceError { kind: ErrorKind::WrongRegion(region), .. }) => region.clone(),

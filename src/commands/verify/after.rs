@@ -20,7 +20,7 @@ pub(super) enum After {
 
 impl After {
     /// Sends the HEAD request. Adds a note if a pinned version is no longer the current one, or if the request failed.
-    pub async fn ask(session: &Session, found: &mut Discovery) -> Self {
+    pub(super) async fn ask(session: &Session, found: &mut Discovery) -> Self {
         let then = &found.facts;
         let pinned = is_pinned(then);
         let now = match session.head_again().await {
@@ -57,7 +57,7 @@ impl After {
 
     /// The reason why the bytes read may not belong to the discovered object, or why the object cannot be read although
     /// HEAD still shows it. `None` if neither applies.
-    pub fn speaks_against(self, facts: &ObjectFacts, stopped: Option<&Stop>) -> Option<Reason> {
+    pub(super) fn speaks_against(self, facts: &ObjectFacts, stopped: Option<&Stop>) -> Option<Reason> {
         match (self, stopped) {
             (After::Moved(reason), _) => Some(reason),
             (After::Same, Some(Stop::Failed(error))) if is_object(facts) => unreadable(&error.kind, &error.explain()),

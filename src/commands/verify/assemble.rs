@@ -252,7 +252,7 @@ fn ratio(request: &VerifyOptions, facts: &ObjectFacts, decoded: Option<&Decoded>
 
 impl ReadOutcome {
     /// The outcome before anything is read.
-    pub fn at(started: Instant) -> Self {
+    pub(super) fn at(started: Instant) -> Self {
         ReadOutcome {
             started,
             archived: None,

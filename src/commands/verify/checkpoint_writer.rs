@@ -22,7 +22,7 @@ pub(super) struct CheckpointWriter {
 
 impl CheckpointWriter {
     /// `None` if the request names no checkpoint file.
-    pub fn of(session: &Session, request: &VerifyOptions, facts: &ObjectFacts, plan: &Arc<ReadPlan>) -> Option<Self> {
+    pub(super) fn of(session: &Session, request: &VerifyOptions, facts: &ObjectFacts, plan: &Arc<ReadPlan>) -> Option<Self> {
         Some(CheckpointWriter {
             file: request.resume.clone()?,
             object: CheckpointObject::of(session.target().to_string(), facts),
@@ -37,7 +37,7 @@ impl CheckpointWriter {
     /// # Errors
     ///
     /// An existing file that cannot be resumed from: starting over would discard it.
-    pub fn take_up(&self) -> Result<(Option<ReadProgress>, Option<VerifyNote>), VerifyError> {
+    pub(super) fn take_up(&self) -> Result<(Option<ReadProgress>, Option<VerifyNote>), VerifyError> {
         let name = self.file.path().display();
         let wrong = |problem: String| VerifyError::Request(format!("--resume {name}: {problem}"));
         let Some(text) = self.file.read().map_err(|error| wrong(error.to_string()))? else { return Ok((None, None)) };
@@ -67,7 +67,7 @@ impl CheckpointWriter {
     /// # Errors
     ///
     /// The file cannot be written.
-    pub fn begin(&self, beginning: &ReadProgress) -> Result<(), VerifyError> {
+    pub(super) fn begin(&self, beginning: &ReadProgress) -> Result<(), VerifyError> {
         let name = self.file.path().display();
         self.keep(beginning)
             .map(drop)

@@ -26,7 +26,7 @@ pub(super) struct Mismatch {
 
 impl Mismatch {
     /// The failed finding, with the number of reads that support it.
-    pub fn fail(mut self, reads: Reads) -> Finding {
+    pub(super) fn fail(mut self, reads: Reads) -> Finding {
         if reads == Reads::Reproduced {
             for damage in &mut self.damage {
                 damage.second_read = Some(damage.observed.clone());

@@ -58,7 +58,7 @@ pub(super) const MANIFEST_WHOLE: Algorithm = Algorithm::Crc64Nvme;
 
 impl<'a> VerifyRun<'a> {
     /// Prepares a verification of the discovered object. Reads nothing yet.
-    pub fn new(
+    pub(super) fn new(
         session: &'a Session,
         request: &'a VerifyOptions,
         cancel: &'a CancellationToken,
@@ -80,17 +80,17 @@ impl<'a> VerifyRun<'a> {
     }
 
     /// Ranges read completely in the first read, in order of offset.
-    pub fn read_ranges(&self) -> Vec<ByteRange> {
+    pub(super) fn read_ranges(&self) -> Vec<ByteRange> {
         self.reading.as_ref().map(|reading| reading.ranges().collect()).unwrap_or_default()
     }
 
     /// Takes the statistics of the first read's sampled windows.
-    pub fn take_probed(&mut self) -> Option<Probed> {
+    pub(super) fn take_probed(&mut self) -> Option<Probed> {
         self.reading.as_mut()?.probed.take()
     }
 
     /// Bytes read completely in the first read; `None` if there was none.
-    pub fn coverage(&self) -> Option<Coverage> {
+    pub(super) fn coverage(&self) -> Option<Coverage> {
         self.reading.as_ref().map(Reading::coverage)
     }
 
@@ -100,7 +100,7 @@ impl<'a> VerifyRun<'a> {
     /// # Errors
     ///
     /// The plan does not fit into the memory, or the checkpoint file cannot be used.
-    pub async fn run(&mut self, references: Vec<Reference>) -> Result<Vec<Finding>, VerifyError> {
+    pub(super) async fn run(&mut self, references: Vec<Reference>) -> Result<Vec<Finding>, VerifyError> {
         let no_md5 = undocumented::undocumented(&references);
         let plan = self.plan(&references)?;
         let mut digests = self.read_first(&plan).await?;

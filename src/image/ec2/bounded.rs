@@ -44,13 +44,13 @@ struct Left {
 
 impl Allowance {
     /// The full allowance of an operation.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let left = Left { bytes: LARGEST_ANSWERS, entries: MOST_ENTRIES, inner: MOST_INNER, refused: None };
         Allowance(Arc::new(Mutex::new(left)))
     }
 
     /// The error of an operation, with the reason if a response was rejected. A retry would be rejected too.
-    pub fn explain(&self, error: SourceError) -> SourceError {
+    pub(super) fn explain(&self, error: SourceError) -> SourceError {
         match self.with(|left| left.refused.clone()) {
             Some(detail) => SourceError { kind: ErrorKind::Protocol, detail, ..error },
             None => error,

@@ -15,12 +15,12 @@ pub(super) struct Block {
 
 impl Block {
     /// A block without an introduction.
-    pub fn new(title: &'static str, body: Vec<String>) -> Self {
+    pub(super) fn new(title: &'static str, body: Vec<String>) -> Self {
         Block { title, lead: Text::default(), body }
     }
 
     /// Sets the introduction.
-    pub fn lead(mut self, lead: impl AsRef<str>) -> Self {
+    pub(super) fn lead(mut self, lead: impl AsRef<str>) -> Self {
         self.lead = lead.into();
         self
     }
@@ -44,22 +44,22 @@ struct Fact {
 
 impl Facts {
     /// Adds a value without a source.
-    pub fn add(&mut self, label: impl AsRef<str>, value: impl AsRef<str>) {
+    pub(super) fn add(&mut self, label: impl AsRef<str>, value: impl AsRef<str>) {
         self.add_from(label, value, "");
     }
 
     /// Adds a value with its source.
-    pub fn add_from(&mut self, label: impl AsRef<str>, value: impl AsRef<str>, source: impl AsRef<str>) {
+    pub(super) fn add_from(&mut self, label: impl AsRef<str>, value: impl AsRef<str>, source: impl AsRef<str>) {
         self.rows.push(Fact { label: label.into(), value: value.into(), source: source.into(), mono: false });
     }
 
     /// Adds data with its source, in a monospaced font.
-    pub fn add_data(&mut self, label: impl AsRef<str>, value: impl AsRef<str>, source: impl AsRef<str>) {
+    pub(super) fn add_data(&mut self, label: impl AsRef<str>, value: impl AsRef<str>, source: impl AsRef<str>) {
         self.rows.push(Fact { label: label.into(), value: value.into(), source: source.into(), mono: true });
     }
 
     /// Adds a value if there is one.
-    pub fn add_some(&mut self, label: impl AsRef<str>, value: Option<&String>) {
+    pub(super) fn add_some(&mut self, label: impl AsRef<str>, value: Option<&String>) {
         if let Some(value) = value {
             self.add(label, value);
         }
@@ -84,17 +84,17 @@ pub(super) struct Table {
 
 impl Table {
     /// An empty table that scrolls in narrow windows.
-    pub fn new(caption: &'static str, columns: &'static [(&'static str, &'static str)]) -> Self {
+    pub(super) fn new(caption: &'static str, columns: &'static [(&'static str, &'static str)]) -> Self {
         Table { caption, columns, rows: Vec::new(), left_out: 0, stacks: false }
     }
 
     /// Turns rows into lists in narrow windows.
-    pub fn stacking(self) -> Self {
+    pub(super) fn stacking(self) -> Self {
         Table { stacks: true, ..self }
     }
 
     /// Adds a row.
-    pub fn add<const N: usize>(&mut self, cells: [String; N]) {
+    pub(super) fn add<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.iter().map(Text::from).collect());
     }
 
@@ -119,7 +119,7 @@ pub(super) struct List {
 
 impl List {
     /// A list of texts without advice.
-    pub fn of(items: &[String]) -> Self {
+    pub(super) fn of(items: &[String]) -> Self {
         List { items: items.iter().map(|item| (item.into(), Text::default())).collect(), scrolls: None }
     }
 }
@@ -147,13 +147,13 @@ impl From<&NextStep> for StepView {
 
 impl Steps {
     /// The steps as HTML; empty without any.
-    pub fn html(steps: &[NextStep]) -> String {
+    pub(super) fn html(steps: &[NextStep]) -> String {
         let list = Steps { steps: steps.iter().map(StepView::from).collect() };
         if steps.is_empty() { String::new() } else { list.render().unwrap_or_default() }
     }
 
     /// A block of steps; `None` without any.
-    pub fn block(steps: &[NextStep]) -> Option<Block> {
+    pub(super) fn block(steps: &[NextStep]) -> Option<Block> {
         (!steps.is_empty()).then(|| Block::new("What to do next", vec![Steps::html(steps)]))
     }
 }

@@ -58,7 +58,7 @@ struct Reference {
 
 impl Damage {
     /// `None` if no finding names a damaged part. `parts` is the number of parts of the object, if it is known.
-    pub fn new<'a>(
+    pub(super) fn new<'a>(
         findings: impl Iterator<Item = &'a FindingReport> + Clone,
         parts: Option<u64>,
         most: Most,
@@ -83,7 +83,7 @@ impl Damage {
     }
 
     /// Whether some damaged parts are not shown at all.
-    pub fn is_cut(&self) -> bool {
+    pub(super) fn is_cut(&self) -> bool {
         self.left_out > 0
     }
 }

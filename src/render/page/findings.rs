@@ -32,7 +32,7 @@ struct View {
 impl Findings {
     /// A selection of the findings about `target`, which is a URI, a path or a bucket. A reason that is part of `told`
     /// is not repeated.
-    pub fn of<'a>(findings: impl Iterator<Item = &'a FindingReport>, target: &str, told: &str) -> Self {
+    pub(super) fn of<'a>(findings: impl Iterator<Item = &'a FindingReport>, target: &str, told: &str) -> Self {
         let mut sorted: Vec<&FindingReport> = findings.collect();
         sorted.sort_by_key(|finding| match finding.verdict {
             Verdict::Fail => 0,
@@ -47,7 +47,7 @@ impl Findings {
     }
 
     /// Whether there are no findings.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.findings.is_empty() && self.folded.is_empty()
     }
 

@@ -58,7 +58,7 @@ struct Gathered {
 impl PartMap {
     /// `None` if no part is known.
     /// Parts in one of the states `listed` are listed below the map.
-    pub fn new(runs: &[PartRunReport], layout: Option<&LayoutReport>, listed: &[PartState]) -> Option<Self> {
+    pub(super) fn new(runs: &[PartRunReport], layout: Option<&LayoutReport>, listed: &[PartState]) -> Option<Self> {
         let total = runs.iter().map(|run| run.last_part).max().filter(|total| *total > 0)?;
         let group = group_of(total);
         let mut cells = vec![Gathered::default(); usize::try_from(total.div_ceil(group)).ok()?];

@@ -10,7 +10,7 @@ pub(super) struct Text(String);
 
 impl Text {
     /// Whether the text is empty.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
@@ -33,7 +33,7 @@ pub(super) struct Count(pub usize);
 
 impl Count {
     /// `1 object`, `2,000 objects`.
-    pub fn objects(self) -> String {
+    pub(super) fn objects(self) -> String {
         format!("{self} {}", noun(self.0 as u64, "object"))
     }
 }

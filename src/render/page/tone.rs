@@ -14,7 +14,7 @@ pub(super) enum Tone {
 
 impl Tone {
     /// The tone of a verdict.
-    pub fn of_verdict(verdict: Verdict) -> Self {
+    pub(super) fn of_verdict(verdict: Verdict) -> Self {
         match verdict {
             Verdict::Pass => Tone::Pass,
             Verdict::Fail => Tone::Fail,
@@ -23,7 +23,7 @@ impl Tone {
     }
 
     /// The tone of an exit code.
-    pub fn of_exit(exit: Exit) -> Self {
+    pub(super) fn of_exit(exit: Exit) -> Self {
         match exit {
             Exit::Passed => Tone::Pass,
             Exit::Failed => Tone::Fail,
@@ -33,7 +33,7 @@ impl Tone {
     }
 
     /// The CSS class, which also selects the shape.
-    pub fn class(self) -> &'static str {
+    pub(super) fn class(self) -> &'static str {
         match self {
             Tone::Pass => Verdict::Pass.name(),
             Tone::Fail => Verdict::Fail.name(),
@@ -44,7 +44,7 @@ impl Tone {
     }
 
     /// The word shown for the tone.
-    pub fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Tone::Pass => "Pass",
             Tone::Fail => "Fail",
@@ -55,7 +55,7 @@ impl Tone {
     }
 
     /// Explanation of an exit code for a result with this tone.
-    pub fn exit_meaning(self, exit: Exit) -> &'static str {
+    pub(super) fn exit_meaning(self, exit: Exit) -> &'static str {
         match (exit, self) {
             (Exit::Passed, Tone::Plain) => "the work was done, and nothing was judged",
             (Exit::Passed, Tone::Unknown) => "what is unknown was accepted",

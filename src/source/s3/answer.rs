@@ -22,7 +22,7 @@ type Meaning = (ErrorKind, String);
 impl Answer<'_> {
     /// Returns the kind of the error and a sentence about it. The code is examined before the status, because several
     /// services use one status for different things. `needs` names the permissions that the request requires.
-    pub fn classify(&self, needs: &str) -> Meaning {
+    pub(super) fn classify(&self, needs: &str) -> Meaning {
         self.by_general_code()
             .or_else(|| self.by_redirect())
             .or_else(|| self.by_object_or_bucket_code())

@@ -55,12 +55,12 @@ pub(super) struct Heard {
 
 impl About {
     /// For a request about the object `known`.
-    pub fn new(known: ObjectIdentity) -> Self {
+    pub(super) fn new(known: ObjectIdentity) -> Self {
         About { known, heard: Arc::default() }
     }
 
     /// What has been recorded so far.
-    pub fn heard(&self) -> Heard {
+    pub(super) fn heard(&self) -> Heard {
         lock(&self.heard).clone()
     }
 

@@ -64,24 +64,24 @@ pub(super) fn denies(state: &ObjectIdentity, answer: &Headers) -> Option<String>
 
 impl ObjectContext {
     /// Records the state from a HEAD.
-    pub fn saw(&self, state: ObjectIdentity) {
+    pub(super) fn saw(&self, state: ObjectIdentity) {
         *lock(&self.state) = Some(state);
     }
 
     /// The state from the last HEAD, if its ETag is that of `id`.
-    pub fn state_of(&self, id: &ObjectId) -> Option<ObjectIdentity> {
+    pub(super) fn state_of(&self, id: &ObjectId) -> Option<ObjectIdentity> {
         let state = lock(&self.state).clone();
         let known = ObjectIdentity::of_etag(id.etag.clone());
         state.filter(|state| ObjectIdentity::of_etag(state.etag.clone()).same_as(&known).agrees())
     }
 
     /// The size in bytes from the last HEAD.
-    pub fn size(&self) -> Option<u64> {
+    pub(super) fn size(&self) -> Option<u64> {
         lock(&self.state).as_ref().and_then(|state| state.object_bytes)
     }
 
     /// Adds a note, unless it was added before.
-    pub fn note(&self, note: String) {
+    pub(super) fn note(&self, note: String) {
         let mut notes = lock(&self.notes);
         if notes.said.insert(note.clone()) {
             notes.new.push(note);
@@ -89,28 +89,28 @@ impl ObjectContext {
     }
 
     /// Takes the notes that were added since the last call.
-    pub fn take_notes(&self) -> Vec<String> {
+    pub(super) fn take_notes(&self) -> Vec<String> {
         std::mem::take(&mut lock(&self.notes).new)
     }
 
     /// Counts a request that the caller does not know of.
-    pub fn asked_more(&self) {
+    pub(super) fn asked_more(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The status of the last response; `None` if the last request got none.
-    pub fn status(&self) -> Option<u16> {
+    pub(super) fn status(&self) -> Option<u16> {
         Some(self.status.load(Ordering::Relaxed)).filter(|status| *status != 0)
     }
 
     /// Records the status of a response, and counts its bytes if it was rejected.
-    pub fn heard(&self, heard: &Heard) {
+    pub(super) fn heard(&self, heard: &Heard) {
         self.status.store(heard.status.unwrap_or(0), Ordering::Relaxed);
         self.wasted.fetch_add(heard.wasted, Ordering::Relaxed);
     }
 
     /// Takes the counts of unreported requests and rejected bytes.
-    pub fn take_aside(&self) -> Aside {
+    pub(super) fn take_aside(&self) -> Aside {
         Aside { requests: self.requests.swap(0, Ordering::Relaxed), bytes: self.wasted.swap(0, Ordering::Relaxed) }
     }
 }
@@ -121,12 +121,12 @@ pub(super) struct Lacks(Arc<Mutex<BTreeSet<(String, Call)>>>);
 
 impl Lacks {
     /// Records that the server of `bucket` does not support `call`.
-    pub fn learn(&self, bucket: &str, call: Call) {
+    pub(super) fn learn(&self, bucket: &str, call: Call) {
         lock(&self.0).insert((bucket.to_owned(), call));
     }
 
     /// Whether the server of `bucket` is known not to support `call`.
-    pub fn knows(&self, bucket: &str, call: Call) -> bool {
+    pub(super) fn knows(&self, bucket: &str, call: Call) -> bool {
         lock(&self.0).contains(&(bucket.to_owned(), call))
     }
 }

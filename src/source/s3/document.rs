@@ -80,13 +80,13 @@ pub(super) enum Foreign {
 
 impl Document {
     /// The document of an operation, if it is known.
-    pub fn of(operation: &str) -> Option<Self> {
+    pub(super) fn of(operation: &str) -> Option<Self> {
         DOCUMENTS.into_iter().find(|document| document.operation == operation)
     }
 
     /// Limit of the body in bytes. A page of 1,000 parts with ten checksums each stays under 1 MiB; a page of 1,000
     /// keys in URL encoding does not.
-    pub fn limit(self) -> usize {
+    pub(super) fn limit(self) -> usize {
         if self.of == Of::Listing { LARGEST_ANSWER } else { 1 << 20 }
     }
 
@@ -95,7 +95,7 @@ impl Document {
     /// # Errors
     ///
     /// The headers are those of the object, of another type, or state the length of the object.
-    pub fn check_head(self, headers: &Headers, known: &ObjectIdentity) -> Result<(), Foreign> {
+    pub(super) fn check_head(self, headers: &Headers, known: &ObjectIdentity) -> Result<(), Foreign> {
         let content_type = headers.one("content-type").filter(|kind| !kind.is_empty());
         let is_xml = content_type.as_deref().map(is_xml);
         if let Some(sign) = self.sign(headers, known, is_xml == Some(true)) {
@@ -140,7 +140,7 @@ impl Document {
     /// # Errors
     ///
     /// The body of a request on an object has the length of the object.
-    pub fn check_length(self, body: &[u8], known: &ObjectIdentity) -> Result<(), Foreign> {
+    pub(super) fn check_length(self, body: &[u8], known: &ObjectIdentity) -> Result<(), Foreign> {
         match self.of == Of::Object && known.object_bytes == Some(body.len() as u64) {
             true => Err(Foreign::Object("its length")),
             false => Ok(()),
@@ -152,7 +152,7 @@ impl Document {
     /// # Errors
     ///
     /// The root element is another one, or the document is cut off, malformed or too large.
-    pub fn check_body(self, body: &[u8]) -> Result<(), Foreign> {
+    pub(super) fn check_body(self, body: &[u8]) -> Result<(), Foreign> {
         let other = Foreign::OtherDocument(self.root);
         let Some(root) = Root::of(body) else { return Err(other) };
         if root.name == "Error" {

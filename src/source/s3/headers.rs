@@ -22,7 +22,7 @@ pub(super) enum Told {
 
 impl Headers {
     /// Copies the headers, with their names in lower case.
-    pub fn of(headers: &SdkHeaders) -> Self {
+    pub(super) fn of(headers: &SdkHeaders) -> Self {
         Headers(headers.iter_bytes().map(|(name, value)| (name.to_ascii_lowercase(), value.to_vec())).collect())
     }
 
@@ -32,7 +32,7 @@ impl Headers {
     }
 
     /// The value of a header, or all values if they differ.
-    pub fn told(&self, name: &str) -> Told {
+    pub(super) fn told(&self, name: &str) -> Told {
         let mut values: Vec<String> = self.all(name).collect();
         values.dedup();
         match (values.len(), values.pop()) {
@@ -46,7 +46,7 @@ impl Headers {
     }
 
     /// The value of a header; `None` if it is absent or its values differ.
-    pub fn one(&self, name: &str) -> Option<String> {
+    pub(super) fn one(&self, name: &str) -> Option<String> {
         match self.told(name) {
             Told::One(value) => Some(value),
             Told::Nothing | Told::Several(_) => None,
@@ -54,18 +54,18 @@ impl Headers {
     }
 
     /// All values in one text, for comparison with another response.
-    pub fn joined(&self, name: &str) -> Option<String> {
+    pub(super) fn joined(&self, name: &str) -> Option<String> {
         let values: Vec<String> = self.all(name).collect();
         (!values.is_empty()).then(|| values.join(", "))
     }
 
     /// Whether a header is present.
-    pub fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(have, _)| have == name)
     }
 
     /// The rest of each name after a prefix, once, with whether all its values are UTF-8.
-    pub fn under(&self, prefix: &str) -> Vec<(String, bool)> {
+    pub(super) fn under(&self, prefix: &str) -> Vec<(String, bool)> {
         let mut names: Vec<(String, bool)> = Vec::new();
         for (name, value) in &self.0 {
             let Some(rest) = name.strip_prefix(prefix) else { continue };
@@ -82,7 +82,7 @@ impl Headers {
 impl Headers {
     /// Name of each header with the shape of its value, in the order of the names. User metadata is left out: its
     /// values may be encoded.
-    pub fn shapes(&self) -> Vec<(String, ValueShape)> {
+    pub(super) fn shapes(&self) -> Vec<(String, ValueShape)> {
         let stated = self.0.iter().filter(|(name, _)| !name.starts_with("x-amz-meta-"));
         let mut shapes: Vec<(String, ValueShape)> =
             stated.map(|(name, value)| (name.clone(), ValueShape::of(&text(value), None))).collect();

@@ -11,12 +11,12 @@ pub(super) struct SettingError {
 
 impl SettingError {
     /// An error without a cause.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub(super) fn new(text: impl Into<String>) -> Self {
         SettingError { text: text.into(), cause: None }
     }
 
     /// The same error with its cause.
-    pub fn caused_by(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub(super) fn caused_by(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         SettingError { cause: Some(cause.into()), ..self }
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct BucketResults {
 }
 
 impl BucketResults {
-    pub fn new(connection: &Connection, prefix: &Prefix, context: &Context) -> Self {
+    pub(super) fn new(connection: &Connection, prefix: &Prefix, context: &Context) -> Self {
         BucketResults { connection: connection.clone(), prefix: prefix.clone(), context: context.clone() }
     }
 
@@ -38,7 +38,7 @@ impl BucketResults {
     }
 
     /// The names of the objects, without the prefix.
-    pub async fn names(&self) -> Result<Vec<String>, String> {
+    pub(super) async fn names(&self) -> Result<Vec<String>, String> {
         let bucket = self.connection.bucket(&self.prefix.bucket, self.context.clone());
         let mut walk = Walk::new(&self.prefix.bucket, &self.prefix.prefix);
         let mut names = Vec::new();
@@ -50,7 +50,7 @@ impl BucketResults {
         Ok(names)
     }
 
-    pub async fn fetch(&self, name: &str) -> Result<Option<File>, String> {
+    pub(super) async fn fetch(&self, name: &str) -> Result<Option<File>, String> {
         let session = Session::new(std::sync::Arc::new(self.connection.object(self.uri(name))), self.context.clone());
         let explain = |error: SourceError| error.explain();
         let facts = match session.head().await {
@@ -72,7 +72,7 @@ impl BucketResults {
     }
 
     /// Writes an object, unless it exists. Returns whether it was written.
-    pub async fn put(&self, name: &str, content: &Path) -> Result<bool, String> {
+    pub(super) async fn put(&self, name: &str, content: &Path) -> Result<bool, String> {
         let uri = self.uri(name);
         let upload = self.connection.upload(&uri);
         let file = File::open(content).map_err(|error| error.to_string())?;

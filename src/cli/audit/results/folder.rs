@@ -10,12 +10,12 @@ pub(super) struct FolderResults {
 }
 
 impl FolderResults {
-    pub fn new(folder: &Path) -> Self {
+    pub(super) fn new(folder: &Path) -> Self {
         FolderResults { folder: folder.to_owned() }
     }
 
     /// The names of the files.
-    pub fn names(&self) -> Result<Vec<String>, String> {
+    pub(super) fn names(&self) -> Result<Vec<String>, String> {
         let entries = fs::read_dir(&self.folder).map_err(|error| error.to_string())?;
         let mut names = Vec::new();
         for entry in entries {
@@ -24,7 +24,7 @@ impl FolderResults {
         Ok(names)
     }
 
-    pub fn fetch(&self, name: &str) -> Result<Option<File>, String> {
+    pub(super) fn fetch(&self, name: &str) -> Result<Option<File>, String> {
         match File::open(self.folder.join(name)) {
             Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -33,7 +33,7 @@ impl FolderResults {
     }
 
     /// Writes beside the target and links, so that no reader sees a part of the file, and no file is replaced.
-    pub fn put(&self, name: &str, content: &Path) -> Result<bool, String> {
+    pub(super) fn put(&self, name: &str, content: &Path) -> Result<bool, String> {
         self.put_whole(name, content).map_err(|error| error.to_string())
     }
 

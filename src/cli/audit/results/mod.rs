@@ -124,7 +124,7 @@ const SHARD: &str = "shard-";
 
 impl ResultsStore {
     /// Opens a place. Sends no request.
-    pub fn open(place: &ResultsPlace, buckets: Option<&Buckets>, context: &Context) -> Result<Self, UsageError> {
+    pub(crate) fn open(place: &ResultsPlace, buckets: Option<&Buckets>, context: &Context) -> Result<Self, UsageError> {
         let files = match (place, buckets) {
             (ResultsPlace::Folder(path), _) => Files::Folder(FolderResults::new(path)),
             (ResultsPlace::Bucket(prefix), Some(buckets)) => {
@@ -141,7 +141,7 @@ impl ResultsStore {
     /// # Errors
     ///
     /// The place holds the results of another run.
-    pub async fn begin(&self, request: &AuditRequest) -> Result<Result<String, String>, UsageError> {
+    pub(crate) async fn begin(&self, request: &AuditRequest) -> Result<Result<String, String>, UsageError> {
         let Some(plan) = request.plan() else { return Err(UsageError("--results needs --shard".to_owned())) };
         let document = plan.document();
         let there = match self.write_plan(document.as_bytes()).await {
@@ -189,7 +189,7 @@ impl ResultsStore {
     /// # Errors
     ///
     /// The place cannot be read.
-    pub async fn plan_digest(&self) -> Result<Option<String>, String> {
+    pub(crate) async fn plan_digest(&self) -> Result<Option<String>, String> {
         Ok(self.read_plan().await?.map(|document| RunPlan::digest(&document)))
     }
 
@@ -198,7 +198,7 @@ impl ResultsStore {
     /// # Errors
     ///
     /// It cannot be written.
-    pub async fn add(&self, share: Partition, context: &Context, lines: &Path) -> Result<String, String> {
+    pub(crate) async fn add(&self, share: Partition, context: &Context, lines: &Path) -> Result<String, String> {
         let now = context.clock.now().strftime("%Y%m%dT%H%M%SZ");
         let number = (context.clock.random() * f64::from(u32::MAX)) as u32;
         let width = share.of().to_string().len();
@@ -221,7 +221,7 @@ impl ResultsStore {
     /// # Errors
     ///
     /// The place cannot be listed.
-    pub async fn results(&self) -> Result<Vec<(String, String)>, String> {
+    pub(crate) async fn results(&self) -> Result<Vec<(String, String)>, String> {
         let mut names = match &self.files {
             Files::Bucket(bucket) => bucket.names().await?,
             Files::Folder(folder) => folder.names()?,
@@ -236,7 +236,7 @@ impl ResultsStore {
     /// # Errors
     ///
     /// It cannot be read.
-    pub async fn fetch(&self, name: &str) -> Result<Option<File>, String> {
+    pub(crate) async fn fetch(&self, name: &str) -> Result<Option<File>, String> {
         match &self.files {
             Files::Bucket(bucket) => bucket.fetch(name).await,
             Files::Folder(folder) => folder.fetch(name),

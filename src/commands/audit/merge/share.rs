@@ -46,7 +46,7 @@ impl ShareResult {
     }
 
     /// Combines two results of one share: of each object the worse result stands.
-    pub fn with(self, other: ShareResult) -> ShareResult {
+    pub(super) fn with(self, other: ShareResult) -> ShareResult {
         let (mut stands, other) = if other.worst() < self.worst() { (other, self) } else { (self, other) };
         let note = AuditNote::TwoResults {
             shard: stands.lines.end.shard.map(|share| share.to_string()).unwrap_or_default(),

@@ -37,7 +37,7 @@ struct Row {
 
 impl Objects {
     /// Sorts the objects and builds the rows. Ages are relative to `now`.
-    pub fn new(objects: &[&AuditedReport], now: Option<Timestamp>) -> Self {
+    pub(super) fn new(objects: &[&AuditedReport], now: Option<Timestamp>) -> Self {
         let mut sorted: Vec<(RowStatus, &AuditedReport)> =
             objects.iter().map(|report| (RowStatus::of(report), *report)).collect();
         sorted.sort_by_cached_key(|(standing, report)| (*standing, report.target.to_string()));
@@ -56,7 +56,7 @@ impl Objects {
     }
 
     /// Number of objects per status.
-    pub fn counts(&self) -> &[(RowStatus, Count)] {
+    pub(super) fn counts(&self) -> &[(RowStatus, Count)] {
         &self.counts
     }
 
@@ -66,7 +66,7 @@ impl Objects {
     }
 
     /// Number of objects with this status.
-    pub fn count(&self, standing: RowStatus) -> usize {
+    pub(super) fn count(&self, standing: RowStatus) -> usize {
         self.counts.iter().find(|(found, _)| *found == standing).map_or(0, |(_, count)| count.0)
     }
 }

@@ -49,7 +49,7 @@ struct Kind {
 
 impl Observed {
     /// Groups and sorts the observations.
-    pub fn new(observations: &[&ObservationReport]) -> Self {
+    pub(super) fn new(observations: &[&ObservationReport]) -> Self {
         let place = |kind: &Word<ObservationKind>| {
             kind.known().and_then(|kind| ORDER.iter().position(|known| known == kind)).unwrap_or(ORDER.len())
         };
@@ -61,7 +61,7 @@ impl Observed {
     }
 
     /// Whether there are no observations.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.kinds.is_empty()
     }
 }

@@ -18,7 +18,7 @@ pub(super) enum RowStatus {
 
 impl RowStatus {
     /// All statuses, the worst first.
-    pub const ALL: [RowStatus; 7] = [
+    pub(super) const ALL: [RowStatus; 7] = [
         RowStatus::Damaged,
         RowStatus::Missing,
         RowStatus::Replaced,
@@ -29,7 +29,7 @@ impl RowStatus {
     ];
 
     /// The status of an object, from its exit code, its verdict and its findings.
-    pub fn of(report: &AuditedReport) -> Self {
+    pub(super) fn of(report: &AuditedReport) -> Self {
         match (report.exit_code, report.verdict) {
             (Exit::Failed, _) | (_, Verdict::Fail) => match report.severity() {
                 Severity::Missing => RowStatus::Missing,
@@ -45,7 +45,7 @@ impl RowStatus {
     }
 
     /// The tone that presents the status.
-    pub fn tone(self) -> Tone {
+    pub(super) fn tone(self) -> Tone {
         match self {
             RowStatus::Damaged | RowStatus::Missing | RowStatus::Replaced | RowStatus::Policy => Tone::Fail,
             RowStatus::Unknown => Tone::Unknown,
@@ -55,7 +55,7 @@ impl RowStatus {
     }
 
     /// Name in links that filter the table, and CSS class of a row.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             RowStatus::Damaged => "damaged",
             RowStatus::Missing => "missing",
@@ -68,7 +68,7 @@ impl RowStatus {
     }
 
     /// The word shown for the status.
-    pub fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             RowStatus::Damaged => "Damaged",
             RowStatus::Missing => "Missing",
@@ -81,7 +81,7 @@ impl RowStatus {
     }
 
     /// The status in a sentence, after a number of objects.
-    pub fn counted(self) -> &'static str {
+    pub(super) fn counted(self) -> &'static str {
         match self {
             RowStatus::Damaged => "damaged",
             RowStatus::Missing => "missing",
@@ -94,7 +94,7 @@ impl RowStatus {
     }
 
     /// Explanation of the status.
-    pub fn meaning(self) -> &'static str {
+    pub(super) fn meaning(self) -> &'static str {
         match self {
             RowStatus::Damaged => "the bytes differ from a reference",
             RowStatus::Missing => "known before, and gone",
@@ -119,7 +119,7 @@ pub(super) enum Age {
 
 impl Age {
     /// The age at `now`; `NotKnown` if `now` or the time of the proof is missing.
-    pub fn of(report: &AuditedReport, now: Option<Timestamp>) -> Self {
+    pub(super) fn of(report: &AuditedReport, now: Option<Timestamp>) -> Self {
         match &report.proof {
             None if report.identity.is_none() => Age::NotKnown,
             None => Age::Never,

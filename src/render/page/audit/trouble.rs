@@ -82,7 +82,7 @@ struct Reason {
 
 impl Trouble {
     /// Collects the failed and the unknown objects and buckets.
-    pub fn new(objects: &[&AuditedReport], buckets: &[&AuditedBucketReport], now: Option<Timestamp>) -> Self {
+    pub(super) fn new(objects: &[&AuditedReport], buckets: &[&AuditedBucketReport], now: Option<Timestamp>) -> Self {
         let cards = [RowStatus::Damaged, RowStatus::Missing, RowStatus::Replaced]
             .map(|standing| Cards::new(standing, objects, now));
         let shared = [Severity::Policy, Severity::Unknown].map(|severity| Shared::new(severity, objects, buckets));
@@ -93,7 +93,7 @@ impl Trouble {
     }
 
     /// Whether nothing failed or is unknown.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.objects.is_empty() && self.shared.is_empty()
     }
 }

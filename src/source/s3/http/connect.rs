@@ -25,7 +25,7 @@ pub(super) struct Tcp(HttpConnector<Addresses>);
 
 impl Tcp {
     /// `timeout` limits connecting.
-    pub fn new(timeout: Duration) -> Self {
+    pub(super) fn new(timeout: Duration) -> Self {
         let mut connector = HttpConnector::new_with_resolver(Addresses::default());
         connector.enforce_http(false);
         connector.set_nodelay(true);

@@ -61,7 +61,7 @@ impl Error for NoResponse {
 
 impl NoResponse {
     /// Why no connection was made, as far as a typed error says it.
-    pub fn no_connection(&self) -> Option<NoConnection> {
+    pub(crate) fn no_connection(&self) -> Option<NoConnection> {
         causes(self.cause.as_ref()).find_map(|cause| {
             if cause.is::<UnknownName>() {
                 return Some(NoConnection::UnknownName);

@@ -31,7 +31,7 @@ impl Trust {
     /// # Errors
     ///
     /// The file cannot be read or holds no usable certificate.
-    pub fn of(bundle: Option<(String, &str)>) -> Result<Self, SettingError> {
+    pub(crate) fn of(bundle: Option<(String, &str)>) -> Result<Self, SettingError> {
         match bundle {
             None => {
                 let found = rustls_native_certs::load_native_certs();
@@ -51,13 +51,13 @@ impl Trust {
     }
 
     /// The PEM text of the configured CA file.
-    pub fn bundle(&self) -> Option<&[u8]> {
+    pub(crate) fn bundle(&self) -> Option<&[u8]> {
         self.bundle.as_deref().map(Vec::as_slice)
     }
 
     /// A TLS configuration that trusts these certificates.
     #[expect(clippy::expect_used, reason = "the provider and the versions are constants, and a test makes this call")]
-    pub fn tls(&self) -> ClientConfig {
+    pub(crate) fn tls(&self) -> ClientConfig {
         ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("the provider has the cipher suites of both versions of TLS")

@@ -18,7 +18,7 @@ pub(in crate::source::s3) struct Cached {
 
 impl Cached {
     /// Caches the credentials of `inner`.
-    pub fn new(inner: SharedCredentialsProvider) -> Self {
+    pub(crate) fn new(inner: SharedCredentialsProvider) -> Self {
         Cached { inner, held: Mutex::new(None) }
     }
 

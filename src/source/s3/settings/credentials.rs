@@ -180,12 +180,12 @@ impl Error for Explained {}
 
 impl Plan {
     /// Whether credentials come from container or instance metadata, which are asked if nothing names another source.
-    pub fn is_fallback(&self) -> bool {
+    pub(crate) fn is_fallback(&self) -> bool {
         matches!(self, Plan::Instance | Plan::Container { .. })
     }
 
     /// Where the credentials come from, for people. Contains no command line, which may hold secrets.
-    pub fn origin(&self) -> String {
+    pub(crate) fn origin(&self) -> String {
         match self {
             Plan::Environment(_) => "AWS_ACCESS_KEY_ID".to_owned(),
             Plan::Profile { profile, .. } => format!("the keys of profile `{profile}`"),

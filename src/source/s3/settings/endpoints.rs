@@ -75,7 +75,7 @@ impl Settings {
     /// # Errors
     ///
     /// The URL is no endpoint.
-    pub fn endpoint(&self, service: Service, flag: Option<&str>) -> Result<Option<Endpoint>, SettingError> {
+    pub(crate) fn endpoint(&self, service: Service, flag: Option<&str>) -> Result<Option<Endpoint>, SettingError> {
         let found = match flag {
             Some(url) => Some((url, "--endpoint-url".to_owned())),
             None if self.switch("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")? => None,
@@ -117,7 +117,7 @@ impl Settings {
     /// # Errors
     ///
     /// The profile has another value.
-    pub fn path_style(&self, own_endpoint: bool) -> Result<bool, SettingError> {
+    pub(crate) fn path_style(&self, own_endpoint: bool) -> Result<bool, SettingError> {
         let style = self.profiles.get("s3").and_then(|nested| values::nested(nested, "addressing_style"));
         match style.map(str::to_ascii_lowercase).as_deref() {
             None | Some("auto") => Ok(own_endpoint),

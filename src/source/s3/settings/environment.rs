@@ -18,7 +18,7 @@ impl Environment {
     /// # Errors
     ///
     /// A value is not UTF-8, which the SDK treats as unset, or contains control characters.
-    pub fn read() -> Result<Self, SettingError> {
+    pub(crate) fn read() -> Result<Self, SettingError> {
         Environment::of(std::env::vars_os())
     }
 
@@ -27,7 +27,7 @@ impl Environment {
     /// # Errors
     ///
     /// As for [`Environment::read`].
-    pub fn of(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, SettingError> {
+    pub(crate) fn of(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, SettingError> {
         let mut found = BTreeMap::new();
         for (name, value) in variables {
             let Ok(name) = name.into_string() else { continue };
@@ -44,22 +44,22 @@ impl Environment {
     }
 
     /// Only the variables for which `keep` holds.
-    pub fn only(self, keep: impl Fn(&str) -> bool) -> Self {
+    pub(crate) fn only(self, keep: impl Fn(&str) -> bool) -> Self {
         Environment(self.0.into_iter().filter(|(name, _)| keep(name)).collect())
     }
 
     /// The value without surrounding white space; `None` if nothing is left.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.as_given(name).map(str::trim).filter(|value| !value.is_empty())
     }
 
     /// The unchanged value.
-    pub fn as_given(&self, name: &str) -> Option<&str> {
+    pub(crate) fn as_given(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
     /// Names and values of the proxy variables.
-    pub fn proxies(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn proxies(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().filter(|(name, _)| is_proxy(name)).map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }

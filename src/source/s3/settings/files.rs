@@ -23,7 +23,7 @@ impl Texts {
     /// # Errors
     ///
     /// A file cannot be read for another reason.
-    pub fn read(env: &Environment) -> Result<Self, SettingError> {
+    pub(crate) fn read(env: &Environment) -> Result<Self, SettingError> {
         let read = |variable: &str, usual: &str| {
             let path = path(env, variable, usual);
             let text = path.as_deref().map_or_else(|| Ok(String::new()), text)?;
@@ -38,7 +38,7 @@ impl Texts {
 
 impl Texts {
     /// The paths of both files.
-    pub fn searched(&self) -> String {
+    pub(crate) fn searched(&self) -> String {
         let paths = [&self.config.0, &self.credentials.0];
         let known: Vec<&str> = paths.into_iter().map(String::as_str).filter(|path| !path.is_empty()).collect();
         match known.as_slice() {
@@ -48,7 +48,7 @@ impl Texts {
     }
 
     /// Whether the configuration file has a section `[services NAME]`.
-    pub fn has_services(&self, name: &str) -> bool {
+    pub(crate) fn has_services(&self, name: &str) -> bool {
         let header = |line: &str| {
             let inner = line.trim().strip_prefix('[')?.split(']').next()?;
             Some(inner.split_whitespace().eq(["services", name]))

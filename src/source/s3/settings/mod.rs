@@ -42,7 +42,7 @@ impl Settings {
     /// # Errors
     ///
     /// A setting is wrong or a file is unreadable.
-    pub async fn load(flag: Option<&str>, scope: SettingsScope) -> Result<Self, SettingError> {
+    pub(super) async fn load(flag: Option<&str>, scope: SettingsScope) -> Result<Self, SettingError> {
         let env = Environment::read()?;
         proxy::check(&env)?;
         let texts = files::Texts::read(&env)?;
@@ -93,17 +93,17 @@ impl Settings {
     }
 
     /// The environment variables.
-    pub fn env(&self) -> &Environment {
+    pub(super) fn env(&self) -> &Environment {
         &self.env
     }
 
     /// Name of the selected profile.
-    pub fn profile_name(&self) -> &str {
+    pub(super) fn profile_name(&self) -> &str {
         self.profiles.selected_profile()
     }
 
     /// Where credentials were looked for, after the last of these places failed with `cause`.
-    pub fn without_credentials(&self, cause: &str) -> String {
+    pub(super) fn without_credentials(&self, cause: &str) -> String {
         let name = self.profile_name();
         let profile = match self.profiles.get_profile(name) {
             Some(_) => format!("profile `{name}` has no keys"),
@@ -125,7 +125,7 @@ impl Settings {
     }
 
     /// The CA file that replaces the system's, with the name of the setting.
-    pub fn ca_bundle(&self) -> Option<(String, &str)> {
+    pub(super) fn ca_bundle(&self) -> Option<(String, &str)> {
         if let Some(path) = self.env.get("AWS_CA_BUNDLE") {
             return Some(("AWS_CA_BUNDLE".to_owned(), path));
         }
@@ -138,7 +138,7 @@ impl Settings {
     /// # Errors
     ///
     /// The value cannot be part of a host name.
-    pub fn region(&self, flag: Option<&str>) -> Result<Option<String>, SettingError> {
+    pub(super) fn region(&self, flag: Option<&str>) -> Result<Option<String>, SettingError> {
         let Some((region, setting)) = self.stated_region(flag) else { return Ok(None) };
         let is_label = (1..=63).contains(&region.len())
             && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -153,7 +153,7 @@ impl Settings {
     }
 
     /// The option, variable or key of a profile that sets the Region; `None` if nothing does.
-    pub fn region_setting(&self, flag: Option<&str>) -> Option<String> {
+    pub(super) fn region_setting(&self, flag: Option<&str>) -> Option<String> {
         self.stated_region(flag).map(|(_, setting)| setting)
     }
 
@@ -185,7 +185,7 @@ impl Settings {
     /// # Errors
     ///
     /// The value is neither `true` nor `false`.
-    pub fn switch(&self, variable: &str, key: &str) -> Result<bool, SettingError> {
+    pub(super) fn switch(&self, variable: &str, key: &str) -> Result<bool, SettingError> {
         let (value, setting) = match (self.env.get(variable), self.profile(key)) {
             (Some(value), _) => (value, variable.to_owned()),
             (None, Some(value)) => (value, format!("{key} of profile `{}`", self.profile_name())),

@@ -85,7 +85,7 @@ pub(super) const LONGEST_CHAIN: usize = 16;
 
 impl Plan {
     /// A role that is assumed with the credentials of this plan.
-    pub fn assuming(self, RoleToAssume { arn, external_id }: &RoleToAssume) -> Self {
+    pub(crate) fn assuming(self, RoleToAssume { arn, external_id }: &RoleToAssume) -> Self {
         let role = Role { arn: arn.clone(), external_id: external_id.clone(), session: None, seconds: None };
         Plan::Role { role, from: Box::new(self) }
     }
@@ -98,7 +98,7 @@ impl Settings {
     /// # Errors
     ///
     /// A setting is incomplete, contradictory or not supported.
-    pub fn plan(&self) -> Result<Plan, SettingError> {
+    pub(crate) fn plan(&self) -> Result<Plan, SettingError> {
         if !self.explicit
             && let Some(keys) = self.environment_keys()?
         {

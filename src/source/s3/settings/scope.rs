@@ -46,7 +46,7 @@ impl Settings {
     }
 
     /// Whether only the flags and the profile count.
-    pub fn is_of_profile_only(&self) -> bool {
+    pub(crate) fn is_of_profile_only(&self) -> bool {
         self.scope == SettingsScope::Profile
     }
 

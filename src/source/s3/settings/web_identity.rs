@@ -20,7 +20,7 @@ pub(super) struct WebIdentity {
 
 impl WebIdentity {
     /// `sts` is the configuration of the STS client, `session` the session name.
-    pub fn new(sts: &SdkConfig, role: &str, token_file: &str, session: &str) -> Self {
+    pub(super) fn new(sts: &SdkConfig, role: &str, token_file: &str, session: &str) -> Self {
         WebIdentity {
             sts: Client::new(sts),
             role: role.to_owned(),

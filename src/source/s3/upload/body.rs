@@ -16,7 +16,7 @@ use crate::sync::lock;
 pub(super) struct Sent(Arc<AtomicU64>);
 
 impl Sent {
-    pub fn bytes(&self) -> u64 {
+    pub(super) fn bytes(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
