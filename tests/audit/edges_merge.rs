@@ -191,7 +191,7 @@ fn forgeries() -> Vec<Forgery> {
             |s| finding(line(&mut s[1], failed), "proof")["check"] = json!("proven"),
             "`proven`",
         ),
-        ("a shard that is none", |s| line(&mut s[0], of_type("audit"))["shard"] = json!("3/2"), "`3/2` is no share"),
+        ("a shard that is none", |s| line(&mut s[0], of_type("audit"))["shard"] = json!("3/2"), "`3/2` is not a share"),
         ("more proved than there are", |s| line(&mut s[0], of_type("audit"))["proved"] = json!(99), "proved is 99"),
         (
             "a line of another command",

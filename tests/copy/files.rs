@@ -95,7 +95,7 @@ fn below(program: &str, args: &[&str], inner: &Command) -> Command {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_without_room_gets_no_file() {
+async fn a_file_above_the_limit_is_not_begun() {
     let (rig, _) = rig().await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();
@@ -103,13 +103,13 @@ async fn a_disk_without_room_gets_no_file() {
     let script = "trap '' XFSZ; ulimit -f 100; exec \"$@\"";
     let run = Run::of(below("sh", &["-c", script, "sh"], &rig.command(&[FROM, path]))).await;
     run.assert_exit(4);
-    assert_eq!((&report(&run)["outcome"], verdict(&run, "size")), (&"not_made".into(), "unknown".into()), "{run:?}");
-    assert!(run.stdout.contains("cannot be created: File too large"), "{run:?}");
+    assert_eq!((&report(&run)["outcome"], verdict(&run, "file")), (&"not_made".into(), "unknown".into()), "{run:?}");
+    assert!(run.stdout.contains("File too large (os error 27); the file system or `ulimit -f`"), "{run:?}");
     assert_eq!(names(folder.path()), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_that_fills_up_in_mid_copy_keeps_no_file() {
+async fn a_disk_with_too_little_room_gets_no_byte() {
     let (rig, _) = rig().await;
     let folder = tempfile::tempdir().unwrap();
     let (path, list) = (folder.path().to_str().unwrap(), rig.home.path().join("list"));
@@ -124,7 +124,7 @@ async fn a_disk_that_fills_up_in_mid_copy_keeps_no_file() {
         return;
     };
     run.assert_exit(4);
-    assert_eq!(report(&run)["outcome"], "not_made");
-    assert!(run.stdout.contains("cannot be written: No space left on device"), "{run:?}");
+    assert_eq!((&report(&run)["outcome"], &report(&run)["sent_bytes"]), (&"not_made".into(), &0.into()));
+    assert!(run.stdout.contains("976.56 KiB are needed and 400 KiB are free"), "{run:?}");
     assert_eq!(left, "", "{run:?}");
 }

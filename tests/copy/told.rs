@@ -157,7 +157,9 @@ async fn another_object_and_a_wrong_replace_if_say_what_to_do() {
     assert_says(
         &text,
         &[
-            &format!("FAIL    nothing was written: another object is there, with ETag {etag}: 500,000 and 7 bytes"),
+            &format!(
+                "FAIL    nothing was written: another object is there, with ETag {etag}: the source has 500,000 bytes, the object there has 7"
+            ),
             &format!(
                 "choose another key for the copy; the same command with --replace-if {etag} replaces this object and no other"
             ),
