@@ -134,7 +134,7 @@ impl<'a> SourceFactory<'a> {
     /// # Errors
     ///
     /// A target is an object.
-    pub async fn new(
+    pub(super) async fn new(
         _: (&'a ConnectionArgs, &'a Settings),
         targets: impl IntoIterator<Item = &Target>,
     ) -> Result<Self, UsageError> {
@@ -145,11 +145,11 @@ impl<'a> SourceFactory<'a> {
         Ok(sources)
     }
 
-    pub fn region_of(&self, _: &ObjectUri) -> Option<&str> {
+    pub(super) fn region_of(&self, _: &ObjectUri) -> Option<&str> {
         None
     }
 
-    pub async fn open(&self, target: &Target) -> Result<Arc<dyn ObjectSource>, UsageError> {
+    pub(super) async fn open(&self, target: &Target) -> Result<Arc<dyn ObjectSource>, UsageError> {
         match target {
             Target::File(path) => Ok(Arc::new(FileSource::new(path))),
             Target::Object(_) | Target::Presigned(_) => {

@@ -81,7 +81,13 @@ impl ShardResult {
     }
 
     /// Writes the result, if the run is whole. Adds a problem to `results` if it cannot be written.
-    pub(super) async fn finish(mut self, end: &AuditReport, results: &mut Results, written: &WrittenFiles, context: &Context) {
+    pub(super) async fn finish(
+        mut self,
+        end: &AuditReport,
+        results: &mut Results,
+        written: &WrittenFiles,
+        context: &Context,
+    ) {
         if end.exit_code == Exit::Interrupted || !end.problems.is_empty() {
             let ShardResult { place, share, .. } = self;
             return complain(&format!("{place}: no result of shard {share} was written, because the run is not whole"));

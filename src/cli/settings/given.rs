@@ -109,7 +109,12 @@ pub(super) struct Applied(pub Vec<SettingReport>);
 
 impl Applied {
     /// The value of the flag, or else the given one, which is then recorded.
-    pub(super) fn choose<T: Clone>(&mut self, flag: Option<T>, setting: Setting, given: Option<&Given<T>>) -> Option<T> {
+    pub(super) fn choose<T: Clone>(
+        &mut self,
+        flag: Option<T>,
+        setting: Setting,
+        given: Option<&Given<T>>,
+    ) -> Option<T> {
         flag.or_else(|| {
             let given = given?;
             self.0.push(SettingReport {

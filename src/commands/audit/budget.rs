@@ -32,7 +32,12 @@ impl AuditBudget {
     /// # Errors
     ///
     /// A message that names the exhausted limit, or states that the price is not known.
-    pub(super) fn take(&mut self, request: &AuditRequest, weight: &ObjectCost, now: Instant) -> Result<(), &'static str> {
+    pub(super) fn take(
+        &mut self,
+        request: &AuditRequest,
+        weight: &ObjectCost,
+        now: Instant,
+    ) -> Result<(), &'static str> {
         let reads = match request.level {
             Level::Facts => 0,
             Level::Sample => request.sample.bytes_of(weight.bytes),

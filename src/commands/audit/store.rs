@@ -50,7 +50,10 @@ pub(super) type Admitted = (Candidate, Turn);
 
 impl AuditStore {
     /// Creates the tables, and finds the entries of the chosen objects in the ledger. Returns the head of the ledger.
-    pub(super) async fn open(ledger: Option<SharedLedger>, chosen: &Scope) -> Result<(Self, Option<Head>), LedgerError> {
+    pub(super) async fn open(
+        ledger: Option<SharedLedger>,
+        chosen: &Scope,
+    ) -> Result<(Self, Option<Head>), LedgerError> {
         let store = AuditStore { scratch: Arc::new(Mutex::new(Scratch::new()?)), ledger };
         let Some(ledger) = &store.ledger else { return Ok((store, None)) };
         let mut failed = Ok(());

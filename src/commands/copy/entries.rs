@@ -25,7 +25,13 @@ pub(super) struct CopyEntries {
 
 impl CopyEntries {
     /// Keeps the read of the source.
-    pub(super) fn source(&mut self, session: &Session, facts: &ObjectFacts, verified: &Verified, request: &CopyRequest) {
+    pub(super) fn source(
+        &mut self,
+        session: &Session,
+        facts: &ObjectFacts,
+        verified: &Verified,
+        request: &CopyRequest,
+    ) {
         let given =
             !request.verify.expect.is_empty() || request.verify.manifest.is_some() || !request.verify.using.is_empty();
         self.source = of_read(session, facts, verified, given);
@@ -37,7 +43,13 @@ impl CopyEntries {
     }
 
     /// Keeps the copy as it was written. `source` is the state that was copied.
-    pub(super) fn written(&mut self, session: &Session, facts: &ObjectFacts, report: &CopyReport, source: &ObjectFacts) {
+    pub(super) fn written(
+        &mut self,
+        session: &Session,
+        facts: &ObjectFacts,
+        report: &CopyReport,
+        source: &ObjectFacts,
+    ) {
         let from = CopiedFrom { target: report.source.clone(), object: source.identity() };
         self.written = of_copy(facts, report, now(session)).map(|look| Proof { copied_from: Some(from), ..look });
     }

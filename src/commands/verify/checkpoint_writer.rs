@@ -22,7 +22,12 @@ pub(super) struct CheckpointWriter {
 
 impl CheckpointWriter {
     /// `None` if the request names no checkpoint file.
-    pub(super) fn of(session: &Session, request: &VerifyOptions, facts: &ObjectFacts, plan: &Arc<ReadPlan>) -> Option<Self> {
+    pub(super) fn of(
+        session: &Session,
+        request: &VerifyOptions,
+        facts: &ObjectFacts,
+        plan: &Arc<ReadPlan>,
+    ) -> Option<Self> {
         Some(CheckpointWriter {
             file: request.resume.clone()?,
             object: CheckpointObject::of(session.target().to_string(), facts),
