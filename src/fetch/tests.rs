@@ -219,7 +219,7 @@ async fn a_reader_that_panics_costs_its_own_range_only() {
     job.budget.concurrency = 1;
     let reading = fetch(&setup.session, job).await;
     let Some(Stop::Failed(error)) = &reading.stopped else { panic!("{:?}", reading.stopped) };
-    assert!(error.explain().contains("a reader broke down"), "{}", error.explain());
+    assert!(error.explain().contains("a reader failed"), "{}", error.explain());
     let digests = reading.digests();
     let parts = digests.parts(Algorithm::Sha1, &layout).unwrap();
     assert_eq!(

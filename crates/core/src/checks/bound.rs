@@ -265,7 +265,7 @@ mod tests {
         ];
         assert!(names.iter().all(|(bound, name)| bound.name() == *name), "{names:?}");
         let wire = Surroundings { link_bits_per_second: Some(7_500_000_000), ..around() };
-        assert!(bound(&[cell(8, 9e8)], &wire).unwrap().because.ends_with("that it has 7.5 Gbit/s"));
+        assert!(bound(&[cell(8, 9e8)], &wire).unwrap().because.ends_with("reports 7.5 Gbit/s"));
         assert!(bound(&[cell(8, 1e8)], &wire).unwrap().because.ends_with("of 7.5 Gbit/s, was not full"));
     }
 

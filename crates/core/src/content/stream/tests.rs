@@ -132,7 +132,7 @@ fn what_is_wrong_is_told_apart() {
     assert_eq!(decode(&crc).end, damaged("its content does not match its CRC32"));
     let mut size = good.clone();
     size[trailer + 4] ^= 1;
-    assert_eq!(decode(&size).end, damaged("it states 100001 bytes modulo 2^32, and 100000 came out"));
+    assert_eq!(decode(&size).end, damaged("it states 100001 bytes modulo 2^32, and 100000 were decoded"));
     assert_eq!(decode(&good[..trailer / 2]).end, End::Truncated { frame_at: 0 });
     let mut adler = zlib(&data);
     *adler.last_mut().unwrap() ^= 1;
@@ -150,7 +150,7 @@ fn what_is_wrong_is_told_apart() {
     let window = usize::from(lying[4] & 0x20 == 0);
     lying[5 + window] ^= 1;
     let decoded = decode(&lying);
-    assert!(decoded.end.to_string().contains("and 100000 came out"), "{decoded}");
+    assert!(decoded.end.to_string().contains("and 100000 were decoded"), "{decoded}");
     let second = [good.clone(), checksum].concat();
     assert!(matches!(decode(&second).end, End::Damaged { frame_at, .. } if frame_at == good.len() as u64));
     assert_eq!(decode(&second).good_bytes, good.len() as u64);
