@@ -3,11 +3,14 @@
 //! An output must be neither an input nor another output, whatever paths and links name it, and may only replace an
 //! empty file or an earlier output of its kind. Everything is checked before anything is read.
 
+mod configured;
+
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
+use self::configured::configured_files;
 use super::args::{ConnectionArgs, InspectArgs, LogicalArgs, PageArgs, VerifyArgs};
 #[cfg(feature = "s3")]
 use super::audit::args::{AuditArgs, AuditFileArgs, AuditWork};
@@ -276,7 +279,7 @@ impl Paths {
         }
         self.input("--from-sse-c-key-file", args.from.sse_c_key_file.as_deref());
         self.input("--to-sse-c-key-file", args.to.sse_c_key_file.as_deref());
-        self.aws_configuration();
+        configured_files().iter().for_each(|(by, path)| self.input(by, Some(path)));
     }
 
     #[cfg(feature = "s3")]
@@ -286,7 +289,7 @@ impl Paths {
         self.targets(b.as_slice());
         self.input("--from-sse-c-key-file", args.from.sse_c_key_file.as_deref());
         self.input("--to-sse-c-key-file", args.to.sse_c_key_file.as_deref());
-        self.aws_configuration();
+        configured_files().iter().for_each(|(by, path)| self.input(by, Some(path)));
     }
 
     #[cfg(feature = "ec2")]
@@ -324,42 +327,7 @@ impl Paths {
 
     fn connection(&mut self, args: &ConnectionArgs) {
         self.input("--sse-c-key-file", args.sse_c_key_file.as_deref());
-        self.aws_configuration();
-    }
-
-    fn aws_configuration(&mut self) {
-        let variables = [
-            "AWS_CA_BUNDLE",
-            "AWS_CONFIG_FILE",
-            "AWS_SHARED_CREDENTIALS_FILE",
-            "AWS_WEB_IDENTITY_TOKEN_FILE",
-            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-        ];
-        let of_env = |name: &str| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-        let home = of_env("HOME");
-        let mut configuration = Vec::new();
-        for variable in variables {
-            let Some(path) = of_env(variable) else { continue };
-            let path = match (path.strip_prefix("~"), &home) {
-                (Ok(rest), Some(home)) => home.join(rest),
-                _ => path,
-            };
-            self.input(variable, Some(&path));
-            if matches!(variable, "AWS_CONFIG_FILE" | "AWS_SHARED_CREDENTIALS_FILE") {
-                configuration.push(path);
-            }
-        }
-        if let Some(home) = home {
-            configuration.extend(["config", "credentials"].map(|name| home.join(".aws").join(name)));
-            let tokens = std::fs::read_dir(home.join(".aws/sso/cache")).into_iter().flatten().flatten();
-            tokens.for_each(|token| self.input("a token of the AWS configuration,", Some(&token.path())));
-        }
-        for path in configuration {
-            self.input("the AWS configuration", Some(&path));
-            for (key, file) in files_of_profiles(&path) {
-                self.input(&format!("{key} in {},", path.display()), Some(&file));
-            }
-        }
+        configured_files().iter().for_each(|(by, path)| self.input(by, Some(path)));
     }
 
     /// A flag that accepts `-` for standard input.
@@ -432,26 +400,4 @@ impl Paths {
 fn open_file(stream: BorrowedFd<'_>) -> Option<Place> {
     let found = File::from(stream.try_clone_to_owned().ok()?).metadata().ok()?;
     found.is_file().then(|| Place::of_open(&found))
-}
-
-/// Files that a profile of an AWS configuration file refers to, with their keys. A file that cannot be parsed refers to
-/// none; the code that reads it reports the problem.
-fn files_of_profiles(configuration: &Path) -> Vec<(String, PathBuf)> {
-    const KEYS: [&str; 2] = ["ca_bundle", "web_identity_token_file"];
-    /// Far more than any real configuration file.
-    const MOST_BYTES: u64 = 16 << 20;
-    if !std::fs::metadata(configuration).is_ok_and(|found| found.is_file() && found.len() <= MOST_BYTES) {
-        return Vec::new();
-    }
-    let text = std::fs::read(configuration).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
-    let of_line = |line: &str| {
-        let (key, value) = line.split_once('=')?;
-        let (key, value) = (key.trim(), value.trim());
-        let file = value.split([' ', '\t']).next().unwrap_or(value);
-        let named = KEYS.contains(&key) && !value.is_empty();
-        // A comment may follow the name, or the name may contain the comment character.
-        named.then(|| [value, file].map(|file| (key.to_owned(), PathBuf::from(file))))
-    };
-    text.lines().filter_map(of_line).flatten().collect()
 }

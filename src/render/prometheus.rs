@@ -99,7 +99,7 @@ impl AuditMetrics {
         }
     }
 
-    /// The metrics. With more than [`MOST_SERIES`] objects, only the [`WORST`] that are not in order have series.
+    /// The metrics. With more than 10,000 objects, only the hundred worst of those that are not in order have series.
     pub fn finish(self, now: Timestamp) -> String {
         let mut out = Page(String::new());
         let verdicts = Verdict::ALL.iter().map(|verdict| {

@@ -139,7 +139,7 @@ pub(super) mod tests {
     use crate::verdict::Verdict;
 
     /// Rows for tests.
-    pub fn rows() -> Vec<EntryRow> {
+    pub(crate) fn rows() -> Vec<EntryRow> {
         let proof = Proof {
             at: "2026-01-02T03:04:05.000006Z".into(),
             tool: "test".into(),

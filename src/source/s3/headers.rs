@@ -109,7 +109,7 @@ impl fmt::Debug for Headers {
 #[cfg(test)]
 impl Headers {
     /// Headers from names and values, for tests.
-    pub fn from_pairs(pairs: &[(&str, &[u8])]) -> Self {
+    pub(crate) fn from_pairs(pairs: &[(&str, &[u8])]) -> Self {
         Headers(pairs.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect())
     }
 }

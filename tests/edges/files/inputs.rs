@@ -47,7 +47,7 @@ fn what_is_no_regular_file_or_too_large_is_refused_at_once() {
         let pipes = ["a checksum file", "a list of objects"].contains(kind);
         run("/dev/zero").assert(2, &format!("/dev/zero: is a character device, and {kind} must be a regular file"));
         // `audit merge` reads the results in a directory.
-        let directory = match kind {
+        let directory = match *kind {
             "the JSON lines of an audit" => "sub: holds no result of a shard".to_owned(),
             _ => format!("sub: is a directory, and {kind} must be a regular file"),
         };

@@ -86,7 +86,7 @@ impl Settings {
 
     /// Settings from an environment and the text of a configuration file.
     #[cfg(test)]
-    pub async fn test(env: &[(&str, &str)], config: &str) -> Self {
+    pub(crate) async fn test(env: &[(&str, &str)], config: &str) -> Self {
         let env = env.iter().map(|(name, value)| (name.into(), value.into()));
         let texts = files::Texts { config: (String::new(), config.to_owned()), ..Default::default() };
         Settings::of(Environment::of(env).unwrap(), &texts, None).await.unwrap()
