@@ -63,7 +63,7 @@ async fn each_command_makes_the_calls_of_its_policy() {
         ("preflight-store", vec!["preflight", "store", AMI, "--bucket", "versions"], keys.to_vec()),
         ("store", vec!["store", AMI, "--bucket", "versions", "--yes"], [&keys[..], &task_of_store].concat()),
         ("inspect", vec!["inspect", &object], [&lists[..], &plain, &parts].concat()),
-        ("verify", vec!["verify", &object], [&lists[..], &parts].concat()),
+        ("verify", vec!["verify", &object, "--using", "etag,tags"], [&lists[..], &plain, &parts].concat()),
         ("preflight-restore", vec!["preflight", "restore", &object, "--name", "gold"], plain.to_vec()),
         (
             "restore",
