@@ -37,7 +37,10 @@ pub(super) fn can_publish(args: &FactsArgs, targets: &[Target]) -> Result<(), Us
 pub(super) async fn publish(runner: &mut Runner, args: &FactsArgs, facts: Vec<PublicFacts>) {
     let Some(path) = &args.facts_file else { return };
     if facts.is_empty() {
-        runner.remark(&format!("{}: not written, because no object was inspected", path.display()));
+        runner.remark(&format!(
+            "{}: not written: no object could be inspected by HeadObject (it needs s3:GetObject)",
+            path.display()
+        ));
         return;
     }
     let text = match FactsFile::new(facts).to_json() {

@@ -170,7 +170,7 @@ async fn run_inspect(mut args: InspectArgs, settings: &Settings) -> Result<Exit,
     let start = async |source, context| inspect_publicly(&Session::new(source, context), &request).await;
     let show = |runner: &mut Runner, Inspected { report, public }| {
         runner.add(Report::Inspect(Box::new(report)));
-        facts.push(public);
+        facts.extend(public);
     };
     let schedule = Schedule { work: ObjectsWork::Inspect, at_once: args.at_once.objects, stop: Stop::AtOnce };
     runner.each(schedule, works, start, show).await;

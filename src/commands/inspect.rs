@@ -36,7 +36,7 @@ pub struct Inspected {
     /// Everything that was found.
     pub report: InspectReport,
     /// The part of it that may be published.
-    pub public: PublicFacts,
+    pub public: Option<PublicFacts>,
 }
 
 /// Inspects one object or file. If HEAD is denied, reports what a listing shows.
@@ -64,7 +64,7 @@ pub async fn inspect_publicly(session: &Session, request: &InspectOptions) -> Re
 async fn known_without_reading(session: &Session, request: &InspectOptions) -> Result<Inspected, SourceError> {
     match discover(session).await {
         Ok(found) => {
-            let public = PublicFacts::of(&found.facts, &found.layout);
+            let public = Some(PublicFacts::of(&found.facts, &found.layout));
             Ok(Inspected { report: full(session, found, request).await, public })
         }
         Err(error)
@@ -132,7 +132,8 @@ async fn listed(session: &Session, denied: SourceError) -> Result<Inspected, Sou
     };
     let notes = vec![InspectNote::ListedOnly { denied: denied.explain() }.into()];
     let found = Discovery { layout: KnownLayout::unknown(facts.etag_parts(), "HEAD is not permitted"), facts, notes };
-    let public = PublicFacts::of(&found.facts, &found.layout);
+    // A listing states too little to publish.
+    let public = None;
     let mut report = report(
         session,
         found,

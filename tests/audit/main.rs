@@ -19,6 +19,7 @@ mod http;
 mod kinds;
 mod ledger;
 #[allow(dead_code, reason = "the tests of memory use more of it")]
+#[allow(clippy::print_stderr, reason = "the peaks are shown")]
 #[path = "../edges_memory/peak.rs"]
 mod peak;
 mod planted;

@@ -211,3 +211,14 @@ async fn copies_in_other_regions_are_judged_over_all_shards() {
     rig.server.run(&alone).await.assert_exit(3);
     merge(&rig, &[&place]).await.assert_exit(3);
 }
+
+/// What each share may use as a reference is part of the plan, and no field of a result states it.
+#[tokio::test(flavor = "multi_thread")]
+async fn shares_of_two_plans_are_not_merged() {
+    let rig = Rig::with(4).await;
+    let (one, two) = (rig.text("one"), rig.text("two"));
+    share(&rig, "1/2", &one, &[]).await;
+    share(&rig, "2/2", &two, &["--using", "etag,tags"]).await;
+    let run = merge(&rig, &[&one, &two]).await;
+    assert!(run.assert_exit(2).stderr.contains("another plan"), "{run:?}");
+}

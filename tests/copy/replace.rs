@@ -42,6 +42,23 @@ async fn the_named_object_is_replaced() {
     }
 }
 
+/// A damaged copy states the same values as its source.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_copy_is_replaced() {
+    let (rig, bytes, _) = rig(true).await;
+    rig.destination.client.delete_object().bucket("gov-archive").key(KEY).send().await.unwrap();
+    rig.copy(&["--yes"]).await.assert_exit(0);
+    rig.to.damage("gov-archive", KEY, 100, 1).unwrap();
+    let etag = rig.destination.client.head_object().bucket("gov-archive").key(KEY).send().await.unwrap();
+    let etag = etag.e_tag().unwrap().trim_matches('"').to_owned();
+    let run = rig.copy(&["--yes"]).await;
+    assert_eq!(report(run.assert_exit(0))["outcome"], "already_there", "nothing is read");
+    assert_ne!(rig.bytes(KEY).await, bytes);
+    let run = rig.copy(&["--yes", "--replace-if", &etag, "--verify-destination"]).await;
+    assert_eq!((&report(run.assert_exit(0))["outcome"], verdict(&run, "read-back")), (&"copied".into(), "pass".into()));
+    assert_eq!(rig.bytes(KEY).await, bytes);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_object_than_the_named_one_stays() {
     let (rig, _, _) = rig(true).await;

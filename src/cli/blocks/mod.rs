@@ -65,6 +65,13 @@ pub(super) async fn run_fingerprint(args: FingerprintArgs, settings: &Settings) 
         runner.add(Report::Fingerprint(Box::new(plan)));
         return Ok(runner.finish());
     }
+    runner.show(&Report::Fingerprint(Box::new(plan.clone())));
+    let cancel = cancel_on_signal();
+    if !agreed(&args.starting, &question(image, &plan.estimate), &cancel).await {
+        runner.declined();
+        return Ok(runner.finish());
+    }
+    // After the question, because a new file is created here.
     let (sidecar, key, force) = (sidecar_of(&args.record), work.key(), args.force.force);
     let name = sidecar.display().to_string();
     let opened = load(name.clone(), None, move || {
@@ -72,12 +79,6 @@ pub(super) async fn run_fingerprint(args: FingerprintArgs, settings: &Settings) 
     });
     let file = opened.await?;
     settings.written.add(&sidecar_of(&args.record), FileKind::BlockDigests);
-    runner.show(&Report::Fingerprint(Box::new(plan.clone())));
-    let cancel = cancel_on_signal();
-    if !agreed(&args.starting, &question(image, &plan.estimate), &cancel).await {
-        runner.declined();
-        return Ok(runner.finish());
-    }
     match runner.run(image, Stop::ByItself, work.carry_out(file, &cancel)).await {
         None => runner.remark(&format!("{name} keeps what was read; the same command continues")),
         Some(Fingerprinted { report, record }) => {

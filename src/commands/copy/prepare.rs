@@ -90,7 +90,8 @@ pub(super) async fn describe(ends: &CopyEnds, request: &CopyRequest) -> Result<P
             report.destination_identity = Some(IdentityReport::from(&*facts));
             let is_replaced = request.replace_if.is_some() && request.replace_if == facts.id.etag;
             match same.likeness {
-                Likeness::Different | Likeness::Unknown if is_replaced => {
+                // Also where it states the same values: its bytes may be damaged.
+                _ if is_replaced => {
                     findings.push(to_be_replaced(&facts));
                     findings.extend(before_writing(ends, request, &found, (&plan, &new)).await);
                 }

@@ -199,8 +199,9 @@ fn read(found: &BucketSurvey) -> Finding {
     };
     match attributes {
         Err(error) if error.kind == ErrorKind::Denied => {
-            let detail = format!("{}; not s3:GetObjectAttributes, which states the parts", finding.detail);
-            Finding { detail, ..finding }.advise(policy("verify", &found.name))
+            let detail =
+                format!("{}; s3:GetObjectAttributes, which states the parts, is not permitted", finding.detail);
+            Finding::fail(check, detail).advise(policy("verify", &found.name))
         }
         _ => finding,
     }

@@ -84,6 +84,6 @@ async fn several_objects_share_a_file_and_one_that_fails_is_left_out() {
     std::fs::remove_file(rig.path("facts.json")).unwrap();
     let none = rig.run(&["inspect", &gone, "--facts-file", "facts.json", "--yes"]).await;
     none.assert_exit(4);
-    assert!(none.stderr.contains("facts.json: not written, because no object was inspected"), "{none:?}");
+    assert!(none.stderr.contains("facts.json: not written: no object could be inspected by HeadObject"), "{none:?}");
     assert!(!rig.path("facts.json").exists());
 }

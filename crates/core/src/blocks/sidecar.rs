@@ -109,6 +109,8 @@ pub struct SidecarWriter<W> {
     volume: u32,
     start: BlockIndex,
     digests: Vec<u8>,
+    /// A write failed, so a later mark must not cover what was lost.
+    failed: bool,
 }
 
 impl<W: Write> SidecarWriter<W> {
@@ -125,7 +127,7 @@ impl<W: Write> SidecarWriter<W> {
 
     /// Goes on behind the last mark of a sidecar.
     pub fn after(out: W) -> Self {
-        SidecarWriter { out, volume: 0, start: BlockIndex(0), digests: Vec::new() }
+        SidecarWriter { out, volume: 0, start: BlockIndex(0), digests: Vec::new(), failed: false }
     }
 
     fn count(&self) -> u32 {
@@ -156,10 +158,16 @@ impl<W: Write> SidecarWriter<W> {
     }
 
     fn frame(&mut self, volume: u32, start: BlockIndex, count: u32, body: &[u8]) -> io::Result<()> {
+        if self.failed {
+            return Err(io::Error::other("an earlier write failed"));
+        }
+        self.failed = true;
         let head = [volume.to_le_bytes(), start.0.to_le_bytes(), count.to_le_bytes()].concat();
         self.out.write_all(&head)?;
         self.out.write_all(&check(&head, body))?;
-        self.out.write_all(body)
+        self.out.write_all(body)?;
+        self.failed = false;
+        Ok(())
     }
 
     /// Marks that all blocks before `next` were read, of which the snapshot lists `listed`; `None` at the end of the
@@ -325,6 +333,34 @@ mod tests {
             }
         }
         writer.into_inner()
+    }
+
+    /// A disk that is full for one write.
+    struct Hiccup {
+        left: usize,
+    }
+
+    impl Write for Hiccup {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.left = self.left.wrapping_sub(1);
+            if self.left == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(bytes.len()) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_mark_follows_a_failed_write() {
+        let writes = |left| SidecarWriter::new(Hiccup { left }, &KEY);
+        let header = (1..).find(|left| writes(*left).is_ok()).unwrap();
+        for left in header..header + 3 {
+            let mut writer = writes(left).unwrap();
+            writer.block(0, BlockIndex(0), BlockDigest::new([1; 32])).unwrap();
+            assert!(writer.mark(0, Some(BlockIndex(1)), 1).is_err(), "{left}");
+            assert!(writer.mark(0, Some(BlockIndex(1)), 1).is_err(), "{left}: the block is lost");
+        }
     }
 
     fn read(bytes: &[u8]) -> Result<Vec<Entry>, SidecarError> {

@@ -163,18 +163,24 @@ impl PublicName {
     /// account or an id.
     fn of(name: &str, private: &[String]) -> Option<Self> {
         let lower = name.to_ascii_lowercase();
+        // Accounts are also written with hyphens: 1234-5678-9012.
+        let joined = lower.replace(['-', '_', '.'], "");
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         let is_usual = name.len() <= LONGEST_NAME && name.bytes().all(is_plain);
         let is_number = |run: &str| run.len() > LONGEST_NUMBER;
         let is_id = |run: &str| run.len() > LONGEST_ID && run.bytes().any(|byte| byte.is_ascii_digit());
-        let identifies = lower.split(|c: char| !c.is_ascii_digit()).any(is_number)
-            || lower.split(|c: char| !c.is_ascii_hexdigit()).any(is_id)
+        // Unique identifiers of access keys (IAM User Guide, *IAM identifiers*).
+        let is_key = ["akia", "asia", "aroa", "aida"].iter().any(|prefix| lower.contains(prefix));
+        let identifies = joined.split(|c: char| !c.is_ascii_digit()).any(is_number)
+            || joined.split(|c: char| !c.is_ascii_hexdigit()).any(is_id)
+            || is_key
             || private.iter().any(|word| lower.contains(word));
         (is_usual && !identifies).then(|| PublicName(name.to_owned()))
     }
 }
 
-/// Words that no published name may contain: the bucket, and the segments of the key. Shorter ones occur in any name.
+/// Words that no published name may contain: the bucket, the segments of the key, and the words that they consist of.
+/// Shorter ones occur in any name.
 fn private_words(target: &Target) -> Vec<String> {
     const SHORTEST: usize = 3;
     let (bucket, key) = match target {
@@ -182,9 +188,12 @@ fn private_words(target: &Target) -> Vec<String> {
         Target::Presigned(url) => (url.object().bucket.as_str(), url.object().key.as_str()),
         Target::File(_) => ("", ""),
     };
+    const SHORTEST_WORD: usize = 4;
     let segments = key.split('/').map(|segment| segment.trim_end_matches(".bin"));
-    let words = std::iter::once(bucket).chain(segments).filter(|word| word.len() >= SHORTEST);
-    words.map(str::to_ascii_lowercase).collect()
+    let names: Vec<&str> = std::iter::once(bucket).chain(segments).collect();
+    let words = names.iter().flat_map(|name| name.split(['-', '_', '.'])).filter(|word| word.len() >= SHORTEST_WORD);
+    let names = names.iter().copied().filter(|name| name.len() >= SHORTEST);
+    names.chain(words).map(str::to_ascii_lowercase).collect()
 }
 
 impl PublicFacts {
@@ -407,5 +416,25 @@ mod tests {
         let line = "\n        {\"name\": \"ami-name\", \"form\": \"text\", \"length\": 12},\n";
         assert!(text.contains(line), "a line for each field: {text}");
         assert!(text.ends_with("      ]\n    }\n  ]\n}\n"), "{text}");
+    }
+
+    #[test]
+    fn names_that_may_identify_somebody_are_withheld() {
+        let uri = "s3://acmecorp-images/backup/ami-0123456789abcdef0.bin".parse().unwrap();
+        let private = private_words(&uri);
+        for (name, kept) in [
+            ("ami-name", true),
+            ("content-length", true),
+            ("x-amz-checksum-crc64nvme", true),
+            ("x-amz-server-side-encryption", true),
+            ("account-1234-5678-9012", false),
+            ("account-123456", false),
+            ("AKIAIOSFODNN7EXAMPLE", false),
+            ("snap-0123.4567", false),
+            ("owner-acmecorp", false),
+            ("ami-backup-time", false),
+        ] {
+            assert_eq!(PublicName::of(name, &private).is_some(), kept, "{name}");
+        }
     }
 }

@@ -250,6 +250,8 @@ fn same_audit((name, end): (&str, &AuditReport), (first_name, first): (&str, &Au
         ("slice", end.slice == first.slice),
         ("age", end.max_age_seconds == first.max_age_seconds),
         ("policy", end.policy_sha256 == first.policy_sha256),
+        // Also options that the other fields do not state.
+        ("plan", end.plan_sha256 == first.plan_sha256),
     ] {
         if !alike {
             return Err(format!("{name}: is of another audit than {first_name}: another {what}"));
