@@ -191,7 +191,8 @@ fn private_words(target: &Target) -> Vec<String> {
     const SHORTEST_WORD: usize = 4;
     let segments = key.split('/').map(|segment| segment.trim_end_matches(".bin"));
     let names: Vec<&str> = std::iter::once(bucket).chain(segments).collect();
-    let words = names.iter().flat_map(|name| name.split(['-', '_', '.'])).filter(|word| word.len() >= SHORTEST_WORD);
+    let words = names.iter().flat_map(|name| name.split(['-', '_', '.']).filter(move |word| word != name));
+    let words = words.filter(|word| word.len() >= SHORTEST_WORD);
     let names = names.iter().copied().filter(|name| name.len() >= SHORTEST);
     names.chain(words).map(str::to_ascii_lowercase).collect()
 }
@@ -364,7 +365,7 @@ mod tests {
     #[test]
     fn names_that_may_identify_something_are_withheld() {
         let private = private_words(&"s3://Corp-Backups/team-x/golden.bin".parse().unwrap());
-        assert_eq!(private, ["corp-backups", "team-x", "golden"]);
+        assert_eq!(private, ["corp-backups", "team-x", "golden", "corp", "backups", "team"]);
         let published = |name: &str| PublicName::of(name, &private).is_some();
         for name in ["ami-name", "x-amz-id-2", "x-amz-checksum-crc64nvme", "x-amz-checksum-xxhash128", "etag", "A_b.c"]
         {
