@@ -20,6 +20,12 @@ pub enum LedgerError {
         "was tampered with or is damaged: {0}; move it away and start a new one; what it proved must be proved again"
     )]
     Broken(String),
+    /// The history does not contain a head that was stored elsewhere.
+    #[error(
+        "does not contain the head {0}: check that value first; if this ledger had that head, entries were changed or \
+         removed: move it away and start a new one; what it proved must be proved again"
+    )]
+    OtherHead(String),
     /// The disk is full or failed.
     #[error("write failed; existing entries are intact: {0}")]
     Full(String),

@@ -202,10 +202,7 @@ impl Ledger {
             visit(kept);
         })?;
         match expected {
-            Some(expected) if !met => Err(LedgerError::Broken(format!(
-                "it had {} entries ending in {expected}, and that is not in its history",
-                expected.entries
-            ))),
+            Some(expected) if !met => Err(LedgerError::OtherHead(expected.to_string())),
             _ => Ok(end),
         }
     }
@@ -368,7 +365,7 @@ mod tests {
         alter(&path, "DELETE FROM entry WHERE number = 3");
         let ledger = Ledger::open_existing(&path).unwrap();
         assert!(ledger.check(None).is_ok());
-        assert!(matches!(ledger.check(Some(head)), Err(LedgerError::Broken(_))));
+        assert!(matches!(ledger.check(Some(head)), Err(LedgerError::OtherHead(_))));
     }
 
     #[test]

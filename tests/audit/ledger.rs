@@ -30,7 +30,9 @@ async fn the_ledger_is_shown_exported_and_held_against_its_head() {
     run(&["ledger", "verify", &ledger, "--head", &head]).await.assert_exit(0);
     let other = head.replace(':', ":0").trim_end_matches(|c: char| c.is_ascii_hexdigit()).to_owned() + &"0".repeat(64);
     let broken = run(&["ledger", "verify", &ledger, "--head", &other]).await;
-    assert_eq!(broken.assert_exit(1).lines()[0]["verdict"], "fail");
+    let line = &broken.assert_exit(1).lines()[0];
+    assert_eq!(line["verdict"], "fail");
+    assert!(line["problem"].as_str().unwrap().contains("check that value first"), "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

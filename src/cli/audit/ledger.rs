@@ -224,7 +224,7 @@ fn verify(args: &CheckArgs, settings: &Settings) -> Result<Exit, UsageError> {
     };
     results.add(Report::Ledger(match checked {
         Ok(head) => told(Some(Verdict::Pass), Some(head), None, Exit::Passed),
-        Err(error @ (LedgerError::Broken(_) | LedgerError::Damaged(_))) => {
+        Err(error @ (LedgerError::Broken(_) | LedgerError::Damaged(_) | LedgerError::OtherHead(_))) => {
             told(Some(Verdict::Fail), None, Some(error.to_string()), Exit::Failed)
         }
         // Such a file has no entries that could be verified.
