@@ -14,5 +14,5 @@ stored-ami ($version-1) unstable; urgency=medium
 
  -- $maintainer  $(date -uR -d "@$(git log -1 --format=%ct 2>/dev/null || date +%s)")
 END
-cargo deb --quiet --no-build --strip --no-dbgsym --output target/debian/
+cargo deb --quiet --no-build --strip --no-dbgsym --output target/debian/ >&2
 find target/debian -maxdepth 1 -name 'stored-ami_*.deb' -newer target/package/man/stored-ami.1
