@@ -45,7 +45,7 @@ pub(super) enum Turn {
     OtherShard,
 }
 
-/// An object that was listed, and whose turn it is.
+/// A listed object and its place in the order of the work.
 pub(super) type Admitted = (Candidate, Turn);
 
 impl AuditStore {

@@ -23,7 +23,7 @@ use crate::report::{
 };
 use crate::source::{ErrorKind, SourceError};
 
-/// Blocks between two marks of the sidecar: a killed run reads so many again.
+/// Number of blocks between two marks of the sidecar. A run that was killed reads at most this many again.
 const MARKED: u64 = 256;
 
 /// The content of an AMI that is about to be read.

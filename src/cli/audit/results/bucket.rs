@@ -134,7 +134,7 @@ fn digest(body: &PartBody) -> crate::checksum::Digest {
     hasher.finish()
 }
 
-/// The next bytes of a file, at most so many.
+/// Reads the next bytes of a file, up to a maximum number.
 fn read(file: &mut File, most: u64, upload: &S3Upload) -> Result<PartBody, SourceError> {
     let mut bytes = Vec::new();
     match file.take(most).read_to_end(&mut bytes) {
