@@ -6,25 +6,25 @@ default:
 
 # Type-checks the pure part with its tests and benches: seconds after a change.
 check-core:
-    cargo check --release -p stored-ami-core --all-targets
+    cargo check -p stored-ami-core --all-targets
 
 # Runs the unit and property tests of the pure part, and the fuzz seeds. Builds no AWS SDK.
 test-core *args:
-    cargo test --release -p stored-ami-core {{args}}
+    cargo test -p stored-ami-core {{args}}
 
 # Type-checks everything with its tests.
 check:
-    cargo check --release --tests
+    cargo check --tests
 
 # Runs all tests. `just test --test audit NAME` runs a part.
 test *args:
-    cargo test --release {{args}}
+    cargo test {{args}}
 
 # Formatting, lints and the layering rules.
 lint:
     cargo fmt --check
-    cargo clippy --release --all-targets -- -D warnings
-    cargo test --release --test layering
+    cargo clippy --all-targets -- -D warnings
+    cargo test --test layering
 
 # Everything that must pass before a change lands.
 ci:
@@ -32,7 +32,7 @@ ci:
 
 # Plays the life of an AMI against the built-in lab.
 demo:
-    cargo run --release -- demo
+    cargo run -- demo
 
 # A Debian package of target/release/stored-ami in target/debian, unpacked and tried. Needs cargo-deb.
 deb:
@@ -49,9 +49,9 @@ image:
 
 # Renews the JSON schema, the text snapshots and the tables of guarantees. Read the diff before you commit it.
 renew:
-    UPDATE_SCHEMA=1 cargo test --release --test cli schema
-    INSTA_UPDATE=always cargo test --release --test cli human
-    UPDATE_DOCS=1 cargo test --release --test damage the_pages
+    UPDATE_SCHEMA=1 cargo test --test cli schema
+    INSTA_UPDATE=always cargo test --test cli human
+    UPDATE_DOCS=1 cargo test --test damage the_pages
 
 # Fuzzes one target for some seconds: `just fuzz read_plan 60`.
 fuzz target seconds="60":

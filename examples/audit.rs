@@ -1,7 +1,7 @@
 //! Proves every byte of all stored AMI objects under some prefixes, and remembers it in a ledger: what is proved and
 //! unchanged is not read again.
 //!
-//! `cargo run --release --example audit -- ledger.db s3://backup/golden s3://backup-dr`
+//! `cargo run --example audit -- ledger.db s3://backup/golden s3://backup-dr`
 
 #![allow(clippy::print_stdout, reason = "an example")]
 

@@ -1,6 +1,6 @@
 //! Verifies a copy that `split` cut into pieces, without joining them: a source of bytes of one's own.
 //!
-//! `cargo run --release --example custom_source -- sha256:9f86d0… copy.aa copy.ab copy.ac`
+//! `cargo run --example custom_source -- sha256:9f86d0… copy.aa copy.ab copy.ac`
 
 #![allow(clippy::print_stdout, reason = "an example")]
 

@@ -1,6 +1,6 @@
 //! Runs every check that can run before a restore, and starts nothing.
 //!
-//! `cargo run --release --example restore_preflight -- s3://backup/ami-0123456789abcdef0.bin golden`
+//! `cargo run --example restore_preflight -- s3://backup/ami-0123456789abcdef0.bin golden`
 
 #![allow(clippy::print_stdout, reason = "an example")]
 

@@ -1,6 +1,6 @@
 //! Verifies one object or file against everything that is stored with it.
 //!
-//! `cargo run --release --example verify -- s3://backup/ami-0123456789abcdef0.bin`
+//! `cargo run --example verify -- s3://backup/ami-0123456789abcdef0.bin`
 
 #![allow(clippy::print_stdout, reason = "an example")]
 

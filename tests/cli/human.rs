@@ -1,4 +1,4 @@
-//! What a person reads, held still. To renew: `INSTA_UPDATE=always cargo test --release --test cli human`.
+//! What a person reads, held still. To renew: `INSTA_UPDATE=always cargo test --test cli human`.
 
 use crate::hostile::{HOSTILE, assert_tame};
 use crate::spoil::spoil_texts;

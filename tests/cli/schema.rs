@@ -12,7 +12,7 @@ fn generated() -> String {
     serde_json::to_string_pretty(&schema_for!(Line)).unwrap() + "\n"
 }
 
-/// To update the file: `UPDATE_SCHEMA=1 cargo test --release --test cli schema`.
+/// To update the file: `UPDATE_SCHEMA=1 cargo test --test cli schema`.
 #[test]
 fn the_published_schema_is_that_of_the_types() {
     if std::env::var_os("UPDATE_SCHEMA").is_some() {

@@ -238,5 +238,5 @@ fn the_page_has_the_counts() {
         std::fs::write(PAGE, right).unwrap();
         return;
     }
-    assert!(page == right, "renew {PAGE}: UPDATE_DOCS=1 cargo test --release --test copy the_page");
+    assert!(page == right, "renew {PAGE}: UPDATE_DOCS=1 cargo test --test copy the_page");
 }

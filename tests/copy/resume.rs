@@ -53,13 +53,14 @@ async fn credentials_that_expire_in_mid_copy_lose_no_part() {
     let left = report(&run)["left_behind"][0].clone();
     assert!(left["state"].as_str().unwrap().contains(&format!("--resume {state}")), "{left}");
     assert!(left["remove_with"].as_str().unwrap().contains(&format!("copy --abort {state}")), "{left}");
+    // The first refusal ends the copy, so some of the five may be cut off on their way.
     let kept = held(&rig).await;
-    assert_eq!(kept.len(), 5);
+    assert!((1..=5).contains(&kept.len()), "{kept:?}");
     rig.to.clear_script();
     let run = rig.copy(&["--yes", "--resume", &state]).await;
     run.assert_exit(0);
     let again = sent(&rig);
-    assert_eq!(again.len(), PARTS - 5, "{again:?}");
+    assert_eq!(again.len(), PARTS - kept.len(), "{kept:?} {again:?}");
     assert!(kept.iter().all(|part| !again.contains(part)), "{kept:?} {again:?}");
     assert_whole(&rig, &bytes, &state).await;
 }

@@ -151,7 +151,7 @@ fn table(columns: &[usize]) -> String {
     text + "\n"
 }
 
-/// To update the sections: `UPDATE_DOCS=1 cargo test --release --test damage the_pages`.
+/// To update the sections: `UPDATE_DOCS=1 cargo test --test damage the_pages`.
 #[test]
 fn the_pages_say_what_the_matrix_expects() {
     for (file, columns) in PAGES {

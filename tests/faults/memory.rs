@@ -1,24 +1,17 @@
 //! The responses of a server must not determine the memory use.
 #![cfg(target_os = "linux")]
 
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use stored_ami::units::MIB;
 use stored_ami_lab::{ChecksumChoice, Lab, LabOptions, PartSizes, SyntheticSpec, checksum, parse_faults};
 
 use crate::common::Server;
+use crate::common::peak::{limit, peak};
 use crate::rig::{BUCKET, KEY};
 
-const MOST: u64 = 64 * MIB;
-
-/// Peak memory of a process so far, in bytes; `None` if it has ended.
-fn peak(child: &Child) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024)
-}
+const MOST: u64 = limit(64 * MIB);
 
 /// Runs a command, and returns its exit code and peak memory.
 async fn watch(mut command: std::process::Command) -> (Option<i32>, u64) {

@@ -1,10 +1,12 @@
 //! `fingerprint` and `prove`: what is read, what is proved, and what each difference is called.
 
 use serde_json::Value;
+use stored_ami::units::MIB;
 use stored_ami_lab::ec2::{ImageSpec, VolumeSpec};
 use stored_ami_lab::{Action, LabOptions, Operation, TaskPace};
 
 use crate::common::Run;
+use crate::common::peak::{limit, peak};
 use crate::rig::{AMI, OBJECT, REGION, Rig, line};
 
 /// A copy of the AMI, restored from the object that it was stored in.
@@ -369,13 +371,6 @@ async fn a_fingerprint_goes_on_where_it_ended() {
     prove(&rig, AMI, &[]).await.assert_exit(0);
 }
 
-/// Peak memory of a process in KiB.
-fn peak(child: &std::process::Child) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_does_not_grow_with_the_volume() {
     let rig = Rig::new().await;
@@ -395,9 +390,9 @@ async fn memory_does_not_grow_with_the_volume() {
             tokio::task::yield_now().await;
             assert!(child.try_wait().unwrap().is_none());
         }
-        peaks.push(peak(&child));
+        peaks.push(peak(&child).unwrap());
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(peaks[1] < 64 << 10 && peaks[1] < peaks[0] + (8 << 10), "{peaks:?} KiB");
+    assert!(peaks[1] < limit(64 * MIB) && peaks[1] < peaks[0] + 8 * MIB, "{peaks:?} bytes");
 }

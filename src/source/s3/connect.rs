@@ -19,6 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::bounded::BoundedAnswers;
 use super::context::{Lacks, OwnerChecks};
+use super::empty::EmptyContent;
 #[cfg(feature = "ec2")]
 use super::http::sdk_client;
 use super::http::{
@@ -320,6 +321,7 @@ impl Connection {
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .interceptor(BoundedAnswers)
+            .interceptor(EmptyContent)
             .interceptor(Traced)
             .build()
     }

@@ -13,6 +13,7 @@ mod clock;
 mod connect;
 mod context;
 mod document;
+mod empty;
 mod error;
 mod head;
 mod headers;

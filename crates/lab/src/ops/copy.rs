@@ -116,6 +116,10 @@ pub(super) async fn object(job: Job<'_>) -> Result<Reply, S3Error> {
 /// UploadPartCopy.
 pub(super) async fn part(job: Job<'_>) -> Result<Reply, S3Error> {
     let Job { shared, request, .. } = job;
+    // Ceph refuses such a request; S3 documents the error for all requests.
+    if request.header("content-length").is_none() {
+        return Err(Code::MissingContentLength.error());
+    }
     let algorithm = multipart::upload_algorithm(shared, request)?;
     let Origin { record: source, reader } = origin(shared, request)?;
     let range = match request.header("x-amz-copy-source-range") {

@@ -63,6 +63,7 @@ pub(crate) enum Code {
     KeyTooLong,
     MalformedXml,
     MethodNotAllowed,
+    MissingContentLength,
     NoSuchBucket,
     NoSuchKey,
     NoSuchUpload,
@@ -126,6 +127,9 @@ impl Code {
             ),
             Code::MethodNotAllowed => {
                 (405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+            }
+            Code::MissingContentLength => {
+                (411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
             }
             Code::NoSuchBucket => (404, "NoSuchBucket", "The specified bucket does not exist"),
             Code::NoSuchKey => (404, "NoSuchKey", "The specified key does not exist."),
