@@ -263,7 +263,7 @@ async fn copies_in_other_regions_are_judged_over_all_shards() {
     merge(&rig, &[&place]).await.assert_exit(3);
 }
 
-/// What each share may use as a reference is part of the plan, and no field of a result states it.
+/// What each share may use as a reference is part of the plan and of the end of its result.
 #[tokio::test(flavor = "multi_thread")]
 async fn shares_of_two_plans_are_not_merged() {
     let rig = Rig::with(4).await;
@@ -271,7 +271,7 @@ async fn shares_of_two_plans_are_not_merged() {
     share(&rig, "1/2", &one, &[]).await;
     share(&rig, "2/2", &two, &["--using", "tags"]).await;
     let run = merge(&rig, &[&one, &two]).await;
-    assert!(run.assert_exit(2).stderr.contains("another plan"), "{run:?}");
+    assert!(run.assert_exit(2).stderr.contains("another set of references (--using)"), "{run:?}");
     // Without a place, the end of each shard states it.
     let mut files = Vec::new();
     for (index, using) in [("1/2", &["--using", "metadata,tags"][..]), ("2/2", &[])] {
