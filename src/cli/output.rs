@@ -11,9 +11,7 @@ use super::signals::asked;
 use super::terminal::charset;
 use super::written::WrittenFiles;
 use crate::clock::{Clock as _, SystemClock};
-#[cfg(feature = "s3")]
-use crate::files::write_output_from;
-use crate::files::{LOG_MARKER, OutputKind, write_output};
+use crate::files::{LOG_MARKER, OutputKind, write_output, write_output_from};
 use crate::ident::redact_urls;
 use crate::report::Exit;
 use crate::sync::lock;
@@ -101,7 +99,6 @@ pub(super) fn log(line: &str) {
 }
 
 /// [`keep_output`] of everything that `content` has left.
-#[cfg(feature = "s3")]
 pub(super) fn keep_output_from(
     written: &WrittenFiles,
     path: &Path,

@@ -28,6 +28,8 @@ use super::cost::{CostArgs, Costed};
 #[cfg(feature = "ec2")]
 use super::images::args::{PreflightCommand, SourceArgs, StoreArgs};
 use super::output::fall_silent;
+#[cfg(feature = "s3")]
+use super::page::table_beside;
 use super::selection::{SelectionArgs, Word};
 use super::settings::Settings;
 use super::usage::UsageError;
@@ -208,7 +210,7 @@ impl Paths {
                 }
             }
             self.audit_files(&merge.files);
-            return self.page(&merge.page);
+            return self.audit_page(&merge.page);
         }
         if let Some(list) = &args.list {
             self.input_or_stdin("--list", list);
@@ -225,7 +227,7 @@ impl Paths {
             self.ledger("--ledger", ledger, true);
         }
         self.audit_files(&args.files);
-        self.page(&args.page);
+        self.audit_page(&args.page);
         self.connection(&args.connection);
     }
 
@@ -234,6 +236,14 @@ impl Paths {
         self.output("--csv", args.csv.as_deref(), OutputKind::Table);
         self.output("--junit", args.junit.as_deref(), OutputKind::JUnit);
         self.output("--prometheus", args.prometheus.as_deref(), OutputKind::Prometheus);
+    }
+
+    /// The page of an audit may have a table beside it.
+    #[cfg(feature = "s3")]
+    fn audit_page(&mut self, args: &PageArgs) {
+        self.page(args);
+        let table = args.file.as_deref().and_then(table_beside);
+        self.output("the table of --report,", table.as_deref(), OutputKind::Table);
     }
 
     /// A ledger includes the auxiliary files of SQLite.

@@ -14,7 +14,7 @@ pub use new_file::NewFile;
 pub use output::{OutputError, try_output};
 pub use place::{Place, resolved};
 pub use room::{FileProblem, Room, room_for};
-pub use write::{Rights, create_private, remove_whole, write_output, write_output_from, write_whole};
+pub use write::{Rights, create_private, remove_whole, write_new, write_output, write_output_from, write_whole};
 
 use std::fs::FileType;
 use std::os::unix::fs::FileTypeExt;

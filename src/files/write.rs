@@ -83,6 +83,28 @@ pub fn write_output_from(
     File::open(folder)?.sync_all()
 }
 
+/// Writes a new file for all users that the umask allows, with a name only when it is complete. Returns `false` if the
+/// name is taken. Removes the temporary files that killed writers of names that begin with `family` left beside it.
+///
+/// # Errors
+///
+/// The file cannot be written, synced or named.
+pub fn write_new(path: &Path, content: &mut dyn Read, family: &str) -> io::Result<bool> {
+    let folder = folder_of(path);
+    remove_unlocked(folder, |name| name.strip_prefix(b".").is_some_and(|name| name.starts_with(family.as_bytes())));
+    let mut file = new_file(folder, path, Rights::Shared)?;
+    io::copy(content, &mut file)?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Ok(_) => {}
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        Err(error) => return Err(error.error),
+    }
+    // The new name is durable only when the directory is synced.
+    File::open(folder)?.sync_all()?;
+    Ok(true)
+}
+
 fn write_special(path: &Path, content: &mut dyn Read, given_up: &dyn Fn() -> bool) -> io::Result<()> {
     let wait = || match given_up() {
         true => Err(io::Error::new(io::ErrorKind::Interrupted, "interrupted while nothing reads it")),
@@ -146,16 +168,23 @@ pub fn remove_whole(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes the temporary files of killed writers of this path. A running writer holds a lock on its file.
+/// Removes the temporary files of killed writers of this path.
 pub(super) fn remove_leftovers(path: &Path) {
     let (prefix, suffix) = around(path);
-    for entry in fs::read_dir(folder_of(path)).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let name = name.as_encoded_bytes();
+    remove_unlocked(folder_of(path), |name| {
         // Only random characters may stand between prefix and suffix, so that no output with another name is mistaken
         // for a leftover of this one.
         let random = name.strip_prefix(prefix.as_encoded_bytes()).and_then(|rest| rest.strip_suffix(suffix));
-        let ours = random.is_some_and(|random| random.len() == RANDOM && random.iter().all(u8::is_ascii_alphanumeric));
+        random.is_some_and(|random| random.len() == RANDOM && random.iter().all(u8::is_ascii_alphanumeric))
+    });
+}
+
+/// Removes temporary files whose name fits. A running writer holds a lock on its file.
+fn remove_unlocked(folder: &Path, fits: impl Fn(&[u8]) -> bool) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        let ours = name.ends_with(SUFFIX.as_bytes()) && fits(name);
         if !ours || !entry.file_type().is_ok_and(|found| found.is_file()) {
             continue;
         }
@@ -264,6 +293,30 @@ mod tests {
         let left = fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(left, 3, "the file, that of another name, and that of the live writer");
         assert!(live.path().exists() && other.exists());
+    }
+
+    #[test]
+    fn a_new_file_replaces_nothing_and_takes_the_leftovers_of_its_family_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        File::create(at("usual")).unwrap();
+        drop(new_file(folder.path(), &at("shard-1-of-2-old"), Rights::Shared).unwrap().keep().unwrap());
+        drop(new_file(folder.path(), &at("shard-2-of-2-old"), Rights::Shared).unwrap().keep().unwrap());
+        let live = new_file(folder.path(), &at("shard-1-of-2-live"), Rights::Shared).unwrap();
+        assert!(write_new(&at("shard-1-of-2-new"), &mut &b"1"[..], "shard-1-of-2-").unwrap());
+        assert!(!write_new(&at("shard-1-of-2-new"), &mut &b"2"[..], "shard-1-of-2-").unwrap());
+        assert_eq!(fs::read(at("shard-1-of-2-new")).unwrap(), b"1");
+        let mode = |name: &str| fs::metadata(at(name)).unwrap().permissions().mode();
+        assert_eq!(mode("shard-1-of-2-new"), mode("usual"));
+        assert!(live.path().exists());
+        let mut left: Vec<String> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.retain(|name| name.ends_with(SUFFIX));
+        left.sort();
+        assert_eq!(left.len(), 2, "{left:?}");
+        assert!(left[0].starts_with(".shard-1-of-2-live.") && left[1].starts_with(".shard-2-of-2-old."), "{left:?}");
     }
 
     #[test]

@@ -12,6 +12,6 @@ mod wait;
 pub use chain::{Head, ParseHeadError};
 pub use error::LedgerError;
 pub use file::{Kept, Ledger};
-pub use scratch::{Place, QueuePosition, Scratch};
+pub use scratch::{Place, QueuePosition, Scratch, ScratchLine, ScratchObservation};
 pub use shared::SharedLedger;
 pub use wait::hurry_when;

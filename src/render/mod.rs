@@ -42,7 +42,7 @@ pub use human::Human;
 pub use json::{JsonLines, escaped};
 pub use junit::{JUnitSuites, junit};
 pub use machine::{cell_text, machine_text};
-pub use page::page;
+pub use page::{AuditPage, page};
 pub use plot::plot;
 pub use prometheus::{AuditMetrics, prometheus};
 pub use style::{Detail, Label, Style};

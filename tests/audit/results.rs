@@ -170,6 +170,57 @@ async fn of_two_results_of_a_share_the_worse_stands() {
     assert_eq!(names(&rig.path("run")).len(), before);
 }
 
+/// A limit ends a share early, and its task is started again with more time: the second result is the whole one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_share_that_stopped_at_a_limit_yields_to_a_whole_one() {
+    let rig = Rig::with(8).await;
+    let place = rig.text("run");
+    let stopped = Audited::of(share(&rig, "1/2", &place, &["--max-bytes", "1"]).await);
+    assert!(stopped.assert_exit(3).end()["left"].as_u64().unwrap() > 0);
+    share(&rig, "2/2", &place, &[]).await.assert_exit(0);
+    // Alone, it leaves objects open.
+    let merged = Audited::of(merge(&rig, &[&place]).await);
+    assert_eq!(merged.assert_exit(3).end()["left"], stopped.end()["left"]);
+    share(&rig, "1/2", &place, &[]).await.assert_exit(0);
+    let merged = Audited::of(merge(&rig, &[&place]).await);
+    let end = merged.assert_exit(0).end();
+    let counts = ["objects", "examined", "left", "proved"].map(|name| end[name].as_u64().unwrap());
+    assert_eq!(counts, [8, 8, 0, 8]);
+    let notes = end["notes"].to_string();
+    assert!(notes.contains("shard 1/2 has two results"), "{notes}");
+    // It does not hide damage that the stopped one saw.
+    rig.lab.damage(BUCKET, &key(3), 1, 1).unwrap();
+    let first = share(&rig, "1/2", &place, &[]).await.exit == Some(1);
+    let index = if first { "1/2" } else { "2/2" };
+    share(&rig, index, &place, &[]).await.assert_exit(1);
+    share(&rig, index, &place, &["--max-bytes", "1"]).await;
+    let named = Audited::of(merge(&rig, &[&place]).await).assert_exit(1).named();
+    assert!(named.len() == 1 && named[0].starts_with(&target(&key(3))), "{named:?}");
+}
+
+/// The user who merges may be another one than those who ran the shares.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_a_folder_are_for_everyone_whom_the_umask_allows() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let rig = Rig::with(2).await;
+    let place = rig.text("run");
+    share(&rig, "1/1", &place, &[]).await.assert_exit(0);
+    std::fs::write(rig.path("usual"), "").unwrap();
+    let mode = |path: std::path::PathBuf| std::fs::metadata(path).unwrap().permissions().mode();
+    let written = names(&rig.path("run"));
+    assert_eq!(written.len(), 2, "{written:?}");
+    for name in &written {
+        assert_eq!(mode(rig.path("run").join(name)), mode(rig.path("usual")), "{name}");
+    }
+    // What a killed task of the share left goes with the next result.
+    let left = [".shard-1-of-1-20260101T000000Z-00000000.jsonl.abcdef.unfinished", ".plan.json.abcdef.unfinished"];
+    left.iter().for_each(|name| std::fs::write(rig.path("run").join(name), "x").unwrap());
+    std::fs::remove_file(rig.path("run").join("plan.json")).unwrap();
+    share(&rig, "1/1", &place, &[]).await.assert_exit(0);
+    let written = names(&rig.path("run"));
+    assert!(written.len() == 3 && !written.iter().any(|name| name.starts_with('.')), "{written:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn copies_in_other_regions_are_judged_over_all_shards() {
     let rig = Rig::with(6).await;
@@ -212,7 +263,7 @@ async fn copies_in_other_regions_are_judged_over_all_shards() {
     merge(&rig, &[&place]).await.assert_exit(3);
 }
 
-/// What each share may use as a reference is part of the plan, and no field of a result states it.
+/// What each share may use as a reference is part of the plan and of the end of its result.
 #[tokio::test(flavor = "multi_thread")]
 async fn shares_of_two_plans_are_not_merged() {
     let rig = Rig::with(4).await;
@@ -220,5 +271,59 @@ async fn shares_of_two_plans_are_not_merged() {
     share(&rig, "1/2", &one, &[]).await;
     share(&rig, "2/2", &two, &["--using", "tags"]).await;
     let run = merge(&rig, &[&one, &two]).await;
-    assert!(run.assert_exit(2).stderr.contains("another plan"), "{run:?}");
+    assert!(run.assert_exit(2).stderr.contains("another set of references (--using)"), "{run:?}");
+    // Without a place, the end of each shard states it.
+    let mut files = Vec::new();
+    for (index, using) in [("1/2", &["--using", "metadata,tags"][..]), ("2/2", &[])] {
+        let args = [&["audit", "s3://archive", "--level", "bytes", "--shard", index], using].concat();
+        let run = Audited::of(rig.server.run(&args).await);
+        let stated = if using.is_empty() { Value::Null } else { serde_json::json!(["metadata", "tags"]) };
+        assert_eq!(run.end()["using"], stated);
+        files.push(rig.text(&index.replace('/', "-")));
+        std::fs::write(files.last().unwrap(), &run.run.stdout).unwrap();
+    }
+    let run = merge(&rig, &[&files[0], &files[1]]).await;
+    assert!(run.assert_exit(2).stderr.contains("another set of references (--using)"), "{run:?}");
+}
+
+/// One line after the other is read, written and forgotten, and so is the page.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_many_objects_shows_the_worst_and_has_a_table_beside_it() {
+    const OBJECTS: u64 = 10_050;
+    let rig = Rig::with(1).await;
+    rig.delete(&key(0)).await;
+    rig.put("p/ami-00000000.bin", 1, 2_000).await;
+    let run = rig.server.run(&["audit", "s3://archive", "--shard", "1/1"]).await;
+    let mut lines = run.lines();
+    let one = lines.remove(0);
+    for line in &mut lines {
+        for name in ["listed", "objects", "examined", "targets", "unknown"] {
+            if line[name].is_u64() {
+                line[name] = OBJECTS.into();
+            }
+        }
+    }
+    let mut text = String::new();
+    for number in 0..OBJECTS {
+        text += &one.to_string().replace("ami-00000000", &format!("ami-{number:08x}"));
+        text.push('\n');
+    }
+    lines.iter().for_each(|line| text += &format!("{line}\n"));
+    std::fs::write(rig.path("1.jsonl"), text).unwrap();
+    let (page, table) = (rig.text("a.html"), rig.text("a.html.csv"));
+    let foreign = "my own table";
+    std::fs::write(&table, foreign).unwrap();
+    let run = merge(&rig, &[&rig.text("1.jsonl"), "--report", &page]).await;
+    assert!(run.assert_exit(2).stderr.contains("a.html.csv: exists and is not a CSV table"), "{}", run.stderr);
+    assert_eq!(std::fs::read_to_string(&table).unwrap(), foreign);
+    std::fs::remove_file(&table).unwrap();
+    let run = Audited::of(merge(&rig, &[&rig.text("1.jsonl"), "--report", &page]).await);
+    assert_eq!(run.assert_exit(0).end()["objects"], OBJECTS);
+    let text = std::fs::read_to_string(&page).unwrap();
+    assert!(text.len() < 4_000_000, "{} bytes", text.len());
+    assert_eq!(text.matches("<th scope=\"row\">").count(), 10_000);
+    assert!(text.contains("… and 50 more of 10,050, none of them worse; all of them are in <a href=\"a.html.csv\">"));
+    assert_eq!(std::fs::read_to_string(&table).unwrap().lines().count() as u64, OBJECTS + 1);
+    let written = run.of_type("summary").next().unwrap()["files_written"].to_string();
+    assert!(written.contains("a.html.csv") && written.contains("\"csv\""), "{written}");
 }

@@ -9,11 +9,10 @@ use super::results::{ResultsPlace, ResultsStore};
 use crate::cli::connect::{connect, options};
 use crate::cli::results::Results;
 use crate::cli::settings::Settings;
-use crate::cli::usage::load;
-use crate::commands::audit::{MergeRequest, Shard, merge};
+use crate::commands::audit::{Merge, MergeError, MergeRequest};
 use crate::files::{InputKind, open_input};
 use crate::progress::Silent;
-use crate::report::{Exit, Line, SCHEMA};
+use crate::report::{Exit, Line, Report, SCHEMA};
 use crate::source::Context;
 use crate::source::s3::Buckets;
 use crate::units::ByteSize;
@@ -27,20 +26,26 @@ pub(super) async fn run(args: &MergeArgs, settings: &Settings) -> Result<Exit, U
         true => None,
         false => Some(Buckets::locate(connect(options(&args.connection, settings)?).await?, &names, &context).await),
     };
-    let mut shards = Vec::new();
-    for place in &args.shards {
-        match place {
-            ResultsPlace::Folder(path) if !path.is_dir() => {
-                let (name, path) = (path.display().to_string(), path.clone());
-                shards.push(load(name, None, move || shard_file(&path)).await?);
+    let done = async {
+        let mut merge = Merge::new(&MergeRequest { within: args.within })?;
+        for place in &args.shards {
+            match place {
+                ResultsPlace::Folder(path) if !path.is_dir() => shard_file(&mut merge, path)?,
+                place => of_place(&mut merge, place, buckets.as_ref(), &context).await?,
             }
-            place => shards.extend(of_place(place, buckets.as_ref(), &context).await?),
         }
-    }
-    let request = MergeRequest { within: args.within };
-    for report in merge(shards, &request).map_err(UsageError)? {
-        files.add(&report);
-        results.add(report);
+        merge.finish(&mut |report| {
+            files.add(&report);
+            results.add(report);
+        })
+    };
+    match done.await {
+        Ok(()) => {}
+        Err(MergeError::Refused(problem)) => return Err(UsageError(problem)),
+        Err(error @ MergeError::Tables(_)) => {
+            results.could_not_write(&error.to_string());
+            return Ok(results.finish());
+        }
     }
     if let Err(problem) = files.write() {
         results.could_not_write(&problem);
@@ -48,63 +53,86 @@ pub(super) async fn run(args: &MergeArgs, settings: &Settings) -> Result<Exit, U
     Ok(results.finish())
 }
 
-/// All results of a run.
+/// Adds all results of a run.
 async fn of_place(
+    merge: &mut Merge,
     place: &ResultsPlace,
     buckets: Option<&Buckets>,
     context: &Context,
-) -> Result<Vec<Shard>, UsageError> {
-    let wrong = |problem: String| UsageError(format!("{place}: {problem}"));
-    let store = ResultsStore::open(place, buckets, context)?;
+) -> Result<(), MergeError> {
+    let wrong = |problem: String| format!("{place}: {problem}");
+    let store = ResultsStore::open(place, buckets, context).map_err(|UsageError(problem)| problem)?;
     let plan = store.plan_digest().await.map_err(wrong)?;
-    let mut shards = Vec::new();
-    for (full, name) in store.results().await.map_err(wrong)? {
+    let found = store.results().await.map_err(wrong)?;
+    if found.is_empty() {
+        return Err(wrong("holds no result of a shard".to_owned()).into());
+    }
+    for (full, name) in found {
         let file = store.fetch(&name).await.map_err(wrong)?;
         let file = file.ok_or_else(|| wrong(format!("{name} is gone since it was listed")))?;
-        let (shown, plan) = (full.clone(), plan.clone());
-        let read = move || Ok(Shard { plan, ..read_shard(full, file)? });
-        shards.push(load(shown, None, read).await?);
+        merge.add(&full, plan.as_deref(), Lines::new(&full, file))?;
     }
-    match shards.is_empty() {
-        true => Err(wrong("holds no result of a shard".to_owned())),
-        false => Ok(shards),
-    }
+    Ok(())
+}
+
+fn shard_file(merge: &mut Merge, path: &Path) -> Result<(), MergeError> {
+    let name = path.display().to_string();
+    let input = open_input(path, InputKind::AuditLines).map_err(|error| format!("{name}: {error}"))?;
+    merge.add(&name, None, Lines::new(&name, input))
 }
 
 /// Maximum length of a line in bytes. An object with thousands of damaged parts has long ones.
 const MOST_LINE: u64 = 16 << 20;
 
-fn shard_file(path: &Path) -> Result<Shard, UsageError> {
-    let name = path.display().to_string();
-    match open_input(path, InputKind::AuditLines) {
-        Ok(input) => read_shard(name, input),
-        Err(error) => Err(UsageError(format!("{name}: {error}"))),
+/// The reports of a file, line by line. It ends after the first error.
+struct Lines<R> {
+    name: String,
+    input: BufReader<R>,
+    number: u64,
+    line: Vec<u8>,
+    is_over: bool,
+}
+
+impl<R: Read> Lines<R> {
+    fn new(name: &str, input: R) -> Self {
+        Lines { name: name.to_owned(), input: BufReader::new(input), number: 0, line: Vec::new(), is_over: false }
+    }
+
+    /// The next report; `None` at the end.
+    fn read(&mut self) -> Result<Option<Report>, String> {
+        loop {
+            self.number += 1;
+            self.line.clear();
+            let got = self.input.by_ref().take(MOST_LINE).read_until(b'\n', &mut self.line);
+            let got = got.map_err(|error| error.to_string())? as u64;
+            let wrong = |problem: String| format!("line {}: {problem}", self.number);
+            if got == 0 {
+                return Ok(None);
+            }
+            if got == MOST_LINE && !self.line.ends_with(b"\n") {
+                return Err(wrong(format!("is longer than {}, the limit for a line", ByteSize(MOST_LINE))));
+            }
+            if self.line.trim_ascii().is_empty() {
+                continue;
+            }
+            let line: Line = serde_json::from_slice(&self.line).map_err(|error| wrong(error.to_string()))?;
+            if line.schema != SCHEMA {
+                return Err(wrong(format!("has the schema {}", line.schema)));
+            }
+            return Ok(Some(line.report));
+        }
     }
 }
 
-fn read_shard(name: String, input: impl Read) -> Result<Shard, UsageError> {
-    let fault = |problem: String| UsageError(format!("{name}: {problem}"));
-    let mut input = BufReader::new(input);
-    let (mut reports, mut line) = (Vec::new(), Vec::new());
-    for number in 1.. {
-        let wrong = |problem: String| fault(format!("line {number}: {problem}"));
-        line.clear();
-        let got = input.by_ref().take(MOST_LINE).read_until(b'\n', &mut line);
-        let got = got.map_err(|error| fault(error.to_string()))? as u64;
-        if got == 0 {
-            break;
+impl<R: Read> Iterator for Lines<R> {
+    type Item = Result<Report, String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
         }
-        if got == MOST_LINE && !line.ends_with(b"\n") {
-            return Err(wrong(format!("is longer than {}, the limit for a line", ByteSize(MOST_LINE))));
-        }
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        let line: Line = serde_json::from_slice(&line).map_err(|error| wrong(error.to_string()))?;
-        if line.schema != SCHEMA {
-            return Err(wrong(format!("has the schema {}", line.schema)));
-        }
-        reports.push(line.report);
+        let read = self.read().map_err(|problem| format!("{}: {problem}", self.name)).transpose();
+        self.is_over = !matches!(read, Some(Ok(_)));
+        read
     }
-    Ok(Shard { reports, name, plan: None })
 }

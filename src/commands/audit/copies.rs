@@ -1,54 +1,87 @@
-use std::collections::{BTreeMap, BTreeSet};
+use crate::audit::{ContentFingerprint, CopyState, comparable_names};
+use crate::ledger::{LedgerError, Scratch};
 
-use crate::audit::{ContentFingerprint, CopyState, differs};
+/// Whether an object can serve as a copy of objects in other Regions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum CopyRole {
+    /// It cannot, or nobody asks.
+    None,
+    /// It can, for objects of other Regions than this.
+    In(String),
+    /// It could, but the Region of its bucket is not known.
+    Unplaced,
+}
 
-/// The objects of an audit by content and Region, to find copies in other Regions.
-#[derive(Default)]
+/// An object as the checks across all objects need it.
+pub(super) struct ObjectContent {
+    /// The object.
+    pub target: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Values of its content.
+    pub values: Vec<ContentFingerprint>,
+    /// Whether it can serve as a copy.
+    pub role: CopyRole,
+}
+
+impl ObjectContent {
+    /// Adds the object to the tables.
+    pub(super) fn add_to(self, scratch: &Scratch) -> Result<(), LedgerError> {
+        let ObjectContent { target, bytes, values, role } = self;
+        let region = match &role {
+            CopyRole::In(region) => Some(region.as_str()),
+            CopyRole::None | CopyRole::Unplaced => None,
+        };
+        if let Some(region) = region {
+            scratch.add_comparable(bytes, region, &joined_names(&values))?;
+        }
+        let values: Vec<String> = values.into_iter().map(|value| value.0).collect();
+        scratch.add_object(&target, bytes, &values, region)
+    }
+}
+
+fn joined_names(content: &[ContentFingerprint]) -> String {
+    comparable_names(content).into_iter().collect::<Vec<_>>().join(" ")
+}
+
+/// Finds copies in other Regions among the objects of the tables.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct CopyIndex {
-    /// The Regions that hold a content, by size in bytes and content value.
-    regions: BTreeMap<(u64, ContentFingerprint), BTreeSet<String>>,
-    /// The Region and content values of the objects of each size.
-    sizes: BTreeMap<u64, Vec<(String, Vec<ContentFingerprint>)>>,
-    /// An object is in a bucket whose Region is not known.
-    is_unplaced: bool,
+    /// An object that could serve as a copy is in a bucket whose Region is not known.
+    pub is_unplaced: bool,
 }
 
 impl CopyIndex {
-    /// Adds an object of this size in bytes that can serve as a copy, and the Region of its bucket.
-    pub(super) fn add(&mut self, region: Option<String>, bytes: u64, content: &[ContentFingerprint]) {
-        let Some(region) = region else {
-            self.is_unplaced = true;
-            return;
-        };
-        for value in content {
-            self.regions.entry((bytes, value.clone())).or_default().insert(region.clone());
-        }
-        self.sizes.entry(bytes).or_default().push((region, content.to_vec()));
-    }
-
     /// Where an object in this Region has copies.
-    pub(super) fn copies(&self, region: Option<&str>, bytes: u64, content: &[ContentFingerprint]) -> CopyState {
-        let Some(here) = region else {
-            return CopyState::NotKnown { why: "the Region of its bucket is not known".to_owned() };
-        };
-        let regions = content.iter().filter_map(|value| self.regions.get(&(bytes, value.clone()))).flatten();
-        if let Some(other) = regions.into_iter().find(|region| *region != here) {
-            return CopyState::In { other: other.clone() };
+    pub(super) fn copies(
+        self,
+        scratch: &Scratch,
+        region: Option<&str>,
+        bytes: u64,
+        content: &[ContentFingerprint],
+    ) -> Result<CopyState, LedgerError> {
+        let not_known = |why: &str| CopyState::NotKnown { why: why.to_owned() };
+        let Some(here) = region else { return Ok(not_known("the Region of its bucket is not known")) };
+        for value in content {
+            if let Some(other) = scratch.elsewhere(bytes, &value.0, here)? {
+                return Ok(CopyState::In { other });
+            }
         }
         if content.is_empty() {
-            let why = "no value of its content is known, so no copy can be recognised".to_owned();
-            return CopyState::NotKnown { why };
+            return Ok(not_known("no value of its content is known, so no copy can be recognised"));
         }
         if self.is_unplaced {
-            return CopyState::NotKnown { why: "the Regions of some buckets are not known".to_owned() };
+            return Ok(not_known("the Regions of some buckets are not known"));
         }
-        // Values of different algorithms, or over different parts, cannot be compared.
-        let mut same_size = self.sizes.get(&bytes).into_iter().flatten();
-        match same_size.find(|(region, other)| region != here && differs(content, other).is_none()) {
+        // Values of different algorithms, or over different parts, cannot be compared. None of the others is equal.
+        let names = comparable_names(content);
+        let others = scratch.comparable_elsewhere(bytes, here)?;
+        let is_incomparable = |(_, other): &&(String, String)| !other.split(' ').any(|name| names.contains(name));
+        Ok(match others.iter().find(is_incomparable) {
             Some((region, _)) => CopyState::NotKnown {
                 why: format!("an object of the same size in {region} has no value that shows whether it is a copy"),
             },
             None => CopyState::None,
-        }
+        })
     }
 }

@@ -28,7 +28,7 @@ mod tally;
 
 pub(super) use inspection::{proved_of, stated};
 pub use lifecycles::Lifecycles;
-pub use merge::{MergeRequest, Shard, merge};
+pub use merge::{Merge, MergeError, MergeRequest};
 pub use request::{AuditLimits, AuditRequest, AuditServices, Scope};
 pub use run::{AuditError, audit};
 pub use safe::{DeletionSafetyRequest, safe_to_delete};

@@ -86,7 +86,7 @@ impl AuditRequest {
         Some(RunPlan {
             names_sha256: names,
             sample: self.sample_of_level(),
-            using: self.using.iter().map(ToString::to_string).collect(),
+            using: self.using_names(),
             slice: self.slice,
             max_age_seconds: self.max_age.map(|age| age.as_secs()),
             policy_sha256: self.policy.digest(),
@@ -97,6 +97,12 @@ impl AuditRequest {
     /// The sample, if the level reads one.
     pub(super) fn sample_of_level(&self) -> Option<String> {
         (self.level == Level::Sample).then(|| self.sample.to_string())
+    }
+
+    /// The origins of further references, in the order of their names.
+    pub(super) fn using_names(&self) -> Vec<String> {
+        let names: BTreeSet<String> = self.using.iter().map(ToString::to_string).collect();
+        names.into_iter().collect()
     }
 
     /// Whether this run examines only a part of the objects.

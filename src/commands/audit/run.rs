@@ -245,7 +245,8 @@ impl<E: FnMut(Report)> Work<'_, E> {
                 self.end.unlisted.extend(unlisted.then(|| examined.report.target.to_string()));
                 self.end.exit = self.end.exit.and(self.sum.add(done, examined, services, &mut self.emit));
             }
-            let stored = self.store.add_contents(self.sum.take_contents()).await;
+            let (contents, waiting) = self.sum.take_contents();
+            let stored = self.store.add_contents(contents, waiting).await;
             if let Err(error) = kept.and(stored) {
                 // Results that cannot be recorded would have to be produced again, so no new work is started.
                 self.end.problems.push(format!("the ledger {error}"));
@@ -268,7 +269,14 @@ impl<E: FnMut(Report)> Work<'_, E> {
     async fn report(mut self, tally: ListingTally, all_seen: bool) -> AuditReport {
         let Look { services, request, .. } = self.look;
         let ListingTally { mut report, digest, .. } = tally;
-        self.end.exit = self.end.exit.and(self.sum.release(services, all_seen, &mut self.emit));
+        match self.sum.release(&self.store, all_seen, &mut self.emit).await {
+            Ok(exit) => self.end.exit = self.end.exit.and(exit),
+            Err(error) => {
+                self.end.problems.push(format!("objects could not be compared with each other: {error}"));
+                self.end.exit = self.end.exit.and(Exit::CouldNot);
+                self.end.cut_off = true;
+            }
+        }
         if !self.end.cut_off {
             let mut out = Observed { notes: &mut report.notes, emit: &mut self.emit };
             let observed = tokio::select! {

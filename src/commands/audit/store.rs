@@ -7,11 +7,13 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::Scope;
+use super::copies::{CopyIndex, ObjectContent};
 use super::list::Candidate;
-use crate::audit::{ContentFingerprint, History, Observation, duplicate};
+use crate::audit::{ContentFingerprint, CopyState, History, Observation, duplicate};
 use crate::facts::ListedObject;
 use crate::ident::{ETag, ObjectUri};
-use crate::ledger::{Head, LedgerError, Place, QueuePosition, Scratch, SharedLedger};
+use crate::ledger::{Head, LedgerError, Place, QueuePosition, Scratch, ScratchLine, SharedLedger};
+use crate::report::AuditedReport;
 use crate::sync::lock;
 
 /// Number of objects that are read from the tables at a time.
@@ -24,14 +26,17 @@ pub(super) struct AuditStore {
     ledger: Option<SharedLedger>,
 }
 
-/// An object as the checks across all objects need it.
-pub(super) struct ObjectContent {
-    /// The object.
-    pub target: String,
-    /// Its size in bytes.
-    pub bytes: u64,
-    /// Values of its content.
-    pub values: Vec<ContentFingerprint>,
+/// A report that waits for the other objects.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Waiting {
+    /// The report, without the checks across all objects.
+    pub report: AuditedReport,
+    /// Every byte of this state is proved, by a proof that is not older than allowed.
+    pub proved: bool,
+    /// Values that identify the content.
+    pub content: Vec<ContentFingerprint>,
+    /// The Region of its bucket, if it is known.
+    pub region: Option<String>,
 }
 
 /// Whose turn an object is.
@@ -155,19 +160,48 @@ impl AuditStore {
         Ok(targets.into_iter().zip(histories).collect())
     }
 
-    /// Adds objects for the checks across all objects.
-    pub(super) async fn add_contents(&self, objects: Vec<ObjectContent>) -> Result<(), LedgerError> {
-        if objects.is_empty() {
+    /// Adds objects for the checks across all objects, and reports that wait for them.
+    pub(super) async fn add_contents(
+        &self,
+        objects: Vec<ObjectContent>,
+        waiting: Vec<Waiting>,
+    ) -> Result<(), LedgerError> {
+        if objects.is_empty() && waiting.is_empty() {
             return Ok(());
         }
         self.run(move |scratch| {
-            for ObjectContent { target, bytes, values } in objects {
-                let values: Vec<String> = values.into_iter().map(|value| value.0).collect();
-                scratch.add_object(&target, bytes, &values)?;
+            objects.into_iter().try_for_each(|object| object.add_to(scratch))?;
+            for one in waiting {
+                let document = serde_json::to_string(&one).map_err(|error| LedgerError::Io(error.to_string()))?;
+                let line = ScratchLine { source: 0, rank: 0, document };
+                scratch.add_line(&one.report.target.to_string(), &line)?;
             }
             Ok(())
         })
         .await
+    }
+
+    /// Visits the reports that waited, in the order of their objects, with the copies of each.
+    pub(super) async fn each_waiting(
+        &self,
+        index: CopyIndex,
+        mut visit: impl FnMut(Waiting, CopyState),
+    ) -> Result<(), LedgerError> {
+        let read = move |scratch: &Scratch, send: &mut dyn FnMut((Waiting, CopyState))| {
+            scratch.sort_copies()?;
+            scratch.sort_lines()?;
+            scratch.each_of_lines(|_, lines| {
+                for line in lines {
+                    let one: Waiting = serde_json::from_str(&line.document)
+                        .map_err(|error| LedgerError::Io(format!("a report that waited: {error}")))?;
+                    let bytes = one.report.identity.as_ref().map_or(0, |identity| identity.object_bytes);
+                    let copies = index.copies(scratch, one.region.as_deref(), bytes, &one.content)?;
+                    send((one, copies));
+                }
+                Ok(())
+            })
+        };
+        self.each(read, |(one, copies)| visit(one, copies)).await
     }
 
     /// Visits the groups of objects with the same content.

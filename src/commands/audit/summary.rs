@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::copies::CopyIndex;
+use super::copies::{CopyIndex, CopyRole, ObjectContent};
 use super::look::ObjectOutcome;
 use super::object::AuditedObject;
-use super::store::{AuditStore, ObjectContent};
+use super::store::{AuditStore, Waiting};
 use super::{AuditRequest, AuditServices, Scope};
 use crate::audit::{CopyState, ImageComparison, Observation, Policy, tasks, uploads};
 use crate::ident::Prefix;
@@ -19,8 +19,8 @@ pub(super) struct AuditSummary {
     contents: Vec<ObjectContent>,
     counts: BTreeMap<ObjectOutcome, u64>,
     proved: u64,
-    /// Objects whose reports wait for the checks across all objects.
-    waiting: Vec<AuditedObject>,
+    /// Reports that wait for the checks across all objects, which the next [`AuditSummary::take_contents`] returns.
+    waiting: Vec<Waiting>,
     copies: CopyIndex,
 }
 
@@ -58,16 +58,22 @@ impl AuditSummary {
         *self.counts.entry(done).or_default() += 1;
         self.proved += u64::from(examined.proved);
         let report = &examined.report;
+        let region = services.archive.region(&report.target.bucket);
+        let asks = self.policy.object.other_region;
         if let Some(bytes) = report.identity.as_ref().map(|identity| identity.object_bytes) {
-            let (target, values) = (report.target.to_string(), examined.content.clone());
-            self.contents.push(ObjectContent { target, bytes, values });
             // An object with problems does not count as a copy.
-            if self.policy.object.other_region && report.exit_code == Exit::Passed {
-                self.copies.add(services.archive.region(&report.target.bucket), bytes, &examined.content);
-            }
+            let role = match &region {
+                _ if !asks || report.exit_code != Exit::Passed => CopyRole::None,
+                Some(region) => CopyRole::In(region.clone()),
+                None => CopyRole::Unplaced,
+            };
+            self.copies.is_unplaced |= role == CopyRole::Unplaced;
+            let (target, values) = (report.target.to_string(), examined.content.clone());
+            self.contents.push(ObjectContent { target, bytes, values, role });
         }
-        if self.policy.object.other_region {
-            self.waiting.push(examined);
+        if asks {
+            let AuditedObject { report, content, proved, entry: _ } = examined;
+            self.waiting.push(Waiting { report, proved, content, region });
             return Exit::Passed;
         }
         let exit = examined.report.exit_code;
@@ -75,19 +81,26 @@ impl AuditSummary {
         exit
     }
 
-    /// The objects that were added since the last call.
-    pub(super) fn take_contents(&mut self) -> Vec<ObjectContent> {
-        std::mem::take(&mut self.contents)
+    /// The objects that were added since the last call, and those of them whose reports wait.
+    pub(super) fn take_contents(&mut self) -> (Vec<ObjectContent>, Vec<Waiting>) {
+        (std::mem::take(&mut self.contents), std::mem::take(&mut self.waiting))
     }
 
     /// Emits the reports that waited for the other objects. `all_seen` states whether all objects were seen.
-    pub(super) fn release(&mut self, services: &AuditServices, all_seen: bool, emit: &mut impl FnMut(Report)) -> Exit {
+    pub(super) async fn release(
+        &self,
+        store: &AuditStore,
+        all_seen: bool,
+        emit: &mut impl FnMut(Report),
+    ) -> Result<Exit, LedgerError> {
+        if !self.policy.object.other_region {
+            return Ok(Exit::Passed);
+        }
         let mut exit = Exit::Passed;
-        for mut object in std::mem::take(&mut self.waiting) {
-            let report = &object.report;
-            let region = services.archive.region(&report.target.bucket);
-            let bytes = report.identity.as_ref().map_or(0, |identity| identity.object_bytes);
-            let copies = match self.copies.copies(region.as_deref(), bytes, &object.content) {
+        let judge = |one: Waiting, copies: CopyState| {
+            let Waiting { report, proved, content, region: _ } = one;
+            let mut object = AuditedObject { report, content, proved, entry: None };
+            let copies = match copies {
                 CopyState::None if !all_seen => CopyState::NotKnown { why: "not all objects were seen".to_owned() },
                 copies => copies,
             };
@@ -96,8 +109,9 @@ impl AuditSummary {
             }
             exit = exit.and(object.report.exit_code);
             emit(Report::Audited(Box::new(object.report)));
-        }
-        exit
+        };
+        store.each_waiting(self.copies, judge).await?;
+        Ok(exit)
     }
 
     /// Emits the observations across all objects. Adds notes on requests that failed.

@@ -39,6 +39,7 @@ impl ListingTally {
             slice: request.slice,
             max_age_seconds: request.max_age.map(|age| age.as_secs()),
             sample: request.sample_of_level(),
+            using: request.using_names(),
             policy_sha256: request.policy.digest(),
             ..AuditReport::default()
         };

@@ -18,6 +18,7 @@ mod verify;
 
 use askama::Template;
 
+pub use audit::AuditPage;
 use blocks::{Block, StepView};
 use text::Text;
 use tone::Tone;

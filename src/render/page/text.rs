@@ -44,6 +44,12 @@ impl fmt::Display for Count {
     }
 }
 
+/// Percent-encodes a text for a link.
+pub(super) fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
 /// `67,108,864`.
 pub(super) fn grouped(number: u64) -> String {
     ByteSize(number).grouped()

@@ -1,8 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::ContentFingerprint;
 use crate::facts::{ImageFacts, StoreTask, UploadFacts};
 use crate::ident::ObjectUri;
 use crate::text::words;
@@ -32,37 +31,6 @@ words! {
         StoreInProgress = "store_in_progress",
         /// A multipart upload that was not completed.
         UploadLeft = "upload_left",
-    }
-}
-
-/// Objects by their content, for the observations across objects.
-#[derive(Debug, Default)]
-pub struct CrossObjectIndex {
-    by_content: BTreeMap<(u64, ContentFingerprint), Vec<String>>,
-}
-
-impl CrossObjectIndex {
-    /// Adds an object with its size in bytes and its known content.
-    pub fn add(&mut self, target: &ObjectUri, bytes: u64, content: &[ContentFingerprint]) {
-        let name = target.to_string();
-        for value in content {
-            self.by_content.entry((bytes, value.clone())).or_default().push(name.clone());
-        }
-    }
-
-    /// Groups of objects with the same size and a common checksum of the content, one observation per group.
-    pub fn duplicates(&self) -> Vec<Observation> {
-        let mut groups: BTreeMap<Vec<&String>, Vec<String>> = BTreeMap::new();
-        for ((_, content), names) in self.by_content.iter().filter(|(_, names)| names.len() > 1) {
-            let mut names: Vec<&String> = names.iter().collect();
-            names.sort();
-            groups.entry(names).or_default().push(content.to_string());
-        }
-        let told = groups.into_iter().map(|(names, by)| {
-            let (named, rest) = names.split_at(names.len().min(MOST_NAMES));
-            duplicate(named, rest.len() as u64, &by)
-        });
-        told.collect()
     }
 }
 
@@ -157,39 +125,6 @@ pub fn uploads(bucket: &str, uploads: &[UploadFacts], now: Timestamp) -> Vec<Obs
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn joint(objects: &[(&str, u64, &[&str])]) -> CrossObjectIndex {
-        let mut joint = CrossObjectIndex::default();
-        for (target, bytes, content) in objects {
-            let content: Vec<ContentFingerprint> =
-                content.iter().map(|value| ContentFingerprint((*value).to_owned())).collect();
-            joint.add(&target.parse().unwrap(), *bytes, &content);
-        }
-        joint
-    }
-
-    #[test]
-    fn the_same_content_is_told_once_for_all_its_keys() {
-        let seen = joint(&[
-            ("s3://b/ami-00000001.bin", 5, &["crc64nvme:x", "etag:y"]),
-            ("s3://b/p/ami-00000002.bin", 5, &["crc64nvme:x", "etag:y"]),
-            ("s3://c/ami-00000003.bin", 5, &["crc64nvme:x"]),
-            ("s3://c/ami-00000004.bin", 6, &["crc64nvme:x"]),
-            ("s3://c/ami-00000005.bin", 5, &["crc64nvme:z"]),
-        ]);
-        let found = seen.duplicates();
-        let told: Vec<_> = found.iter().map(|one| (one.subject.as_str(), one.detail.as_str())).collect();
-        assert_eq!(
-            told,
-            [
-                ("s3://b/ami-00000001.bin", "the same content, by etag:y, as s3://b/p/ami-00000002.bin"),
-                (
-                    "s3://b/ami-00000001.bin",
-                    "the same content, by crc64nvme:x, as s3://b/p/ami-00000002.bin, s3://c/ami-00000003.bin"
-                ),
-            ]
-        );
-    }
 
     #[test]
     fn copies_and_images_are_held_against_each_other() {

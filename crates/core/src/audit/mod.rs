@@ -28,9 +28,7 @@ mod stays;
 mod word;
 
 pub use bucket_list::{BucketEntry, BucketList};
-pub use cross_object::{
-    CrossObjectIndex, ImageComparison, MOST_NAMES, Observation, ObservationKind, duplicate, tasks, uploads,
-};
+pub use cross_object::{ImageComparison, MOST_NAMES, Observation, ObservationKind, duplicate, tasks, uploads};
 pub use engine::{BatchEngine, EngineError, EngineShare, ShardSpec};
 pub use entry::{Acceptance, Entry, Gone};
 pub use history::{Histories, History};
@@ -44,5 +42,5 @@ pub use parts::part_runs;
 pub use policy::{BucketState, CopyState, ObjectPolicy, Policy, PolicySubject, age};
 pub use proof::{CLOCK_SKEW, CopiedFrom, LookResult, Proof, ValidityWindow};
 pub use run_plan::RunPlan;
-pub use seen::{Change, ChangeKind, ContentFingerprint, differs, listed_apart};
+pub use seen::{Change, ChangeKind, ContentFingerprint, comparable_names, listed_apart};
 pub use word::{Word, joined};

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -77,7 +78,7 @@ pub enum Change {
 
 /// A checksum of the whole content that both lists have with different values, which shows that the contents
 /// differ.
-pub fn differs<'a>(
+fn differs<'a>(
     one: &'a [ContentFingerprint],
     other: &'a [ContentFingerprint],
 ) -> Option<(&'a ContentFingerprint, &'a ContentFingerprint)> {
@@ -85,6 +86,12 @@ pub fn differs<'a>(
         let is = other.iter().find(|is| is.name() == was.name() && !is.by_part() && !was.by_part())?;
         (is != was).then_some((was, is))
     })
+}
+
+/// The names of the checksums of the whole content, in order. Contents of the same size that have none of these in
+/// common cannot be told apart.
+pub fn comparable_names(content: &[ContentFingerprint]) -> BTreeSet<&str> {
+    content.iter().filter(|one| !one.by_part()).map(ContentFingerprint::name).collect()
 }
 
 /// A checksum that is stated with two values for one state of an object. Here it may be over parts, because

@@ -159,6 +159,9 @@ pub struct AuditReport {
     /// The part that was read of each object, at level `sample`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<String>,
+    /// Origins of further references, as `--using` names them; absent if only the values that S3 stores are used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub using: Vec<String>,
     /// SHA-256 of the policy's requirements; absent if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_sha256: Option<String>,

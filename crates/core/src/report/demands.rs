@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AuditLines, AuditScope, FindingReport};
-use crate::ident::Prefix;
+use super::{AuditReport, AuditScope, AuditedBucketReport, AuditedReport, FindingReport};
+use crate::ident::{ObjectUri, Prefix};
 use crate::verdict::{CheckId, PolicyCheck};
 
 /// The policy checks in the lines of an audit. All objects of one audit are judged by the same checks.
@@ -35,35 +35,41 @@ fn demands(findings: &[FindingReport]) -> BTreeSet<CheckId> {
     findings.iter().filter(|finding| finding.is_demand()).map(|finding| finding.check).collect()
 }
 
-impl AuditLines {
-    /// The policy checks in these lines.
-    pub fn demands(&self) -> Demands {
-        let known = self.objects.iter().find(|one| one.identity.is_some());
-        let buckets = self.buckets.iter().map(|one| (one.bucket.clone(), demands(&one.findings)));
-        Demands { objects: known.map(|one| demands(&one.findings)), buckets: buckets.collect() }
+impl Demands {
+    /// Adds the line of an object. Returns whether it was checked with the policy of the objects before it.
+    pub(super) fn add_object(&mut self, one: &AuditedReport) -> bool {
+        if one.identity.is_none() {
+            return true;
+        }
+        let checks = demands(&one.findings);
+        *self.objects.get_or_insert_with(|| checks.clone()) == checks
     }
 
-    /// A contradiction between the lines and the policy of the audit.
-    pub(super) fn odd_policy(&self) -> Option<String> {
-        let all = self.demands();
-        let of_objects = all.objects.clone().unwrap_or_default();
-        let other = self.objects.iter().find(|one| one.identity.is_some() && demands(&one.findings) != of_objects);
-        if let Some(other) = other {
-            return Some(format!("{}: it was not checked with the policy of the other objects", other.target));
+    /// Adds the line of a bucket.
+    pub(super) fn add_bucket(&mut self, one: &AuditedBucketReport) {
+        self.buckets.insert(one.bucket.clone(), demands(&one.findings));
+    }
+
+    /// A contradiction between the lines and the policy of the audit. `stranger` is an object that was checked with
+    /// another policy than the others.
+    pub(super) fn contradiction(&self, end: &AuditReport, stranger: Option<&ObjectUri>) -> Option<String> {
+        if let Some(stranger) = stranger {
+            return Some(format!("{stranger}: it was not checked with the policy of the other objects"));
         }
-        let first = all.buckets.values().next();
-        let missing = |prefix: &Prefix| first.is_some() && !all.buckets.contains_key(&prefix.bucket);
-        if let Some(prefix) = self.end.scope.iter().filter_map(AuditScope::prefix).find(|prefix| missing(prefix)) {
+        let first = self.buckets.values().next();
+        let missing = |prefix: &Prefix| first.is_some() && !self.buckets.contains_key(&prefix.bucket);
+        if let Some(prefix) = end.scope.iter().filter_map(AuditScope::prefix).find(|prefix| missing(prefix)) {
             return Some(format!("bucket {}: it was not checked with the policy", prefix.bucket));
         }
-        if let Some((bucket, _)) = all.buckets.iter().find(|(_, checks)| Some(*checks) != first || checks.is_empty()) {
+        if let Some((bucket, _)) = self.buckets.iter().find(|(_, checks)| Some(*checks) != first || checks.is_empty()) {
             return Some(format!("bucket {bucket}: it was not checked with the policy of the others"));
         }
-        let (is_none, is_asked) = (self.end.policy_sha256.is_none(), !of_objects.is_empty() || first.is_some());
+        let is_asked = self.objects.as_ref().is_some_and(|checks| !checks.is_empty()) || first.is_some();
+        let is_none = end.policy_sha256.is_none();
         if is_none && is_asked {
             return Some("its lines were checked with a policy, and its end names none".to_owned());
         }
-        (!is_none && !is_asked && all.objects.is_some())
+        (!is_none && !is_asked && self.objects.is_some())
             .then(|| "its end names a policy, and no line was checked with it".to_owned())
     }
 }

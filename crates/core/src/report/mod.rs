@@ -86,7 +86,7 @@ pub use severity::Severity;
 pub use task::{LeftReport, TaskKind, TaskReport};
 pub use thaw::{ThawFindingReport, ThawOutcome, ThawReport, ThawState};
 pub use verify::{DigestReport, IdentityReport, LayoutBasis, LayoutKind, LayoutReport, StatsReport, VerifyReport};
-pub use whole::AuditLines;
+pub use whole::{AuditCheck, CheckedAudit, LineCounts};
 
 /// Value of `schema` in every line.
 pub const SCHEMA: &str = "stored-ami/1";

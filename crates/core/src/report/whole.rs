@@ -5,112 +5,171 @@ use std::ops::RangeInclusive;
 use jiff::{SignedDuration, Timestamp};
 
 use super::consistent::{MOST, odd_seconds};
-use super::{AuditNote, AuditReport, AuditScope, AuditedBucketReport, AuditedReport, Exit, SummaryReport};
+use super::{AuditNote, AuditReport, AuditScope, AuditedBucketReport, AuditedReport, Demands, Exit, SummaryReport};
 use crate::audit::{CLOCK_SKEW, ChangeKind, Level, joined};
-use crate::ident::{Prefix, Target};
+use crate::ident::{ObjectUri, Prefix, Target};
 use crate::verdict::Verdict;
 
-/// The lines of one audit, as written.
-#[derive(Debug, Clone, Default)]
-pub struct AuditLines {
-    /// Lines of objects.
-    pub objects: Vec<AuditedReport>,
-    /// Lines of buckets.
-    pub buckets: Vec<AuditedBucketReport>,
-    /// The line that ends the audit.
-    pub end: AuditReport,
-    /// The last line of the command.
-    pub summary: SummaryReport,
+/// Checks the lines of one audit, one after the other, against the line that ends it.
+#[derive(Debug, Clone)]
+pub struct AuditCheck {
+    end: AuditReport,
+    counts: LineCounts,
+    demands: Demands,
+    /// The first object that was checked with another policy than the objects before it.
+    stranger: Option<ObjectUri>,
 }
 
-impl AuditLines {
-    /// The first contradiction with the line it is in, for the user; `None` if there is none.
-    pub fn contradiction(&self) -> Option<String> {
-        let object = |one: &AuditedReport| {
-            let level = self.end.odd_level(one);
-            let problem = level.or_else(|| one.contradiction()).or_else(|| self.end.odd_object(one))?;
-            Some(format!("{}: {problem}", one.target))
+/// What is counted in the lines of objects.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LineCounts {
+    objects: u64,
+    examined: u64,
+    still_good: u64,
+    missing: u64,
+    left: u64,
+    passed: u64,
+    failed: u64,
+    unknown: u64,
+    may_be_proved: u64,
+    exit: Exit,
+}
+
+/// An audit whose lines agree with each other.
+#[derive(Debug, Clone)]
+pub struct CheckedAudit {
+    /// The line that ends it.
+    pub end: AuditReport,
+    /// What the policy requires, according to the lines.
+    pub demands: Demands,
+    /// The exit status of the run, apart from what its lines give: an incomplete listing, or an empty prefix.
+    pub exit_of_work: Exit,
+}
+
+impl LineCounts {
+    /// Adds the line of an object.
+    pub fn add(&mut self, one: &AuditedReport) {
+        let kept = one.examined.is_none();
+        let outcome = match (kept, &one.identity, one.change) {
+            (false, ..) => &mut self.examined,
+            (true, Some(_), _) => &mut self.still_good,
+            (true, None, Some(ChangeKind::Missing)) => &mut self.missing,
+            (true, None, _) => &mut self.left,
         };
-        let bucket = |one: &AuditedBucketReport| {
-            let problem = one.contradiction().or_else(|| self.end.odd_bucket(one))?;
-            Some(format!("bucket {}: {problem}", one.bucket))
+        *outcome += 1;
+        let verdict = match one.verdict {
+            Verdict::Pass => &mut self.passed,
+            Verdict::Fail => &mut self.failed,
+            Verdict::Unknown => &mut self.unknown,
         };
-        let objects = self.objects.iter().find_map(object);
-        objects
-            .or_else(|| self.buckets.iter().find_map(bucket))
-            .or_else(|| self.odd_end().map(|problem| format!("its end: {problem}")))
-            .or_else(|| self.odd_summary().map(|problem| format!("its summary: {problem}")))
-            .or_else(|| self.odd_policy())
+        *verdict += 1;
+        self.objects += 1;
+        self.may_be_proved += u64::from(one.may_be_proved());
+        self.exit = self.exit.and(one.exit_code);
     }
 
-    fn count(&self, fits: impl Fn(&AuditedReport) -> bool) -> u64 {
-        self.objects.iter().filter(|one| fits(one)).count() as u64
+    /// The numbers of objects by outcome, with their names.
+    fn outcomes(&self) -> [(&'static str, u64); 5] {
+        [
+            ("objects", self.objects),
+            ("examined", self.examined),
+            ("still_good", self.still_good),
+            ("missing", self.missing),
+            ("left", self.left),
+        ]
+    }
+
+    /// How many objects may be proved. An object may be proved and still fail another check.
+    fn proved(&self) -> RangeInclusive<u64> {
+        self.passed..=self.may_be_proved
+    }
+
+    /// Writes the counts into the end of an audit whose lines were replaced. `proved` is the number of objects of which
+    /// every byte is proved.
+    pub fn fill(&self, end: &mut AuditReport, proved: u64) {
+        (end.objects, end.examined, end.still_good) = (self.objects, self.examined, self.still_good);
+        (end.missing, end.left, end.proved) = (self.missing, self.left, proved);
+    }
+}
+
+impl AuditCheck {
+    /// Starts without lines of objects and buckets.
+    pub fn new(end: AuditReport) -> Self {
+        AuditCheck { end, counts: LineCounts::default(), demands: Demands::default(), stranger: None }
+    }
+
+    /// Adds the line of an object.
+    ///
+    /// # Errors
+    ///
+    /// The line contradicts itself or the end of the audit; a message for the user.
+    pub fn object(&mut self, one: &AuditedReport) -> Result<(), String> {
+        let level = self.end.odd_level(one);
+        let problem = level.or_else(|| one.contradiction()).or_else(|| self.end.odd_object(one));
+        if let Some(problem) = problem {
+            return Err(format!("{}: {problem}", one.target));
+        }
+        self.counts.add(one);
+        if !self.demands.add_object(one) && self.stranger.is_none() {
+            self.stranger = Some(one.target.clone());
+        }
+        Ok(())
+    }
+
+    /// Adds the line of a bucket.
+    ///
+    /// # Errors
+    ///
+    /// As for [`AuditCheck::object`].
+    pub fn bucket(&mut self, one: &AuditedBucketReport) -> Result<(), String> {
+        if let Some(problem) = one.contradiction().or_else(|| self.end.odd_bucket(one)) {
+            return Err(format!("bucket {}: {problem}", one.bucket));
+        }
+        self.counts.exit = self.counts.exit.and(one.exit_code);
+        self.demands.add_bucket(one);
+        Ok(())
+    }
+
+    /// Compares the end and the last line of the command with all lines that were added.
+    ///
+    /// # Errors
+    ///
+    /// A contradiction; a message for the user.
+    pub fn finish(self, summary: &SummaryReport) -> Result<CheckedAudit, String> {
+        let problem = self.odd_end().map(|problem| format!("its end: {problem}"));
+        let problem = problem.or_else(|| self.odd_summary(summary).map(|problem| format!("its summary: {problem}")));
+        match problem.or_else(|| self.demands.contradiction(&self.end, self.stranger.as_ref())) {
+            Some(problem) => Err(problem),
+            None => Ok(CheckedAudit { exit_of_work: self.exit_of_work(), end: self.end, demands: self.demands }),
+        }
     }
 
     fn odd_end(&self) -> Option<String> {
         self.end.odd_numbers().or_else(|| self.odd_counts()).or_else(|| self.odd_exit())
     }
 
-    /// The numbers of objects by outcome, with their names, as the lines make them.
-    fn outcomes(&self) -> [(&'static str, u64); 5] {
-        let kept = |one: &AuditedReport| one.examined.is_none();
-        let is_missing = |one: &AuditedReport| one.change == Some(ChangeKind::Missing);
-        let gone = |one: &AuditedReport| kept(one) && one.identity.is_none() && is_missing(one);
-        let left = |one: &AuditedReport| kept(one) && one.identity.is_none() && !is_missing(one);
-        [
-            ("objects", self.count(|_| true)),
-            ("examined", self.count(|one| !kept(one))),
-            ("still_good", self.count(|one| kept(one) && one.identity.is_some())),
-            ("missing", self.count(gone)),
-            ("left", self.count(left)),
-        ]
-    }
-
-    /// How many objects may be proved. An object may be proved and still fail another check.
-    fn proved(&self) -> RangeInclusive<u64> {
-        self.count(|one| one.verdict == Verdict::Pass)..=self.count(AuditedReport::may_be_proved)
-    }
-
-    /// Counts the objects of the end anew, after lines were replaced by worse ones.
-    pub fn recount(&mut self) {
-        let [objects, examined, still_good, missing, left] = self.outcomes().map(|(_, count)| count);
-        let proved = self.proved();
-        let end = &mut self.end;
-        (end.objects, end.examined, end.still_good) = (objects, examined, still_good);
-        (end.missing, end.left) = (missing, left);
-        end.proved = end.proved.min(*proved.end()).max(*proved.start());
-    }
-
     fn odd_counts(&self) -> Option<String> {
         let end = &self.end;
         let says = [end.objects, end.examined, end.still_good, end.missing, end.left];
-        let mut both = self.outcomes().into_iter().zip(says);
+        let mut both = self.counts.outcomes().into_iter().zip(says);
         if let Some(((name, found), says)) = both.find(|((_, found), says)| says != found) {
             return Some(format!("{name} is {says}, and its lines make {found}"));
         }
-        let range = self.proved();
+        let range = self.counts.proved();
         (!range.contains(&end.proved))
             .then(|| format!("proved is {}, and its lines make {} to {}", end.proved, range.start(), range.end()))
     }
 
-    /// The exit status of all lines together.
-    fn exit_of_lines(&self) -> Exit {
-        let objects = self.objects.iter().map(|one| one.exit_code);
-        let all = objects.chain(self.buckets.iter().map(|one| one.exit_code));
-        all.fold(Exit::Passed, |exit, code| exit.and(code))
-    }
-
-    /// The exit status of the run, apart from what its lines give: an incomplete listing, or an empty prefix.
-    pub fn exit_of_work(&self) -> Exit {
+    fn exit_of_work(&self) -> Exit {
         let end = &self.end;
-        let beyond = if end.exit_code == self.exit_of_lines() { Exit::Passed } else { end.exit_code };
+        let beyond = if end.exit_code == self.counts.exit { Exit::Passed } else { end.exit_code };
         let problems = if end.problems.is_empty() { Exit::Passed } else { Exit::CouldNot };
         let empty = if end.has_empty_prefix() { Exit::Unknown } else { Exit::Passed };
         beyond.and(problems).and(empty)
     }
 
     fn odd_exit(&self) -> Option<String> {
-        let (lines, says) = (self.exit_of_lines(), self.end.exit_code);
+        let (lines, says) = (self.counts.exit, self.end.exit_code);
         if says.and(lines) != says {
             return Some(format!("its lines give exit code {}, and it says {}", lines.code(), says.code()));
         }
@@ -122,21 +181,19 @@ impl AuditLines {
             .then(|| format!("it reports problems, and says exit code {}", says.code()))
     }
 
-    fn odd_summary(&self) -> Option<String> {
-        let of = |verdict: Verdict| self.count(|one| one.verdict == verdict);
+    fn odd_summary(&self, summary: &SummaryReport) -> Option<String> {
         let expected = SummaryReport {
-            targets: self.count(|_| true),
-            passed: of(Verdict::Pass),
-            failed: of(Verdict::Fail),
-            unknown: of(Verdict::Unknown),
+            targets: self.counts.objects,
+            passed: self.counts.passed,
+            failed: self.counts.failed,
+            unknown: self.counts.unknown,
             errors: 0,
             exit_code: self.end.exit_code,
             // They say nothing about objects.
-            settings: self.summary.settings.clone(),
-            files_written: self.summary.files_written.clone(),
+            settings: summary.settings.clone(),
+            files_written: summary.files_written.clone(),
         };
-        (self.summary != expected)
-            .then(|| format!("it says {}, and the lines {}", shown(&self.summary), shown(&expected)))
+        (*summary != expected).then(|| format!("it says {}, and the lines {}", shown(summary), shown(&expected)))
     }
 }
 

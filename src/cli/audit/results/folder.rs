@@ -2,7 +2,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use crate::files::write_new;
 
 /// Results in a folder that all machines share.
 pub(super) struct FolderResults {
@@ -32,23 +32,12 @@ impl FolderResults {
         }
     }
 
-    /// Writes beside the target and links, so that no reader sees a part of the file, and no file is replaced.
-    pub(super) fn put(&self, name: &str, content: &Path) -> Result<bool, String> {
-        self.put_whole(name, content).map_err(|error| error.to_string())
-    }
-
-    fn put_whole(&self, name: &str, content: &Path) -> io::Result<bool> {
-        fs::create_dir_all(&self.folder)?;
-        let mut file = NamedTempFile::new_in(&self.folder)?;
-        io::copy(&mut File::open(content)?, &mut file)?;
-        file.as_file().sync_all()?;
-        match file.persist_noclobber(self.folder.join(name)) {
-            Ok(_) => {}
-            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => return Ok(false),
-            Err(error) => return Err(error.error),
-        }
-        // The new name is durable only when the directory is synced.
-        File::open(&self.folder)?.sync_all()?;
-        Ok(true)
+    /// Writes a file whole, unless it exists. What killed writers of names that begin with `family` left is removed.
+    pub(super) fn put(&self, name: &str, content: &Path, family: &str) -> Result<bool, String> {
+        let write = || {
+            fs::create_dir_all(&self.folder)?;
+            write_new(&self.folder.join(name), &mut File::open(content)?, family)
+        };
+        write().map_err(|error: io::Error| error.to_string())
     }
 }

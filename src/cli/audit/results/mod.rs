@@ -168,7 +168,7 @@ impl ResultsStore {
         if let Some(there) = self.read_plan().await? {
             return Ok(Some(there));
         }
-        match self.put(PLAN, file.path()).await? {
+        match self.put(PLAN, file.path(), PLAN).await? {
             true => Ok(None),
             // Another shard wrote it at the same time.
             false => self.read_plan().await,
@@ -202,9 +202,10 @@ impl ResultsStore {
         let now = context.clock.now().strftime("%Y%m%dT%H%M%SZ");
         let number = (context.clock.random() * f64::from(u32::MAX)) as u32;
         let width = share.of().to_string().len();
-        let name = format!("{SHARD}{:0width$}-of-{}-{now}-{number:08x}.jsonl", share.index(), share.of());
+        let of_share = format!("{SHARD}{:0width$}-of-{}-", share.index(), share.of());
+        let name = format!("{of_share}{now}-{number:08x}.jsonl");
         let full = self.place.named(&name);
-        if self.put(&name, lines).await? {
+        if self.put(&name, lines, &of_share).await? {
             return Ok(full);
         }
         // The answer to an earlier attempt may have been lost.
@@ -243,11 +244,12 @@ impl ResultsStore {
         }
     }
 
-    /// Writes a file whole, unless it exists. Returns whether it was written.
-    async fn put(&self, name: &str, content: &Path) -> Result<bool, String> {
+    /// Writes a file whole, unless it exists. Returns whether it was written. In a folder, removes what killed writers of
+    /// names that begin with `family` left.
+    async fn put(&self, name: &str, content: &Path, family: &str) -> Result<bool, String> {
         match &self.files {
             Files::Bucket(bucket) => bucket.put(name, content).await,
-            Files::Folder(folder) => folder.put(name, content),
+            Files::Folder(folder) => folder.put(name, content, family),
         }
     }
 }

@@ -1,29 +1,23 @@
+//! Merges the results of the shards of an audit, in memory that does not grow with the number of objects.
+
+mod lines;
 mod share;
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry::{Occupied, Vacant};
-use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use self::share::{Observed, ShareResult, add_new};
-use super::copies::CopyIndex;
-use crate::audit::{CopyState, CrossObjectIndex, ObjectPolicy, ObservationKind, Partition, Policy};
+use self::lines::{ResultLines, observation, read};
+use self::share::{GOOD, Share, ShareResult, add_new};
+use super::copies::{CopyIndex, CopyRole, ObjectContent};
+use crate::audit::{CopyState, ObjectPolicy, Policy, duplicate};
+use crate::ledger::{LedgerError, Scratch, ScratchLine};
 use crate::report::{
-    AuditLines, AuditNote, AuditReport, AuditedBucketReport, AuditedReport, Demands, Exit, FindingReport,
-    ObservationReport, Report, exit_of, verdict_of,
+    AuditCheck, AuditNote, AuditReport, AuditedBucketReport, AuditedReport, Exit, FindingReport, ObservationReport,
+    Report, exit_of, verdict_of,
 };
 use crate::verdict::{CheckId, PolicyCheck};
-
-/// The output of one shard of an audit.
-#[derive(Debug, Clone)]
-pub struct Shard {
-    /// The name of the file, for messages.
-    pub name: String,
-    /// The lines of the file.
-    pub reports: Vec<Report>,
-    /// SHA-256 of the plan that lies beside it; `None` if there is no plan.
-    pub plan: Option<String>,
-}
 
 /// How shards are merged.
 #[derive(Debug, Clone)]
@@ -40,162 +34,277 @@ impl Default for MergeRequest {
     }
 }
 
-/// Merges the shards of one audit. Of two results of one shard, the worse stands for each object.
-///
-/// # Errors
-///
-/// A message if a shard is truncated, altered or of another audit, a line contradicts itself or another, or a shard is
-/// missing.
-pub fn merge(shards: Vec<Shard>, request: &MergeRequest) -> Result<Vec<Report>, String> {
-    let mut results = Vec::new();
-    for Shard { name, reports, plan } in shards {
-        let (lines, observed) = lines_of(&name, reports)?;
-        if plan.is_some() && plan != lines.end.plan_sha256 {
-            return Err(format!("{name}: is of another run than the plan beside it"));
-        }
-        results.push(ShareResult { name, lines, observed });
-    }
-    let ends: Vec<(String, AuditReport)> =
-        results.iter().map(|one| (one.name.clone(), one.lines.end.clone())).collect();
-    began_together(&ends, request.within)?;
-    let mut merged = Merged::default();
-    for one in by_share(results)? {
-        merged.add(one)?;
-    }
-    merged.finish()
+/// Why shards cannot be merged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MergeError {
+    /// A result is truncated, altered or of another audit, a line contradicts itself or another, or a shard is missing.
+    #[error("{0}")]
+    Refused(String),
+    /// The temporary tables cannot be written or read.
+    #[error("the temporary tables of the merge: {0}")]
+    Tables(#[from] LedgerError),
 }
 
-/// One result for each share.
-fn by_share(results: Vec<ShareResult>) -> Result<Vec<ShareResult>, String> {
-    let first = results.first().map(|one| (one.name.clone(), one.lines.end.clone())).ok_or("there is no shard")?;
-    let of = share_of(&first.0, &first.1)?.of();
-    let mut shares: BTreeMap<u32, ShareResult> = BTreeMap::new();
-    for one in results {
-        let share = share_of(&one.name, &one.lines.end)?;
-        if share.of() != of {
-            return Err(format!("{}: is shard {share}, which is not of the same set as the others", one.name));
-        }
-        same_audit((&one.name, &one.lines.end), (&first.0, &first.1))?;
-        let one = match shares.remove(&share.index()) {
-            Some(there) => there.with(one),
-            None => one,
+impl From<String> for MergeError {
+    fn from(problem: String) -> Self {
+        MergeError::Refused(problem)
+    }
+}
+
+/// Merges the shards of one audit. Of two results of one shard, the worse stands for each object that both examined.
+pub struct Merge {
+    within: SignedDuration,
+    scratch: Scratch,
+    results: Vec<ShareResult>,
+    /// A line is judged by whether other Regions hold a copy.
+    asks_copies: bool,
+}
+
+const OTHER_REGION: CheckId = CheckId::PolicyCheck(PolicyCheck::OtherRegion);
+
+impl Merge {
+    /// Starts without results.
+    ///
+    /// # Errors
+    ///
+    /// No temporary file can be created.
+    pub fn new(request: &MergeRequest) -> Result<Self, MergeError> {
+        let scratch = Scratch::new()?;
+        Ok(Merge { within: request.within, scratch, results: Vec::new(), asks_copies: false })
+    }
+
+    /// Adds the result of a shard. `name` is its file, for messages; `plan` is the SHA-256 of the plan that lies beside
+    /// it. An error among the lines is a message with the name of the file.
+    ///
+    /// # Errors
+    ///
+    /// The result is truncated or altered, is of another plan, or a line contradicts itself or another.
+    pub fn add(
+        &mut self,
+        name: &str,
+        plan: Option<&str>,
+        reports: impl IntoIterator<Item = Result<Report, String>>,
+    ) -> Result<(), MergeError> {
+        let named = |error: MergeError| match error {
+            MergeError::Refused(problem) => MergeError::Refused(format!("{name}: {problem}")),
+            other => other,
         };
-        shares.insert(share.index(), one);
+        let source = u32::try_from(self.results.len()).unwrap_or(u32::MAX);
+        let position = self.scratch.last_line()?;
+        let mut lines = ResultLines::default();
+        for report in reports {
+            lines.take(&self.scratch, source, report?).map_err(named)?;
+        }
+        let result = self.check(name, position, lines).map_err(named)?;
+        if plan.is_some_and(|plan| result.checked.end.plan_sha256.as_deref() != Some(plan)) {
+            return Err(MergeError::Refused(format!("{name}: is of another run than the plan beside it")));
+        }
+        self.results.push(result);
+        Ok(())
+    }
+
+    /// Checks that a result is complete and that no line contradicts itself or another.
+    fn check(&mut self, name: &str, position: i64, lines: ResultLines) -> Result<ShareResult, MergeError> {
+        let refused = |problem: &str| MergeError::Refused(problem.to_owned());
+        let end = lines.end.ok_or_else(|| refused("has no end: the run was cut off, or is no audit"))?;
+        let summary = lines.summary.ok_or_else(|| refused("has no summary: the run was cut off"))?;
+        if end.exit_code == Exit::Interrupted {
+            return Err(refused("the run was interrupted"));
+        }
+        if end.objects != lines.objects {
+            return Err(refused(&format!("contains {} objects, expected {}", lines.objects, end.objects)));
+        }
+        let share = end.shard.ok_or_else(|| refused("is of no shard; it was not run with --shard"))?;
+        let contradicts = |problem: String| MergeError::Refused(format!("contradicts itself: {problem}"));
+        let mut check = AuditCheck::new(end);
+        let mut asks_copies = false;
+        self.scratch.each_line_after(position, |document| {
+            let one = read(document)?;
+            if !share.holds("shard", &one.target.bucket, &one.target.key) {
+                return Err(MergeError::Refused(format!("{} is not of shard {share}", one.target)));
+            }
+            asks_copies |= one.findings.iter().any(|finding| finding.check == OTHER_REGION);
+            check.object(&one).map_err(contradicts)
+        })?;
+        self.asks_copies |= asks_copies;
+        lines.buckets.iter().try_for_each(|one| check.bucket(one)).map_err(contradicts)?;
+        let checked = check.finish(&summary).map_err(contradicts)?;
+        let worst = lines.worst.unwrap_or(GOOD);
+        Ok(ShareResult { name: name.to_owned(), share, checked, buckets: lines.buckets, worst })
+    }
+
+    /// Checks the results against each other, and emits the lines of the whole audit.
+    ///
+    /// # Errors
+    ///
+    /// A result is of another audit, or a shard is missing: nothing is emitted then. The tables cannot be read.
+    pub fn finish(self, emit: &mut dyn FnMut(Report)) -> Result<(), MergeError> {
+        began_together(&self.results, self.within)?;
+        let mut shares = by_share(&self.results)?;
+        self.scratch.sort_lines()?;
+        let index = self.select(&mut shares)?;
+        let stranger = self
+            .results
+            .iter()
+            .find(|one| self.results.iter().any(|other| !other.checked.demands.go_with(&one.checked.demands)));
+        if let Some(ShareResult { name, .. }) = stranger {
+            let problem = format!("{name}: was not checked with the same policy as the other shards");
+            return Err(MergeError::Refused(problem));
+        }
+        let ends: Vec<AuditReport> = shares.iter().filter_map(|share| share.end(&self.results)).collect();
+        let all = together(&ends)?;
+        self.write(&shares, (all, index), emit)
+    }
+
+    /// Chooses the line of each object that stands, and adds the objects for the checks across all of them.
+    fn select(&self, shares: &mut [Share]) -> Result<CopyIndex, MergeError> {
+        let mut index = CopyIndex::default();
+        let regions = self.regions();
+        self.scratch.each_of_lines(|target, lines| {
+            if let Some((one, _)) = lines.iter().zip(lines.iter().skip(1)).find(|(one, next)| one.source == next.source)
+            {
+                let name = self.result(one).map_or("", |result| result.name.as_str());
+                return Err(MergeError::Refused(format!("{name}: {target} appears twice")));
+            }
+            let Some((line, at)) = self.standing(&lines, shares) else { return Ok(()) };
+            let (mut one, result) = (read(&line.document)?, self.result(line));
+            if let (Some(share), Some(result)) = (shares.get_mut(at), result) {
+                share.add(&one, &result.checked.end);
+            }
+            let Some(bytes) = one.identity.as_ref().map(|identity| identity.object_bytes) else { return Ok(()) };
+            self.without_copies(&mut one);
+            let role = match regions.get(&one.target.bucket) {
+                _ if !self.asks_copies || one.exit_code != Exit::Passed => CopyRole::None,
+                Some(region) => CopyRole::In((*region).to_owned()),
+                None => CopyRole::Unplaced,
+            };
+            index.is_unplaced |= role == CopyRole::Unplaced;
+            let object = ObjectContent { target: target.to_owned(), bytes, values: one.content, role };
+            Ok(object.add_to(&self.scratch)?)
+        })?;
+        self.scratch.sort_copies()?;
+        Ok(index)
+    }
+
+    /// The result that a line is of.
+    fn result(&self, line: &ScratchLine) -> Option<&ShareResult> {
+        self.results.get(usize::try_from(line.source).unwrap_or(usize::MAX))
+    }
+
+    /// The line of an object that stands, and the position of its share.
+    fn standing<'a>(&self, lines: &'a [ScratchLine], shares: &[Share]) -> Option<(&'a ScratchLine, usize)> {
+        let share = self.result(lines.first()?)?.share;
+        let at = usize::try_from(share.index()).ok()?.checked_sub(1)?;
+        let order = &shares.get(at)?.results;
+        let place = |line: &ScratchLine| {
+            let source = usize::try_from(line.source).unwrap_or(usize::MAX);
+            order.iter().position(|result| *result == source)
+        };
+        Some((lines.iter().min_by_key(|line| (line.rank, place(line)))?, at))
+    }
+
+    /// The Regions of the buckets, according to all results.
+    fn regions(&self) -> BTreeMap<String, String> {
+        self.results.iter().flat_map(|one| one.checked.end.regions.clone()).collect()
+    }
+
+    /// Removes what a shard said about copies: it was about its own objects.
+    fn without_copies(&self, one: &mut AuditedReport) {
+        if !self.asks_copies {
+            return;
+        }
+        one.findings.retain(|finding| finding.check != OTHER_REGION);
+        if matches!(one.exit_code, Exit::Passed | Exit::Failed | Exit::Unknown) {
+            one.exit_code = exit_of(&one.findings);
+        }
+    }
+
+    fn write(
+        &self,
+        shares: &[Share],
+        (mut all, index): (AuditReport, CopyIndex),
+        emit: &mut dyn FnMut(Report),
+    ) -> Result<(), MergeError> {
+        let mut exit = self.results.iter().fold(Exit::Passed, |exit, one| exit.and(one.checked.exit_of_work));
+        for bucket in self.buckets().into_values() {
+            exit = exit.and(bucket.exit_code);
+            emit(Report::AuditedBucket(bucket));
+        }
+        self.scratch.each_of_lines(|_, lines| {
+            let Some((line, _)) = self.standing(&lines, shares) else { return Ok::<(), MergeError>(()) };
+            let mut one = read(&line.document)?;
+            if self.asks_copies {
+                self.judge_copies(&mut one, &all, index)?;
+            }
+            exit = exit.and(one.exit_code);
+            emit(Report::Audited(Box::new(one)));
+            Ok(())
+        })?;
+        self.scratch.each_observation(|one| emit(Report::Observation(observation(one))))?;
+        self.scratch.each_alike(|alike| {
+            let one = duplicate(&alike.names, alike.more, &alike.values);
+            emit(Report::Observation(ObservationReport::from(&one)));
+        })?;
+        all.exit_code = exit;
+        all.regions.clear();
+        emit(Report::Audit(Box::new(all)));
+        Ok(())
+    }
+
+    /// The buckets. Every shard checks them: the report of the shard that had problems stands.
+    fn buckets(&self) -> BTreeMap<String, AuditedBucketReport> {
+        let mut buckets = BTreeMap::new();
+        for report in self.results.iter().flat_map(|one| &one.buckets) {
+            match buckets.entry(report.bucket.clone()) {
+                Vacant(place) => drop(place.insert(report.clone())),
+                Occupied(mut place) => {
+                    let before: Exit = place.get().exit_code;
+                    if before.and(report.exit_code) != before {
+                        place.insert(report.clone());
+                    }
+                }
+            }
+        }
+        buckets
+    }
+
+    /// Judges `other-region` over the objects of all shards.
+    fn judge_copies(&self, one: &mut AuditedReport, all: &AuditReport, index: CopyIndex) -> Result<(), LedgerError> {
+        self.without_copies(one);
+        let all_seen = all.problems.is_empty() && all.slice.is_none() && all.left == 0 && !all.is_named();
+        let object = ObjectPolicy { other_region: true, ..ObjectPolicy::default() };
+        let policy = Policy { object, ..Policy::default() };
+        let region = all.regions.get(&one.target.bucket).map(String::as_str);
+        let bytes = one.identity.as_ref().map_or(0, |identity| identity.object_bytes);
+        let copies = match index.copies(&self.scratch, region, bytes, &one.content)? {
+            CopyState::None if !all_seen => CopyState::NotKnown { why: "not all objects were seen".to_owned() },
+            copies => copies,
+        };
+        let proved = all.holds_proved(one) && one.exit_code == Exit::Passed;
+        one.findings.extend(policy.judge_copies(&copies).as_ref().map(FindingReport::from));
+        one.verdict = verdict_of(&one.findings, proved);
+        one.exit_code = one.exit_code.and(exit_of(&one.findings));
+        Ok(())
+    }
+}
+
+/// The results of each share, in the order of the shares.
+fn by_share(results: &[ShareResult]) -> Result<Vec<Share>, String> {
+    let first = results.first().ok_or("there is no shard")?;
+    let of = first.share.of();
+    let mut shares: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (at, one) in results.iter().enumerate() {
+        if one.share.of() != of {
+            return Err(format!("{}: is shard {}, which is not of the same set as the others", one.name, one.share));
+        }
+        same_audit((&one.name, &one.checked.end), (&first.name, &first.checked.end))?;
+        shares.entry(one.share.index()).or_default().push(at);
     }
     let missing: Vec<String> =
         (1..=of).filter(|index| !shares.contains_key(index)).map(|index| format!("{index}/{of}")).collect();
     match missing.is_empty() {
-        true => Ok(shares.into_values().collect()),
+        true => Ok(shares.into_values().map(|places| Share::new(places, results)).collect()),
         false => Err(format!("shards {} are missing", missing.join(", "))),
-    }
-}
-
-/// The shards read so far.
-#[derive(Default)]
-struct Merged {
-    ends: Vec<AuditReport>,
-    /// What the policy requires of each object, according to the lines of each shard.
-    demands: Vec<(String, Demands)>,
-    /// By target, in the order of their text.
-    objects: BTreeMap<String, AuditedReport>,
-    buckets: BTreeMap<String, AuditedBucketReport>,
-    observations: BTreeSet<Observed>,
-    exit_of_work: Exit,
-}
-
-impl Merged {
-    fn add(&mut self, ShareResult { name, lines, observed }: ShareResult) -> Result<(), String> {
-        self.exit_of_work = self.exit_of_work.and(lines.exit_of_work());
-        self.demands.push((name.clone(), lines.demands()));
-        self.observations.extend(observed);
-        for report in lines.objects {
-            let target = report.target.to_string();
-            if self.objects.contains_key(&target) {
-                return Err(format!("{name}: {target} appears twice"));
-            }
-            self.objects.insert(target, report);
-        }
-        lines.buckets.into_iter().for_each(|report| self.add_bucket(report));
-        self.ends.push(lines.end);
-        Ok(())
-    }
-
-    /// Every shard checks the buckets. Keep the report of the shard that had problems.
-    fn add_bucket(&mut self, report: AuditedBucketReport) {
-        match self.buckets.entry(report.bucket.clone()) {
-            Vacant(place) => drop(place.insert(report)),
-            Occupied(mut place) => {
-                let before = place.get().exit_code;
-                if before.and(report.exit_code) != before {
-                    place.insert(report);
-                }
-            }
-        }
-    }
-
-    fn finish(mut self) -> Result<Vec<Report>, String> {
-        let stranger = |(_, one): &&(String, Demands)| self.demands.iter().any(|(_, other)| !other.go_with(one));
-        if let Some((name, _)) = self.demands.iter().find(stranger) {
-            return Err(format!("{name}: was not checked with the same policy as the other shards"));
-        }
-        let mut all = together(&self.ends)?;
-        judge_copies(&mut self.objects, &all);
-        let exits = self.objects.values().map(|one| one.exit_code);
-        let exits = exits.chain(self.buckets.values().map(|one| one.exit_code));
-        all.exit_code = exits.fold(self.exit_of_work, Exit::and);
-        all.regions.clear();
-        let mut joint = CrossObjectIndex::default();
-        for report in self.objects.values() {
-            if let Some(identity) = &report.identity {
-                joint.add(&report.target, identity.object_bytes, &report.content);
-            }
-        }
-        let mut merged: Vec<Report> = self.buckets.into_values().map(Report::AuditedBucket).collect();
-        merged.extend(self.objects.into_values().map(|report| Report::Audited(Box::new(report))));
-        merged.extend(self.observations.into_iter().map(|Observed { report, .. }| Report::Observation(report)));
-        merged.extend(joint.duplicates().iter().map(|one| Report::Observation(ObservationReport::from(one))));
-        merged.push(Report::Audit(Box::new(all)));
-        Ok(merged)
-    }
-}
-
-/// The lines of one shard, if it is complete and no line contradicts itself or another.
-fn lines_of(name: &str, reports: Vec<Report>) -> Result<(AuditLines, Vec<Observed>), String> {
-    let (mut lines, mut observed) = (AuditLines::default(), Vec::new());
-    let (mut end, mut summary) = (None, None);
-    for report in reports {
-        if summary.is_some() {
-            return Err(format!("{name}: has lines after its summary"));
-        }
-        match report {
-            Report::Audited(report) => lines.objects.push(*report),
-            Report::AuditedBucket(report) => lines.buckets.push(report),
-            // Duplicates are computed again over the objects of all shards.
-            Report::Observation(one) if one.kind == ObservationKind::Duplicate => {}
-            Report::Observation(report) => observed.push(Observed { kind: report.kind.to_string(), report }),
-            Report::Audit(_) if end.is_some() => return Err(format!("{name}: holds more than one audit")),
-            Report::Audit(report) => end = Some(*report),
-            Report::Summary(report) => summary = Some(report),
-            _ => return Err(format!("{name}: holds a line that no audit writes")),
-        }
-    }
-    lines.end = end.ok_or_else(|| format!("{name}: has no end: the run was cut off, or is no audit"))?;
-    lines.summary = summary.ok_or_else(|| format!("{name}: has no summary: the run was cut off"))?;
-    if lines.end.exit_code == Exit::Interrupted {
-        return Err(format!("{name}: the run was interrupted"));
-    }
-    let told = lines.objects.len() as u64;
-    if lines.end.objects != told {
-        return Err(format!("{name}: contains {told} objects, expected {}", lines.end.objects));
-    }
-    let share = share_of(name, &lines.end)?;
-    let is_own = |one: &AuditedReport| share.holds("shard", &one.target.bucket, &one.target.key);
-    if let Some(stranger) = lines.objects.iter().find(|one| !is_own(one)) {
-        return Err(format!("{name}: {} is not of shard {share}", stranger.target));
-    }
-    match lines.contradiction() {
-        Some(problem) => Err(format!("{name}: contradicts itself: {problem}")),
-        None => Ok((lines, observed)),
     }
 }
 
@@ -250,6 +359,7 @@ fn same_audit((name, end): (&str, &AuditReport), (first_name, first): (&str, &Au
         ("slice", end.slice == first.slice),
         ("age", end.max_age_seconds == first.max_age_seconds),
         ("policy", end.policy_sha256 == first.policy_sha256),
+        ("set of references (--using)", end.using == first.using),
         // Also options that the other fields do not state.
         ("plan", end.plan_sha256 == first.plan_sha256),
     ] {
@@ -270,15 +380,11 @@ fn same_audit((name, end): (&str, &AuditReport), (first_name, first): (&str, &Au
     Ok(())
 }
 
-fn share_of(name: &str, end: &AuditReport) -> Result<Partition, String> {
-    end.shard.ok_or_else(|| format!("{name}: is of no shard; it was not run with --shard"))
-}
-
-fn began_together(ends: &[(String, AuditReport)], within: SignedDuration) -> Result<(), String> {
-    let mut times = Vec::with_capacity(ends.len());
-    for (name, end) in ends {
-        let began = end.began.parse::<Timestamp>().map_err(|_| format!("{name}: does not state when it began"))?;
-        times.push((began, name));
+fn began_together(results: &[ShareResult], within: SignedDuration) -> Result<(), String> {
+    let mut times = Vec::with_capacity(results.len());
+    for ShareResult { name, checked, .. } in results {
+        let began = checked.end.began.parse::<Timestamp>();
+        times.push((began.map_err(|_| format!("{name}: does not state when it began"))?, name));
     }
     times.sort();
     match (times.first(), times.last()) {
@@ -287,39 +393,5 @@ fn began_together(ends: &[(String, AuditReport)], within: SignedDuration) -> Res
              (--within)"
         )),
         _ => Ok(()),
-    }
-}
-
-/// Judges `other-region` over the objects of all shards, if the policy requires it.
-fn judge_copies(objects: &mut BTreeMap<String, AuditedReport>, all: &AuditReport) {
-    let check = CheckId::PolicyCheck(PolicyCheck::OtherRegion);
-    let is_of_rule = |finding: &FindingReport| finding.check == check;
-    if !objects.values().any(|one| one.findings.iter().any(is_of_rule)) {
-        return;
-    }
-    let region = |one: &AuditedReport| all.regions.get(&one.target.bucket);
-    let bytes = |one: &AuditedReport| one.identity.as_ref().map_or(0, |identity| identity.object_bytes);
-    let mut index = CopyIndex::default();
-    for one in objects.values_mut() {
-        // What the shard said was about its own objects.
-        one.findings.retain(|finding| !is_of_rule(finding));
-        if matches!(one.exit_code, Exit::Passed | Exit::Failed | Exit::Unknown) {
-            one.exit_code = exit_of(&one.findings);
-        }
-        if one.identity.is_some() && one.exit_code == Exit::Passed {
-            index.add(region(one).cloned(), bytes(one), &one.content);
-        }
-    }
-    let all_seen = all.problems.is_empty() && all.slice.is_none() && all.left == 0 && !all.is_named();
-    let policy = Policy { object: ObjectPolicy { other_region: true, ..ObjectPolicy::default() }, ..Policy::default() };
-    for one in objects.values_mut() {
-        let copies = match index.copies(region(one).map(String::as_str), bytes(one), &one.content) {
-            CopyState::None if !all_seen => CopyState::NotKnown { why: "not all objects were seen".to_owned() },
-            copies => copies,
-        };
-        let proved = all.holds_proved(one) && one.exit_code == Exit::Passed;
-        one.findings.extend(policy.judge_copies(&copies).as_ref().map(FindingReport::from));
-        one.verdict = verdict_of(&one.findings, proved);
-        one.exit_code = one.exit_code.and(exit_of(&one.findings));
     }
 }

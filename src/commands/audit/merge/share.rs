@@ -1,31 +1,34 @@
 //! The results of one share. A task that was started again may have written a second one.
 
-use std::collections::BTreeMap;
-
-use crate::report::{AuditLines, AuditNote, AuditedReport, Exit, ObservationReport};
+use crate::audit::{ChangeKind, Partition};
+use crate::report::{AuditNote, AuditReport, AuditedBucketReport, AuditedReport, CheckedAudit, Exit, LineCounts};
 use crate::verdict::{ReasonCode, Verdict};
 
-/// The results of one share.
+/// One result of a share. Its lines of objects are in the tables.
 pub(super) struct ShareResult {
     /// The file, for messages.
     pub name: String,
-    /// Its lines.
-    pub lines: AuditLines,
-    /// Its observations.
-    pub observed: Vec<Observed>,
+    /// The share.
+    pub share: Partition,
+    /// Its end.
+    pub checked: CheckedAudit,
+    /// Its lines of buckets.
+    pub buckets: Vec<AuditedBucketReport>,
+    /// The lowest rank of its lines.
+    pub worst: u8,
 }
 
-/// An observation with its sort key.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Observed {
-    /// The kind.
-    pub kind: String,
-    /// The observation.
-    pub report: ObservationReport,
-}
+/// The rank of an object without problems.
+pub(super) const GOOD: u8 = 4;
+/// The rank of an object that a limit left out. The result of any examination stands before it.
+const NOT_REACHED: u8 = 5;
 
-/// How bad the result for an object is: fail, unstable read, unknown, in order, pass.
-fn rank(one: &AuditedReport) -> u8 {
+/// How bad the result for an object is: fail, unstable read, unknown, in order, pass, not reached.
+pub(super) fn rank(one: &AuditedReport) -> u8 {
+    let is_kept = one.examined.is_none() && one.identity.is_none();
+    if is_kept && one.change != Some(ChangeKind::Missing) {
+        return NOT_REACHED;
+    }
     let is_unstable = || {
         let mut reasons = one.findings.iter().filter_map(|finding| finding.reason.as_ref());
         reasons.any(|reason| reason.code == ReasonCode::UnstableRead)
@@ -35,46 +38,58 @@ fn rank(one: &AuditedReport) -> u8 {
         _ if is_unstable() => 1,
         (_, exit) if exit != Exit::Passed => 2,
         (Verdict::Unknown, _) => 3,
-        (Verdict::Pass, _) => 4,
+        (Verdict::Pass, _) => GOOD,
     }
 }
 
-impl ShareResult {
-    fn worst(&self) -> u8 {
-        let buckets = self.lines.buckets.iter().map(|one| if one.exit_code == Exit::Failed { 0 } else { 4 });
-        self.lines.objects.iter().map(rank).chain(buckets).min().unwrap_or(4)
+/// All results of one share.
+pub(super) struct Share {
+    /// Positions in the list of results, the worst first.
+    pub results: Vec<usize>,
+    /// What is counted in the lines that stand, if there is more than one result.
+    pub counts: LineCounts,
+    /// The number of objects of these lines of which every byte is proved.
+    pub proved: u64,
+}
+
+impl Share {
+    /// A share with the results at these positions of the list.
+    pub(super) fn new(mut results: Vec<usize>, all: &[ShareResult]) -> Self {
+        results.sort_by_key(|at| all.get(*at).map_or(GOOD, |one| one.worst));
+        Share { results, counts: LineCounts::default(), proved: 0 }
     }
 
-    /// Combines two results of one share: of each object the worse result stands.
-    pub(super) fn with(self, other: ShareResult) -> ShareResult {
-        let (mut stands, other) = if other.worst() < self.worst() { (other, self) } else { (self, other) };
-        let note = AuditNote::TwoResults {
-            shard: stands.lines.end.shard.map(|share| share.to_string()).unwrap_or_default(),
-            first: stands.name.clone(),
-            second: other.name.clone(),
-        };
-        let lines = &mut stands.lines;
-        let mut objects: BTreeMap<String, AuditedReport> =
-            std::mem::take(&mut lines.objects).into_iter().map(|one| (one.target.to_string(), one)).collect();
-        for one in other.lines.objects {
-            let target = one.target.to_string();
-            if objects.get(&target).is_none_or(|there| rank(&one) < rank(there)) {
-                objects.insert(target, one);
-            }
+    /// Adds a line that stands, which is of an audit with this end.
+    pub(super) fn add(&mut self, one: &AuditedReport, end: &AuditReport) {
+        if self.results.len() > 1 {
+            self.counts.add(one);
+            self.proved += u64::from(end.holds_proved(one));
         }
-        lines.objects = objects.into_values().collect();
-        lines.buckets.extend(other.lines.buckets);
-        let (end, more) = (&mut lines.end, other.lines.end);
-        end.exit_code = end.exit_code.and(more.exit_code);
-        end.requests = end.requests.saturating_add(more.requests);
-        end.listing_requests = end.listing_requests.saturating_add(more.listing_requests);
-        end.received_bytes = end.received_bytes.saturating_add(more.received_bytes);
-        add_new(&mut end.problems, &more.problems);
-        add_new(&mut end.notes, &more.notes);
-        end.notes.push(note);
-        lines.recount();
-        stands.observed.extend(other.observed);
-        stands
+    }
+
+    /// The end of the share over all its results.
+    pub(super) fn end(&self, all: &[ShareResult]) -> Option<AuditReport> {
+        let mut results = self.results.iter().filter_map(|at| all.get(*at));
+        let first = results.next()?;
+        let mut end = first.checked.end.clone();
+        for other in results {
+            let more = &other.checked.end;
+            end.exit_code = end.exit_code.and(more.exit_code);
+            end.requests = end.requests.saturating_add(more.requests);
+            end.listing_requests = end.listing_requests.saturating_add(more.listing_requests);
+            end.received_bytes = end.received_bytes.saturating_add(more.received_bytes);
+            add_new(&mut end.problems, &more.problems);
+            add_new(&mut end.notes, &more.notes);
+            end.notes.push(AuditNote::TwoResults {
+                shard: first.share.to_string(),
+                first: first.name.clone(),
+                second: other.name.clone(),
+            });
+        }
+        if self.results.len() > 1 {
+            self.counts.fill(&mut end, self.proved);
+        }
+        Some(end)
     }
 }
 

@@ -15,11 +15,12 @@ use super::text::{Count, Text, grouped, size};
 use super::tone::Tone;
 use crate::audit::joined;
 use crate::checksum::{Algorithm, Hasher};
-use crate::report::{AuditReport, AuditedBucketReport, AuditedReport, Exit, ObservationReport, Report};
-use objects::Objects;
-use observed::Observed;
+use crate::report::{AuditReport, AuditedReport, Exit, Report};
+use objects::{Objects, WorstObjects};
+use observed::{FirstObservations, Observed};
+use picture::Amounts;
 use status::RowStatus;
-use trouble::Trouble;
+use trouble::{Trouble, WorstTrouble};
 
 const SCRIPT: &str = include_str!("../../../../templates/audit.js");
 
@@ -48,63 +49,124 @@ struct Fleet {
     generated_at: Text,
 }
 
-/// The lines of an audit that its page shows.
-#[derive(Default)]
-struct Lines<'a> {
-    objects: Vec<&'a AuditedReport>,
-    buckets: Vec<&'a AuditedBucketReport>,
-    observations: Vec<&'a ObservationReport>,
+/// Collects the reports of an audit for its page, in memory that does not depend on their number.
+pub struct AuditPage {
+    /// Ages of proofs are relative to this time.
+    now: Option<Timestamp>,
+    objects: WorstObjects,
+    trouble: WorstTrouble,
+    observed: FirstObservations,
+    amounts: Amounts,
+    /// Number of objects with a proof.
+    proved: usize,
+    /// Number of buckets whose settings satisfy the policy.
+    good_buckets: usize,
     problems: Vec<String>,
-    exit: Exit,
+    end: Option<AuditReport>,
+    exit: Option<Exit>,
 }
 
-impl<'a> Lines<'a> {
-    fn of(audit: &AuditReport, reports: &'a [Report]) -> Self {
-        let mut lines = Lines { problems: audit.problems.clone(), exit: audit.exit_code, ..Lines::default() };
-        for report in reports {
-            match report {
-                Report::Audited(report) => lines.objects.push(report.as_ref()),
-                Report::AuditedBucket(report) => lines.buckets.push(report),
-                Report::Observation(report) => lines.observations.push(report),
-                Report::Error(error) => lines.problems.push(format!("{}: {}", error.target, error.message)),
-                Report::Summary(summary) => lines.exit = summary.exit_code,
-                _ => {}
-            }
+impl AuditPage {
+    /// Starts without reports. Ages of proofs are relative to `now`.
+    pub fn new(now: Option<Timestamp>) -> Self {
+        AuditPage {
+            now,
+            objects: WorstObjects::default(),
+            trouble: WorstTrouble::new(now),
+            observed: FirstObservations::default(),
+            amounts: Amounts::default(),
+            proved: 0,
+            good_buckets: 0,
+            problems: Vec::new(),
+            end: None,
+            exit: None,
         }
-        lines
+    }
+
+    /// Adds a report.
+    pub fn add(&mut self, report: &Report) {
+        match report {
+            Report::Audited(report) => self.object(report),
+            Report::AuditedBucket(report) => {
+                self.good_buckets += usize::from(report.exit_code == Exit::Passed);
+                self.trouble.bucket(report);
+            }
+            Report::Observation(report) => self.observed.add(report),
+            Report::Error(error) => self.problems.push(format!("{}: {}", error.target, error.message)),
+            Report::Summary(summary) => self.exit = Some(summary.exit_code),
+            Report::Audit(audit) if self.end.is_none() => self.end = Some((**audit).clone()),
+            _ => {}
+        }
+    }
+
+    fn object(&mut self, report: &AuditedReport) {
+        let standing = RowStatus::of(report);
+        self.proved += usize::from(report.proof.is_some());
+        self.amounts.add(standing, report, self.now);
+        self.trouble.object(standing, report);
+        self.objects.add(standing, report, self.now);
+    }
+
+    /// Whether the reports contain the end of an audit.
+    pub fn is_complete(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// Number of objects that have no row in the page.
+    pub fn left_out(&self) -> usize {
+        self.objects.left_out()
+    }
+
+    /// Renders the page. `generated_at` is shown unchanged; `table` is the name of a file beside the page with a table of
+    /// all objects.
+    ///
+    /// # Errors
+    ///
+    /// A template cannot be rendered, or the reports contain no end of an audit.
+    pub fn finish(self, generated_at: &str, table: Option<&str>) -> Result<String, String> {
+        let Some(audit) = self.end.clone() else { return Err("the audit has no end".to_owned()) };
+        let page = Fleet::new(&audit, self, generated_at, table);
+        page.and_then(|page| page.render()).map_err(|error| error.to_string())
     }
 }
 
 pub(super) fn page(audit: &AuditReport, reports: &[Report], generated_at: &str) -> Result<String, String> {
-    let page = Fleet::new(audit, &Lines::of(audit, reports), generated_at);
-    page.and_then(|page| page.render()).map_err(|error| error.to_string())
+    // Ages are relative to the time of the page, which may be created later than the run.
+    let now = generated_at.parse::<Timestamp>().or_else(|_| audit.began.parse()).ok();
+    let mut page = AuditPage::new(now);
+    reports.iter().for_each(|report| page.add(report));
+    page.finish(generated_at, None)
 }
 
 impl Fleet {
-    fn new(audit: &AuditReport, lines: &Lines<'_>, generated_at: &str) -> Result<Self, askama::Error> {
-        let Lines { objects, buckets, exit, .. } = lines;
-        // Ages are relative to the time of the page, which may be created later than the run.
-        let now = generated_at.parse::<Timestamp>().or_else(|_| audit.began.parse()).ok();
-        let table = Objects::new(objects, now);
-        let proved = table.count(RowStatus::Pass) == objects.len();
-        let tone = if *exit == Exit::Passed && !proved { Tone::Plain } else { Tone::of_exit(*exit) };
+    fn new(
+        audit: &AuditReport,
+        found: AuditPage,
+        generated_at: &str,
+        table: Option<&str>,
+    ) -> Result<Self, askama::Error> {
+        let exit = found.exit.unwrap_or(audit.exit_code);
+        let problems = [audit.problems.clone(), found.problems].concat();
+        let table = found.objects.finish(table);
+        let is_proved = table.count(RowStatus::Pass) == table.total();
+        let tone = if exit == Exit::Passed && !is_proved { Tone::Plain } else { Tone::of_exit(exit) };
         let notes: Vec<String> = audit.notes.iter().map(ToString::to_string).collect();
         Ok(Fleet {
             script: SCRIPT,
             script_sha256: Hasher::digest(Algorithm::Sha256, SCRIPT.as_bytes()).base64(),
             tone,
             word: if tone == Tone::Plain { "Good" } else { tone.word() },
-            says: says(&table, objects.len()).into(),
+            says: says(&table).into(),
             exit: exit.code(),
-            exit_meaning: exit_meaning(*exit, proved),
+            exit_meaning: exit_meaning(exit, is_proved),
             counts: table.counts().to_vec(),
-            facts: facts(audit, objects),
-            problems: list(&lines.problems)?,
+            facts: facts(audit, found.proved, table.total()),
+            problems: list(&problems)?,
             notes: list(&notes)?,
-            trouble: Trouble::new(objects, buckets, now),
-            good_buckets: Count(buckets.iter().filter(|report| report.exit_code == Exit::Passed).count()),
-            observed: Observed::new(&lines.observations),
-            bars: [picture::ages(objects, now), picture::bytes(objects)],
+            trouble: found.trouble.finish(),
+            good_buckets: Count(found.good_buckets),
+            observed: found.observed.finish(),
+            bars: found.amounts.bars(),
             objects: table,
             version: env!("CARGO_PKG_VERSION"),
             generated_at: generated_at.into(),
@@ -119,14 +181,14 @@ fn list(texts: &[String]) -> Result<String, askama::Error> {
     }
 }
 
-fn says(table: &Objects, total: usize) -> String {
+fn says(table: &Objects) -> String {
     let counted = RowStatus::ALL.map(|standing| (table.count(standing), standing.counted()));
     let counted: Vec<String> = counted
         .iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{} {word}", Count(*count)))
         .collect();
-    match total {
+    match table.total() {
         0 => "no object was examined".to_owned(),
         many => format!("{}; {} in all", counted.join(", "), Count(many).objects()),
     }
@@ -141,8 +203,8 @@ fn exit_meaning(exit: Exit, proved: bool) -> &'static str {
     }
 }
 
-/// Facts about the run.
-fn facts(audit: &AuditReport, objects: &[&AuditedReport]) -> String {
+/// Facts about the run, in which `proved` of the `objects` have a proof.
+fn facts(audit: &AuditReport, proved: usize, objects: usize) -> String {
     let count = |number: u64| grouped(number);
     let mut facts = Facts::default();
     facts.add_data("scope", joined(&audit.scope, ", "), "");
@@ -155,8 +217,7 @@ fn facts(audit: &AuditReport, objects: &[&AuditedReport]) -> String {
     facts.add("listed", format!("{} stored AMI objects, {}", count(audit.listed), size(audit.listed_bytes)));
     facts.add("examined in this run", count(audit.examined));
     facts.add("proved before, and still good", count(audit.still_good));
-    let proved = objects.iter().filter(|report| report.proof.is_some()).count();
-    facts.add("with a proof, new or old", format!("{} of {}", Count(proved), Count(objects.len()).objects()));
+    facts.add("with a proof, new or old", format!("{} of {}", Count(proved), Count(objects).objects()));
     facts.add("due, not reached", count(audit.left));
     facts.add("missing", count(audit.missing));
     let some = [("in other slices", audit.other_slices), ("other objects, skipped", audit.other_objects)];

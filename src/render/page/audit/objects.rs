@@ -1,17 +1,19 @@
+use std::collections::BTreeMap;
+
 use askama::Template;
 use jiff::Timestamp;
 
 use super::status::{Age, RowStatus};
 use crate::audit::{ChangeKind, joined};
-use crate::render::page::text::{Count, Text};
+use crate::render::page::text::{Count, Text, encoded};
 use crate::report::{AuditedReport, Exit};
 use crate::units::ByteSize;
 use crate::verdict::Verdict;
 
-/// Maximum number of rows of a page, which a browser can sort quickly.
-const MOST_ROWS: usize = 50_000;
+/// Maximum number of rows of a page. They take about 3 MB, which every browser can sort.
+const MOST_ROWS: usize = 10_000;
 
-/// The table of all objects, the worst first.
+/// The table of the objects, the worst first.
 #[derive(Template)]
 #[template(path = "audit-objects.html")]
 pub(super) struct Objects {
@@ -19,6 +21,16 @@ pub(super) struct Objects {
     total: Count,
     left_out: Count,
     counts: [(RowStatus, Count); 7],
+    /// Link to the table of all objects; empty if there is none.
+    table: String,
+    table_name: Text,
+}
+
+/// Collects the objects, and keeps the rows of the worst.
+#[derive(Default)]
+pub(super) struct WorstObjects {
+    rows: BTreeMap<(RowStatus, String), Row>,
+    counts: [usize; RowStatus::ALL.len()],
 }
 
 struct Row {
@@ -35,29 +47,63 @@ struct Row {
     checks: Text,
 }
 
-impl Objects {
-    /// Sorts the objects and builds the rows. Ages are relative to `now`.
-    pub(super) fn new(objects: &[&AuditedReport], now: Option<Timestamp>) -> Self {
-        let mut sorted: Vec<(RowStatus, &AuditedReport)> =
-            objects.iter().map(|report| (RowStatus::of(report), *report)).collect();
-        sorted.sort_by_cached_key(|(standing, report)| (*standing, report.target.to_string()));
-        let mut before = None;
-        let rows = sorted.iter().take(MOST_ROWS).map(|(standing, report)| {
-            let leads = before.replace(*standing) != Some(*standing);
-            Row::new(*standing, leads, report, now)
-        });
-        Objects {
-            rows: rows.collect(),
-            total: Count(objects.len()),
-            left_out: Count(objects.len().saturating_sub(MOST_ROWS)),
-            counts: RowStatus::ALL
-                .map(|standing| (standing, Count(sorted.iter().filter(|(found, _)| *found == standing).count()))),
+impl WorstObjects {
+    /// Adds an object. Ages are relative to `now`.
+    pub(super) fn add(&mut self, standing: RowStatus, report: &AuditedReport, now: Option<Timestamp>) {
+        if let Some(count) = self.counts.get_mut(standing as usize) {
+            *count += 1;
+        }
+        let key = (standing, report.target.to_string());
+        let is_full = self.rows.len() >= MOST_ROWS;
+        if is_full && self.rows.last_key_value().is_some_and(|(last, _)| *last < key) {
+            return;
+        }
+        self.rows.insert(key, Row::new(standing, report, now));
+        if self.rows.len() > MOST_ROWS {
+            self.rows.pop_last();
         }
     }
 
+    /// Number of objects.
+    pub(super) fn total(&self) -> usize {
+        self.counts.iter().sum()
+    }
+
+    /// Number of objects without a row.
+    pub(super) fn left_out(&self) -> usize {
+        self.total().saturating_sub(self.rows.len())
+    }
+
+    /// The table. `table` is the name of the file beside the page that has all objects.
+    pub(super) fn finish(self, table: Option<&str>) -> Objects {
+        let (total, left_out) = (Count(self.total()), Count(self.left_out()));
+        let mut before = None;
+        let rows = self.rows.into_iter().map(|((standing, _), row)| {
+            let leads = before.replace(standing) != Some(standing);
+            Row { leads, ..row }
+        });
+        let mut counts = RowStatus::ALL.map(|standing| (standing, Count(0)));
+        counts.iter_mut().zip(self.counts).for_each(|((_, count), found)| *count = Count(found));
+        Objects {
+            rows: rows.collect(),
+            total,
+            left_out,
+            counts,
+            table: table.map(encoded).unwrap_or_default(),
+            table_name: table.unwrap_or_default().into(),
+        }
+    }
+}
+
+impl Objects {
     /// Number of objects per status.
     pub(super) fn counts(&self) -> &[(RowStatus, Count)] {
         &self.counts
+    }
+
+    /// Number of objects.
+    pub(super) fn total(&self) -> usize {
+        self.total.0
     }
 
     /// Number of rows.
@@ -72,11 +118,11 @@ impl Objects {
 }
 
 impl Row {
-    fn new(standing: RowStatus, leads: bool, report: &AuditedReport, now: Option<Timestamp>) -> Self {
+    fn new(standing: RowStatus, report: &AuditedReport, now: Option<Timestamp>) -> Self {
         let proof = report.proof.as_ref().or(report.unread_proof.as_ref());
         Row {
             standing,
-            leads,
+            leads: false,
             target: report.target.to_string().into(),
             age: Age::of(report, now),
             bytes: report.identity.as_ref().map(|identity| identity.object_bytes),

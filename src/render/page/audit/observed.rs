@@ -7,7 +7,7 @@ use crate::render::page::text::{Count, Text};
 use crate::report::ObservationReport;
 
 /// Maximum number of lines per kind.
-const MOST_LINES: usize = 5_000;
+const MOST_LINES: usize = 1_000;
 /// Maximum number of lines that are expanded.
 const FEW: usize = 10;
 
@@ -47,19 +47,30 @@ struct Kind {
     left_out: Count,
 }
 
-impl Observed {
-    /// Groups and sorts the observations.
-    pub(super) fn new(observations: &[&ObservationReport]) -> Self {
-        let place = |kind: &Word<ObservationKind>| {
-            kind.known().and_then(|kind| ORDER.iter().position(|known| known == kind)).unwrap_or(ORDER.len())
-        };
-        let mut kinds: BTreeMap<(usize, &Word<ObservationKind>), Vec<&ObservationReport>> = BTreeMap::new();
-        for one in observations {
-            kinds.entry((place(&one.kind), &one.kind)).or_default().push(one);
+/// Collects observations, and keeps the first ones of each kind.
+#[derive(Default)]
+pub(super) struct FirstObservations(BTreeMap<(usize, Word<ObservationKind>), (usize, Vec<(Text, Text)>)>);
+
+impl FirstObservations {
+    /// Adds an observation.
+    pub(super) fn add(&mut self, one: &ObservationReport) {
+        let known = one.kind.known().and_then(|kind| ORDER.iter().position(|known| known == kind));
+        let (count, lines) = self.0.entry((known.unwrap_or(ORDER.len()), one.kind.clone())).or_default();
+        *count += 1;
+        if lines.len() < MOST_LINES {
+            lines.push(((&one.subject).into(), (&one.detail).into()));
         }
-        Observed { kinds: kinds.into_iter().map(|((_, kind), lines)| Kind::new(kind, &lines)).collect() }
     }
 
+    /// The observations, by kind.
+    pub(super) fn finish(self) -> Observed {
+        Observed {
+            kinds: self.0.into_iter().map(|((_, kind), (count, lines))| Kind::new(&kind, count, lines)).collect(),
+        }
+    }
+}
+
+impl Observed {
     /// Whether there are no observations.
     pub(super) fn is_empty(&self) -> bool {
         self.kinds.is_empty()
@@ -67,17 +78,17 @@ impl Observed {
 }
 
 impl Kind {
-    fn new(kind: &Word<ObservationKind>, lines: &[&ObservationReport]) -> Self {
+    fn new(kind: &Word<ObservationKind>, count: usize, lines: Vec<(Text, Text)>) -> Self {
         Kind {
             title: match kind {
                 Word::Known(kind) => title(*kind).into(),
                 Word::Other(name) => name.replace('_', " ").into(),
             },
-            count: Count(lines.len()),
+            count: Count(count),
             // Copies usually outlive their AMI, so they are collapsed.
-            open: lines.len() <= FEW && *kind != ObservationKind::CopyWithoutImage,
-            lines: lines.iter().take(MOST_LINES).map(|one| ((&one.subject).into(), (&one.detail).into())).collect(),
-            left_out: Count(lines.len().saturating_sub(MOST_LINES)),
+            open: count <= FEW && *kind != ObservationKind::CopyWithoutImage,
+            left_out: Count(count.saturating_sub(lines.len())),
+            lines,
         }
     }
 }

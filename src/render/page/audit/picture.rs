@@ -50,38 +50,72 @@ impl Bars {
     }
 }
 
-/// Number of objects by age of their proof.
-pub(super) fn ages(objects: &[&AuditedReport], now: Option<Timestamp>) -> Bars {
-    let ages: Vec<Age> = objects.iter().map(|report| Age::of(report, now)).collect();
-    let bar = |label, class, fits: &dyn Fn(Age) -> bool| {
-        let count = ages.iter().filter(|age| fits(**age)).count();
-        (label, Count(count).objects(), class, count as u64)
-    };
-    let within = |from: i64, to: i64| move |age: Age| matches!(age, Age::Days(days) if (from..to).contains(&days));
-    let mut bars = vec![
-        bar("less than 7 days", Tone::Pass.class(), &within(0, 7)),
-        bar("7 to 29 days", Tone::Pass.class(), &within(7, 30)),
-        bar("30 to 89 days", Tone::Pass.class(), &within(30, 90)),
-        bar("90 days and more", Tone::Plain.class(), &within(90, i64::MAX)),
-        bar("never proved", Tone::Unknown.class(), &|age| age == Age::Never),
-    ];
-    let not_known = bar("not known", Tone::Error.class(), &|age| age == Age::NotKnown);
-    bars.extend(Some(not_known).filter(|(.., count)| *count > 0));
-    Bars::new("Age of proofs", bars)
+/// Counts what the bars show.
+#[derive(Default)]
+pub(super) struct Amounts {
+    /// Objects by the age of their proof, in the order of [`AGES`].
+    ages: [usize; AGES.len()],
+    by_status: [OfStatus; RowStatus::ALL.len()],
 }
 
-/// Number of bytes by status of the objects.
-pub(super) fn bytes(objects: &[&AuditedReport]) -> Bars {
-    let bar = |standing: RowStatus| {
-        let found: Vec<_> = objects.iter().filter(|report| RowStatus::of(report) == standing).collect();
-        let sizes = found.iter().filter_map(|report| report.identity.as_ref());
-        let bytes = sizes.fold(0_u64, |sum, identity| sum.saturating_add(identity.object_bytes));
-        let without = match found.iter().filter(|report| report.identity.is_none()).count() {
-            0 => String::new(),
-            count => format!(", {} of unknown size", Count(count)),
-        };
-        let value = format!("{} in {}{without}", ByteSize(bytes), Count(found.len()).objects());
-        (standing.word(), value, standing.tone().class(), bytes)
-    };
-    Bars::new("Bytes by verdict", RowStatus::ALL.map(bar).into())
+/// The objects of one status.
+#[derive(Default, Clone, Copy)]
+struct OfStatus {
+    count: usize,
+    bytes: u64,
+    of_unknown_size: usize,
+}
+
+/// Ages of proofs, with their tone.
+const AGES: [(&str, Tone); 6] = [
+    ("less than 7 days", Tone::Pass),
+    ("7 to 29 days", Tone::Pass),
+    ("30 to 89 days", Tone::Pass),
+    ("90 days and more", Tone::Plain),
+    ("never proved", Tone::Unknown),
+    ("not known", Tone::Error),
+];
+
+/// The place of an age in [`AGES`].
+fn place(age: Age) -> usize {
+    match age {
+        Age::Days(days) if days < 7 => 0,
+        Age::Days(days) if days < 30 => 1,
+        Age::Days(days) if days < 90 => 2,
+        Age::Days(_) => 3,
+        Age::Never => 4,
+        Age::NotKnown => 5,
+    }
+}
+
+impl Amounts {
+    /// Adds an object. Ages are relative to `now`.
+    pub(super) fn add(&mut self, standing: RowStatus, report: &AuditedReport, now: Option<Timestamp>) {
+        if let Some(count) = self.ages.get_mut(place(Age::of(report, now))) {
+            *count += 1;
+        }
+        let Some(of_status) = self.by_status.get_mut(standing as usize) else { return };
+        of_status.count += 1;
+        match &report.identity {
+            Some(identity) => of_status.bytes = of_status.bytes.saturating_add(identity.object_bytes),
+            None => of_status.of_unknown_size += 1,
+        }
+    }
+
+    /// The bars.
+    pub(super) fn bars(&self) -> [Bars; 2] {
+        let ages = AGES.iter().zip(self.ages);
+        // A last bar without objects is left out.
+        let shown = ages.filter(|((_, tone), count)| *tone != Tone::Error || *count > 0);
+        let ages = shown.map(|((label, tone), count)| (*label, Count(count).objects(), tone.class(), count as u64));
+        let of_status = RowStatus::ALL.into_iter().zip(self.by_status).map(|(standing, amount)| {
+            let without = match amount.of_unknown_size {
+                0 => String::new(),
+                count => format!(", {} of unknown size", Count(count)),
+            };
+            let value = format!("{} in {}{without}", ByteSize(amount.bytes), Count(amount.count).objects());
+            (standing.word(), value, standing.tone().class(), amount.bytes)
+        });
+        [Bars::new("Age of proofs", ages.collect()), Bars::new("Bytes by verdict", of_status.collect())]
+    }
 }

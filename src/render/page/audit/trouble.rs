@@ -10,9 +10,9 @@ use crate::render::next_step::NextStep;
 use crate::render::page::blocks::{StepView, Steps};
 use crate::render::page::damage::{Damage, Most, disagrees};
 use crate::render::page::findings::Findings;
-use crate::render::page::text::{Count, Text};
+use crate::render::page::text::{Count, Text, encoded};
 use crate::render::page::tone::Tone;
-use crate::report::{AuditedBucketReport, AuditedReport, FindingReport, Severity};
+use crate::report::{AuditedBucketReport, AuditedReport, FindingReport, ReasonReport, Severity};
 use crate::units::{ByteSize, noun};
 use crate::verdict::Verdict;
 
@@ -24,6 +24,8 @@ const MOST_DAMAGE: Most = Most { first: 2, all: 10 };
 /// Maximum numbers of reasons for unknown objects, and of objects listed per reason.
 const MOST_REASONS: usize = 100;
 const MOST_NAMES: usize = 200;
+/// Maximum number of reasons whose objects are counted. Findings of further reasons count as one reason each.
+const MOST_KEPT: usize = 10_000;
 
 /// Everything that failed or is unknown, the worst first.
 #[derive(Template)]
@@ -80,48 +82,90 @@ struct Reason {
     left_out: Count,
 }
 
-impl Trouble {
-    /// Collects the failed and the unknown objects and buckets.
-    pub(super) fn new(objects: &[&AuditedReport], buckets: &[&AuditedBucketReport], now: Option<Timestamp>) -> Self {
-        let cards = [RowStatus::Damaged, RowStatus::Missing, RowStatus::Replaced]
-            .map(|standing| Cards::new(standing, objects, now));
-        let shared = [Severity::Policy, Severity::Unknown].map(|severity| Shared::new(severity, objects, buckets));
-        Trouble {
-            objects: cards.into_iter().filter(|cards| cards.count.0 > 0).collect(),
-            shared: shared.into_iter().filter(|shared| !shared.reasons.is_empty()).collect(),
+/// Collects what failed or is unknown, in memory that does not depend on the number of objects.
+pub(super) struct WorstTrouble {
+    cards: [FirstCards; 3],
+    shared: [Reasons; 2],
+    now: Option<Timestamp>,
+}
+
+impl WorstTrouble {
+    /// Starts without objects. Ages are relative to `now`.
+    pub(super) fn new(now: Option<Timestamp>) -> Self {
+        WorstTrouble {
+            cards: [RowStatus::Damaged, RowStatus::Missing, RowStatus::Replaced].map(FirstCards::new),
+            shared: [Severity::Policy, Severity::Unknown].map(Reasons::new),
+            now,
         }
     }
 
+    /// Adds an object.
+    pub(super) fn object(&mut self, standing: RowStatus, report: &AuditedReport) {
+        self.cards.iter_mut().filter(|cards| cards.standing == standing).for_each(|cards| cards.add(report, self.now));
+        let name = || report.target.to_string();
+        self.shared.iter_mut().for_each(|shared| shared.add(&name, false, &report.findings));
+        let is_good = |finding: &FindingReport| Severity::of_finding(finding) == Severity::Good;
+        if standing == RowStatus::Unknown && report.findings.iter().all(is_good) {
+            let unknown = self.shared.iter_mut().filter(|shared| shared.severity == Severity::Unknown);
+            unknown.for_each(|shared| shared.unexplained(report));
+        }
+    }
+
+    /// Adds a bucket.
+    pub(super) fn bucket(&mut self, report: &AuditedBucketReport) {
+        let name = || format!("s3://{}/", report.bucket);
+        self.shared.iter_mut().for_each(|shared| shared.add(&name, true, &report.findings));
+    }
+
+    /// The section of the page.
+    pub(super) fn finish(self) -> Trouble {
+        let cards = self.cards.into_iter().filter(|cards| cards.count > 0).map(FirstCards::finish);
+        let shared = self.shared.into_iter().map(Reasons::finish);
+        Trouble { objects: cards.collect(), shared: shared.filter(|shared| !shared.reasons.is_empty()).collect() }
+    }
+}
+
+impl Trouble {
     /// Whether nothing failed or is unknown.
     pub(super) fn is_empty(&self) -> bool {
         self.objects.is_empty() && self.shared.is_empty()
     }
 }
 
-/// Percent-encodes a text for the fragment of a link.
-fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+/// Collects the objects of one status, and keeps the cards of the first ones by name.
+struct FirstCards {
+    standing: RowStatus,
+    count: usize,
+    cards: BTreeMap<String, Card>,
 }
 
-impl Cards {
-    fn new(standing: RowStatus, objects: &[&AuditedReport], now: Option<Timestamp>) -> Self {
-        let mut found: Vec<&AuditedReport> =
-            objects.iter().copied().filter(|report| RowStatus::of(report) == standing).collect();
-        found.sort_by_cached_key(|report| report.target.to_string());
-        let mut first: Vec<Card> = found.iter().take(MOST_CARDS).map(|report| Card::new(report, now)).collect();
+impl FirstCards {
+    fn new(standing: RowStatus) -> Self {
+        FirstCards { standing, count: 0, cards: BTreeMap::new() }
+    }
+
+    fn add(&mut self, report: &AuditedReport, now: Option<Timestamp>) {
+        self.count += 1;
+        let name = report.target.to_string();
+        let is_full = self.cards.len() >= MOST_CARDS;
+        if is_full && self.cards.last_key_value().is_some_and(|(last, _)| *last < name) {
+            return;
+        }
+        self.cards.insert(name, Card::new(report, now));
+        if self.cards.len() > MOST_CARDS {
+            self.cards.pop_last();
+        }
+    }
+
+    fn finish(self) -> Cards {
+        let left_out = Count(self.count.saturating_sub(self.cards.len()));
+        let mut first: Vec<Card> = self.cards.into_values().collect();
         // Steps are alike for all objects, so those of the first one are enough to see.
         if let Some(card) = first.first_mut() {
             card.is_open = true;
         }
         let more = first.split_off(FEW_CARDS.min(first.len()));
-        Cards {
-            word: standing.word(),
-            count: Count(found.len()),
-            first,
-            more,
-            left_out: Count(found.len().saturating_sub(MOST_CARDS)),
-        }
+        Cards { word: self.standing.word(), count: Count(self.count), first, more, left_out }
     }
 }
 
@@ -175,39 +219,94 @@ fn findings(report: &AuditedReport, is_damage_shown: bool) -> String {
 
 /// What the objects of a reason have in common.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Common<'a> {
+struct Common {
     check: String,
     is_of_bucket: bool,
-    detail: &'a str,
-    advice: Option<&'a str>,
-    evidence: [Option<&'a str>; 3],
+    detail: String,
+    advice: Option<String>,
+    evidence: [Option<String>; 3],
 }
 
-impl Shared {
-    /// The findings of one severity. An object without findings that is unknown counts with the meaning of its exit code.
-    fn new(severity: Severity, objects: &[&AuditedReport], buckets: &[&AuditedBucketReport]) -> Self {
-        let mut found: BTreeMap<Common<'_>, Vec<(String, &FindingReport)>> = BTreeMap::new();
-        let of_objects = objects.iter().map(|report| (report.target.to_string(), false, &report.findings));
-        let of_buckets = buckets.iter().map(|report| (format!("s3://{}/", report.bucket), true, &report.findings));
-        for (name, is_of_bucket, findings) in of_objects.chain(of_buckets) {
-            for finding in findings.iter().filter(|finding| Severity::of_finding(finding) == severity) {
-                found.entry(Common::of(finding, is_of_bucket)).or_default().push((name.clone(), finding));
+/// Objects or buckets, of which the first ones are named.
+#[derive(Default)]
+struct Named {
+    count: usize,
+    names: Vec<String>,
+}
+
+impl Named {
+    fn add(&mut self, name: String) {
+        self.count += 1;
+        if self.names.len() < MOST_NAMES {
+            self.names.push(name);
+        }
+    }
+
+    fn left_out(&self) -> Count {
+        Count(self.count.saturating_sub(self.names.len()))
+    }
+}
+
+/// The objects or buckets of one reason.
+#[derive(Default)]
+struct Group {
+    named: Named,
+    is_failure: bool,
+    /// Why the first one is unknown.
+    first: Option<ReasonReport>,
+}
+
+/// Collects the findings of one severity by their reasons.
+struct Reasons {
+    severity: Severity,
+    groups: BTreeMap<Common, Group>,
+    /// Objects that are unknown without a finding that says why, by the meaning of their exit codes.
+    unexplained: BTreeMap<&'static str, Named>,
+    /// Findings of reasons that are not kept, because there are too many.
+    not_kept: usize,
+}
+
+impl Reasons {
+    fn new(severity: Severity) -> Self {
+        Reasons { severity, groups: BTreeMap::new(), unexplained: BTreeMap::new(), not_kept: 0 }
+    }
+
+    fn add(&mut self, name: &dyn Fn() -> String, is_of_bucket: bool, findings: &[FindingReport]) {
+        for finding in findings.iter().filter(|finding| Severity::of_finding(finding) == self.severity) {
+            let common = Common::of(finding, is_of_bucket);
+            if self.groups.len() >= MOST_KEPT && !self.groups.contains_key(&common) {
+                self.not_kept += 1;
+                continue;
             }
+            let group = self.groups.entry(common).or_default();
+            if group.named.count == 0 {
+                group.first.clone_from(&finding.reason);
+            }
+            group.is_failure |= finding.verdict == Verdict::Fail;
+            group.named.add(name());
         }
-        let mut reasons: Vec<(usize, Reason)> =
-            found.into_iter().map(|(common, named)| (named.len(), Reason::new(&common, &named))).collect();
-        if severity == Severity::Unknown {
-            reasons.extend(unexplained(objects));
-        }
+    }
+
+    fn unexplained(&mut self, report: &AuditedReport) {
+        let meaning = Tone::Unknown.exit_meaning(report.exit_code);
+        self.unexplained.entry(meaning).or_default().add(report.target.to_string());
+    }
+
+    fn finish(self) -> Shared {
+        let of_group = |(common, group): (Common, Group)| (group.named.count, Reason::new(common, group));
+        let mut reasons: Vec<(usize, Reason)> = self.groups.into_iter().map(of_group).collect();
+        let unexplained = self.unexplained.into_iter();
+        reasons.extend(unexplained.map(|(meaning, named)| (named.count, Reason::unexplained(meaning, &named))));
         reasons.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
-        let left_out = Count(reasons.len().saturating_sub(MOST_REASONS));
+        let left_out = Count(reasons.len().saturating_sub(MOST_REASONS).saturating_add(self.not_kept));
         Shared {
-            word: if severity == Severity::Policy { "Policy" } else { "Unknown" },
+            word: if self.severity == Severity::Policy { "Policy" } else { "Unknown" },
             reasons: reasons.into_iter().take(MOST_REASONS).map(|(_, reason)| reason).collect(),
             left_out,
         }
     }
 }
+
 fn ago(days: i64) -> String {
     match days {
         0 => "within the last day".to_owned(),
@@ -216,48 +315,64 @@ fn ago(days: i64) -> String {
     }
 }
 
-impl<'a> Common<'a> {
-    fn of(finding: &'a FindingReport, is_of_bucket: bool) -> Self {
+impl Common {
+    fn of(finding: &FindingReport, is_of_bucket: bool) -> Self {
         let reason = finding.reason.as_ref();
         let evidence = match finding.verdict {
-            Verdict::Fail => [&finding.expected, &finding.observed, &finding.source].map(|text| text.as_deref()),
-            Verdict::Pass | Verdict::Unknown => [None; 3],
+            Verdict::Fail => [&finding.expected, &finding.observed, &finding.source].map(Clone::clone),
+            Verdict::Pass | Verdict::Unknown => [const { None }; 3],
         };
         let detail = match (reason, finding.verdict) {
-            (Some(reason), _) => reason.detail.as_str(),
-            (None, Verdict::Fail) => "",
-            (None, _) => "no reason is stated",
+            (Some(reason), _) => reason.detail.clone(),
+            (None, Verdict::Fail) => String::new(),
+            (None, _) => "no reason is stated".to_owned(),
         };
         Common {
             check: finding.check.to_string(),
             is_of_bucket,
             detail,
-            advice: reason.and_then(|reason| reason.advice.as_deref()),
+            advice: reason.and_then(|reason| reason.advice.clone()),
             evidence,
         }
     }
 }
 
 impl Reason {
-    fn new(common: &Common<'_>, named: &[(String, &FindingReport)]) -> Self {
-        let step = match named {
-            [(name, finding)] => finding.reason.as_ref().and_then(|reason| NextStep::after_reason(reason, name)),
-            _ => common.advice.map(|advice| NextStep::Advice(advice.to_owned())),
+    fn new(common: Common, group: Group) -> Self {
+        let step = match (group.named.count, group.named.names.first(), &group.first) {
+            (1, Some(name), reason) => reason.as_ref().and_then(|reason| NextStep::after_reason(reason, name)),
+            _ => common.advice.map(NextStep::Advice),
         };
         let [expected, found, source] = common.evidence.map(|text| Text::from(text.unwrap_or_default()));
-        let is_failure = named.iter().any(|(_, finding)| finding.verdict == Verdict::Fail);
         Reason {
-            tone: if is_failure { Tone::Fail } else { Tone::Unknown },
+            tone: if group.is_failure { Tone::Fail } else { Tone::Unknown },
             link: encoded(&common.check),
-            check: (&common.check).into(),
-            count: counted(named.len(), common.is_of_bucket),
+            check: common.check.into(),
+            count: counted(group.named.count, common.is_of_bucket),
             says: common.detail.into(),
             step: step.as_ref().map(StepView::from),
             expected,
             found,
             source,
-            names: named.iter().take(MOST_NAMES).map(|(name, _)| name.into()).collect(),
-            left_out: Count(named.len().saturating_sub(MOST_NAMES)),
+            left_out: group.named.left_out(),
+            names: group.named.names.iter().map(Text::from).collect(),
+        }
+    }
+
+    /// Objects that are unknown without a finding that says why.
+    fn unexplained(meaning: &str, named: &Named) -> Self {
+        Reason {
+            tone: Tone::Unknown,
+            check: Text::default(),
+            link: String::new(),
+            count: counted(named.count, false),
+            says: meaning.into(),
+            step: None,
+            expected: Text::default(),
+            found: Text::default(),
+            source: Text::default(),
+            names: named.names.iter().map(Text::from).collect(),
+            left_out: named.left_out(),
         }
     }
 }
@@ -267,33 +382,4 @@ fn counted(count: usize, is_of_bucket: bool) -> String {
         (many, true) => format!("{} {}", Count(many), noun(many as u64, "bucket")),
         (many, false) => Count(many).objects(),
     }
-}
-
-/// Objects that are unknown without a finding that says why, by the meaning of their exit codes.
-fn unexplained(objects: &[&AuditedReport]) -> Vec<(usize, Reason)> {
-    let mut found: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-    for report in objects.iter().filter(|report| {
-        RowStatus::of(report) == RowStatus::Unknown
-            && report.findings.iter().all(|finding| Severity::of_finding(finding) == Severity::Good)
-    }) {
-        let meaning = Tone::Unknown.exit_meaning(report.exit_code);
-        found.entry(meaning).or_default().push(report.target.to_string());
-    }
-    let reason = |(meaning, names): (&str, Vec<String>)| {
-        let reason = Reason {
-            tone: Tone::Unknown,
-            check: Text::default(),
-            link: String::new(),
-            count: counted(names.len(), false),
-            says: meaning.into(),
-            step: None,
-            expected: Text::default(),
-            found: Text::default(),
-            source: Text::default(),
-            names: names.iter().take(MOST_NAMES).map(Text::from).collect(),
-            left_out: Count(names.len().saturating_sub(MOST_NAMES)),
-        };
-        (names.len(), reason)
-    };
-    found.into_iter().map(reason).collect()
 }

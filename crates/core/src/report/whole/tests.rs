@@ -2,6 +2,32 @@ use super::*;
 use crate::report::{DamageReport, FindingReport, IdentityReport, ProvedReport, ReasonReport};
 use crate::verdict::{CheckId, ReasonCode};
 
+/// The lines of one audit.
+#[derive(Debug, Clone)]
+struct AuditLines {
+    objects: Vec<AuditedReport>,
+    buckets: Vec<AuditedBucketReport>,
+    end: AuditReport,
+    summary: SummaryReport,
+}
+
+impl AuditLines {
+    fn check(&self) -> Result<CheckedAudit, String> {
+        let mut check = AuditCheck::new(self.end.clone());
+        self.objects.iter().try_for_each(|one| check.object(one))?;
+        self.buckets.iter().try_for_each(|one| check.bucket(one))?;
+        check.finish(&self.summary)
+    }
+
+    fn contradiction(&self) -> Option<String> {
+        self.check().err()
+    }
+
+    fn demands(&self) -> Demands {
+        self.check().unwrap().demands
+    }
+}
+
 fn id(check: &str) -> CheckId {
     check.parse().unwrap()
 }

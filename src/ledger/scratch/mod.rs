@@ -1,11 +1,16 @@
 //! Temporary tables of one run. SQLite keeps them in a file without a name, so that the memory of a run does not depend
 //! on the number of objects.
 
+mod copies;
+mod lines;
+
 use rusqlite::{Connection, params};
 
 use super::LedgerError;
 use super::chain::Link;
 use crate::audit::MOST_NAMES;
+
+pub use lines::{ScratchLine, ScratchObservation};
 
 /// Pages of the tables that are kept in memory, in KiB.
 const CACHE: i64 = 4 << 10;
@@ -14,7 +19,12 @@ const TABLES: &str = "
     CREATE TABLE place (target TEXT NOT NULL, number INTEGER NOT NULL, digest BLOB NOT NULL);
     CREATE TABLE listed (target TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE queue (turn TEXT NOT NULL, key TEXT NOT NULL, document TEXT NOT NULL);
-    CREATE TABLE content (bytes INTEGER NOT NULL, value TEXT NOT NULL, target TEXT NOT NULL);
+    CREATE TABLE content (bytes INTEGER NOT NULL, value TEXT NOT NULL, target TEXT NOT NULL, region TEXT);
+    CREATE TABLE comparable (bytes INTEGER NOT NULL, region TEXT NOT NULL, names TEXT NOT NULL,
+        PRIMARY KEY (bytes, region, names)) WITHOUT ROWID;
+    CREATE TABLE line (target TEXT NOT NULL, source INTEGER NOT NULL, rank INTEGER NOT NULL, document TEXT NOT NULL);
+    CREATE TABLE observed (kind TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL,
+        PRIMARY KEY (kind, subject, detail)) WITHOUT ROWID;
     CREATE TABLE object (target TEXT NOT NULL);
     CREATE TABLE alike (names BLOB NOT NULL, more INTEGER NOT NULL, value TEXT NOT NULL);
     BEGIN;";
@@ -172,17 +182,24 @@ impl Scratch {
         Ok(documents)
     }
 
-    /// Adds an object, and the values of its content with its size in bytes.
+    /// Adds an object, and the values of its content with its size in bytes. `region` is where it can serve as a copy of
+    /// objects in other Regions.
     ///
     /// # Errors
     ///
     /// As for [`Scratch::add_place`].
-    pub fn add_object(&self, target: &str, bytes: u64, values: &[String]) -> Result<(), LedgerError> {
+    pub fn add_object(
+        &self,
+        target: &str,
+        bytes: u64,
+        values: &[String],
+        region: Option<&str>,
+    ) -> Result<(), LedgerError> {
         self.connection.prepare_cached("INSERT INTO object VALUES (?1)")?.execute([target])?;
-        let mut insert = self.connection.prepare_cached("INSERT INTO content VALUES (?1, ?2, ?3)")?;
+        let mut insert = self.connection.prepare_cached("INSERT INTO content VALUES (?1, ?2, ?3, ?4)")?;
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         for value in values {
-            insert.execute(params![bytes, value, target])?;
+            insert.execute(params![bytes, value, target, region])?;
         }
         Ok(())
     }
@@ -324,7 +341,7 @@ mod tests {
         let scratch = scratch();
         let add = |name: &str, bytes, values: &[&str]| {
             let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
-            scratch.add_object(name, bytes, &values).unwrap();
+            scratch.add_object(name, bytes, &values, None).unwrap();
         };
         add("e", 5, &["etag:y", "crc:x"]);
         add("a", 5, &["crc:x", "etag:y"]);
