@@ -98,8 +98,8 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 pub use stored_ami_core::{
-    audit, blocks, checks, checksum, content, copy, facts, ident, manifest, plan, price, record, report, sealed, units,
-    verdict,
+    audit, batch, blocks, checks, checksum, content, copy, facts, ident, manifest, plan, price, record, report, sealed,
+    units, verdict,
 };
 pub use tokio_util::sync::CancellationToken;
 
@@ -121,6 +121,8 @@ pub mod commands;
 pub mod fetch;
 pub mod files;
 pub mod image;
+#[cfg(feature = "batch")]
+pub mod jobs;
 pub mod journal;
 pub mod ledger;
 pub mod machine;

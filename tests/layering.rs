@@ -14,25 +14,26 @@ use std::path::Path;
 const ORDER: [(&str, &str); 2] = [
     (
         "crates/core/src",
-        "text units ident checksum verdict content price facts plan checks sealed copy blocks manifest record audit report \
+        "text units ident checksum verdict content price facts plan checks sealed copy blocks manifest record audit batch report \
          checkpoint fuzzing",
     ),
     (
         "src",
-        "sync clock machine files source+progress image account snapshot journal ledger checkpoint fetch commands render cli main",
+        "sync clock machine files source+progress image account snapshot jobs journal ledger checkpoint fetch commands render cli main",
     ),
 ];
 
 /// Crates, and the only places that may import them; the first matching entry applies. A `*` at the end of a name
 /// matches any suffix.
-const CRATES: [(&str, &[&str]); 27] = [
+const CRATES: [(&str, &[&str]); 28] = [
     ("aws_sdk_s3", &["src/source/s3/"]),
     ("aws_sdk_ec2", &["src/image/ec2/"]),
     ("aws_sdk_ebs", &["src/snapshot/"]),
+    ("aws_sdk_s3control", &["src/jobs/"]),
     ("aws_sdk_sts", &["src/account/", "src/source/s3/settings/"]),
     ("aws_sdk_*", &["src/account/"]),
     ("aws_lc_rs", &["crates/lab/"]),
-    ("aws_*", &["src/source/s3/", "src/image/ec2/", "src/account/", "src/snapshot/"]),
+    ("aws_*", &["src/source/s3/", "src/image/ec2/", "src/account/", "src/snapshot/", "src/jobs/"]),
     ("hyper_rustls", &["src/source/s3/http/"]),
     ("rustls*", &["src/source/s3/http/"]),
     ("tower_service", &["src/source/s3/http/"]),

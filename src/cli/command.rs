@@ -29,6 +29,8 @@ impl Command {
             Command::Verify(_) | Command::Bench(_) | Command::Cost(_) => &["verify"],
             #[cfg(feature = "s3")]
             Command::Audit(_) => &["audit"],
+            #[cfg(feature = "batch")]
+            Command::Batch(_) => &["batch"],
             #[cfg(feature = "s3")]
             Command::SafeToDelete(_) => &["safe-to-delete"],
             #[cfg(feature = "s3")]
@@ -94,6 +96,8 @@ impl Command {
             Command::Fingerprint(args) => connected(&mut args.connection),
             #[cfg(feature = "ebs")]
             Command::Prove(args) => connected(&mut args.connection),
+            #[cfg(feature = "batch")]
+            Command::Batch(command) => connected(command.connection()),
             #[cfg(feature = "s3")]
             Command::Compare(args) => Adjustable {
                 sends: true,
@@ -220,6 +224,13 @@ pub enum Command {
     /// requests and time, and asks.
     #[cfg(feature = "ebs")]
     Prove(Box<super::blocks::args::ProveArgs>),
+    /// Let S3 compute checksums at rest, and compare them
+    ///
+    /// S3 Batch Operations hashes objects of any size and storage class without a download. What S3 states is a proof of its
+    /// own kind, `stated-by-s3`, where a value of the object was known before.
+    #[cfg(feature = "batch")]
+    #[command(subcommand)]
+    Batch(super::batch::args::BatchCommand),
     /// Print the minimal IAM policy for commands
     #[cfg(feature = "ec2")]
     Policy(super::images::args::PolicyArgs),

@@ -4,6 +4,8 @@ mod again;
 mod args;
 #[cfg(feature = "s3")]
 mod audit;
+#[cfg(feature = "batch")]
+mod batch;
 mod bench;
 #[cfg(feature = "ebs")]
 mod blocks;

@@ -16,6 +16,8 @@ use super::args::{ConnectionArgs, InspectArgs, LogicalArgs, PageArgs, VerifyArgs
 use super::audit::args::{AuditArgs, AuditFileArgs, AuditWork};
 #[cfg(feature = "s3")]
 use super::audit::results::ResultsPlace;
+#[cfg(feature = "batch")]
+use super::batch::args::BatchCommand;
 use super::bench::BenchArgs;
 #[cfg(feature = "ebs")]
 use super::blocks::{args::FingerprintArgs, sidecar_of};
@@ -123,6 +125,8 @@ impl Paths {
                 paths.input("--record", sidecar.as_deref());
                 paths.connection(&args.connection);
             }
+            #[cfg(feature = "batch")]
+            Command::Batch(command) => paths.of_batch(command),
             #[cfg(feature = "ec2")]
             Command::Doctor(args) => paths.connection(&args.connection),
             #[cfg(feature = "ec2")]
@@ -198,6 +202,36 @@ impl Paths {
         args.prices.iter().for_each(|path| self.input("--prices", Some(path)));
         self.input("--record", args.record.as_deref());
         self.connection(&args.connection);
+    }
+
+    #[cfg(feature = "batch")]
+    fn of_batch(&mut self, command: &BatchCommand) {
+        match command {
+            BatchCommand::Plan(args) => {
+                self.input("--list", args.list.as_deref());
+                args.manifest.iter().for_each(|path| self.input("--manifest", Some(path)));
+                args.prices.iter().for_each(|path| self.input("--prices", Some(path)));
+                if let Some(ledger) = &args.ledger {
+                    self.ledger("--ledger", ledger, false);
+                }
+                self.output("--plan", Some(&args.plan), OutputKind::BatchPlan);
+                self.force = args.force.force;
+                self.connection(&args.connection);
+            }
+            BatchCommand::Submit(args) => {
+                self.input("--plan", Some(&args.plan));
+                args.prices.iter().for_each(|path| self.input("--prices", Some(path)));
+                self.connection(&args.connection);
+            }
+            BatchCommand::Status(args) | BatchCommand::Follow(args) => self.connection(&args.connection),
+            BatchCommand::Reconcile(args) => {
+                self.input("--plan", Some(&args.plan));
+                if let Some(ledger) = &args.ledger {
+                    self.ledger("--ledger", ledger, true);
+                }
+                self.connection(&args.connection);
+            }
+        }
     }
 
     #[cfg(feature = "s3")]

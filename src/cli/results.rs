@@ -97,6 +97,7 @@ impl Results {
                 Report::Error(_) | Report::Summary(_) => return,
                 Report::Audit(audit) => audit.exit_code,
                 Report::Ledger(ledger) => ledger.exit_code,
+                Report::Batch(batch) => batch.exit_code,
                 _ => Exit::Passed,
             },
         };
@@ -243,6 +244,9 @@ fn outcome_of_target(report: &Report) -> Option<(Verdict, Exit)> {
         Report::Thaw(report) => (report.verdict(), report.exit_code),
         Report::Fingerprint(report) => (by_exit(report.exit_code), report.exit_code),
         Report::Prove(report) => (report.verdict, report.exit_code),
+        Report::BatchPlan(report) => (by_exit(report.exit_code), report.exit_code),
+        Report::BatchJob(report) => (by_exit(report.exit_code), report.exit_code),
+        Report::BatchObject(report) => (report.verdict, report.exit_code),
         Report::Task(report) => (report.verdict.unwrap_or(Verdict::Unknown), report.exit_code),
         Report::Stored(report) => {
             let verdict = match report.exit_code {
@@ -255,6 +259,7 @@ fn outcome_of_target(report: &Report) -> Option<(Verdict, Exit)> {
         Report::Audited(report) => (report.verdict, report.exit_code),
         Report::Safe(report) => (report.answer.verdict(), report.exit_code),
         Report::AuditedBucket(_)
+        | Report::Batch(_)
         | Report::Observation(_)
         | Report::LedgerEntry(_)
         | Report::Audit(_)

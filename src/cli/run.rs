@@ -129,6 +129,8 @@ async fn carry_out(command: Command, settings: Settings) -> Result<Exit, UsageEr
         Command::Fingerprint(args) => Box::pin(super::blocks::run_fingerprint(*args, &settings)).await,
         #[cfg(feature = "ebs")]
         Command::Prove(args) => Box::pin(super::blocks::run_prove(*args, &settings)).await,
+        #[cfg(feature = "batch")]
+        Command::Batch(command) => Box::pin(super::batch::run(command, &settings)).await,
         #[cfg(feature = "ec2")]
         Command::Doctor(args) => Box::pin(super::doctor::run(*args, &settings)).await,
         #[cfg(feature = "ec2")]

@@ -37,11 +37,15 @@ pub enum PolicyCommand {
     Fingerprint,
     /// `prove`.
     Prove,
+    /// `batch`.
+    Batch,
+    /// The role that the jobs of `batch` assume.
+    BatchRole,
 }
 
 impl PolicyCommand {
     /// All commands, with their names as arguments of `policy`.
-    pub const ALL: [(PolicyCommand, &'static str); 16] = [
+    pub const ALL: [(PolicyCommand, &'static str); 18] = [
         (PolicyCommand::Inspect, "inspect"),
         (PolicyCommand::Verify, "verify"),
         (PolicyCommand::IsStored, "is-stored"),
@@ -58,6 +62,8 @@ impl PolicyCommand {
         (PolicyCommand::Doctor, "doctor"),
         (PolicyCommand::Fingerprint, "fingerprint"),
         (PolicyCommand::Prove, "prove"),
+        (PolicyCommand::Batch, "batch"),
+        (PolicyCommand::BatchRole, "batch-role"),
     ];
 }
 
@@ -152,6 +158,8 @@ enum On {
     Restored,
     Snapshots,
     Keys,
+    /// Roles that are handed to a service.
+    Roles,
     Alias,
 }
 
@@ -182,6 +190,8 @@ const BEFORE: &[P] = &[P::PreflightStore, P::PreflightRestore, P::Store, P::Rest
 const BEFORE_STORE: &[P] = &[P::PreflightStore, P::Store];
 /// Commands that read the blocks of snapshots.
 const BLOCKS: &[P] = &[P::Fingerprint, P::Prove];
+/// A caller of `batch`, and the role of its jobs: both read objects, manifests and reports, and write some of them.
+const JOBS: &[P] = &[P::Batch, P::BatchRole];
 const BEFORE_RESTORE: &[P] = &[P::PreflightRestore, P::Restore];
 
 /// Every action, with its resources, the commands that need it, and the id of its statement. `sts:GetCallerIdentity`
@@ -221,6 +231,15 @@ const ACTIONS: &[(&str, On, &[P], &str)] = &[
     ("s3:GetObjectVersion", On::CopiedObjects, WRITE, "CopiedObjects"),
     ("s3:RestoreObject", On::Objects, &[P::Thaw], "ThawObjects"),
     ("s3:ListBucket", On::Bucket, READ, "Bucket"),
+    // S3 User Guide, *Granting permissions for Batch Operations*.
+    ("s3:GetObject", On::Objects, JOBS, "Objects"),
+    ("s3:GetObjectVersion", On::Objects, JOBS, "Objects"),
+    ("s3:ListBucket", On::Bucket, &[P::Batch], "Bucket"),
+    ("s3:PutObject", On::Objects, JOBS, "WriteObjects"),
+    ("s3:CreateJob", On::Everything, &[P::Batch], "Jobs"),
+    ("s3:DescribeJob", On::Everything, &[P::Batch], "Jobs"),
+    ("iam:PassRole", On::Roles, &[P::Batch], "PassRole"),
+    ("s3:RestoreObject", On::Objects, &[P::BatchRole], "ThawObjects"),
     ("s3:ListBucket", On::Bucket, STORED, "Bucket"),
     ("s3:ListBucketVersions", On::Bucket, STORED, "Bucket"),
     ("s3:ListBucketMultipartUploads", On::Bucket, STORED, "Bucket"),
@@ -319,6 +338,7 @@ fn resources(on: On, scope: &PolicyScope) -> Value {
             format!("arn:{partition}:ec2:{region}::snapshot/*"),
         ]),
         On::Keys => json!(format!("arn:{partition}:kms:{region}:{account}:key/*")),
+        On::Roles => json!(format!("arn:{partition}:iam::{account}:role/*")),
         On::Alias => {
             let name = scope.alias.as_deref().unwrap_or_default().trim_start_matches('/');
             json!(format!("arn:{partition}:ssm:{region}:{account}:parameter/{name}"))
@@ -327,9 +347,10 @@ fn resources(on: On, scope: &PolicyScope) -> Value {
 }
 
 /// Notes on permissions that the policy cannot contain.
-pub const REMARKS: [&str; 3] = [
+pub const REMARKS: [&str; 4] = [
     "encrypted snapshots, EBS encryption by default and SSE-KMS also need the use of their KMS keys; AWS's guide does not name the actions",
     "`copy --object-lock-…` also needs s3:PutObjectRetention or s3:PutObjectLegalHold to write the lock, and s3:GetObjectRetention or s3:GetObjectLegalHold to see it",
+    "the role of `batch` must trust batchoperations.s3.amazonaws.com; under SSE-KMS it also needs kms:Decrypt and kms:GenerateDataKey. If --to is another bucket, print the policies for both",
     "the task statements are what AWS's guide lists for the caller; they cannot be tested without starting a task",
 ];
 

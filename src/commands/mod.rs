@@ -2,6 +2,8 @@
 
 mod ask;
 pub mod audit;
+#[cfg(feature = "batch")]
+pub mod batch;
 pub mod bench;
 #[cfg(feature = "ebs")]
 pub mod blocks;

@@ -30,6 +30,10 @@ pub enum InputKind {
     Fingerprint,
     /// Digests of the blocks of an AMI, which `fingerprint` wrote.
     BlockDigests,
+    /// What S3 Batch Operations is asked to compute.
+    BatchPlan,
+    /// Completion report of S3 Batch Operations.
+    BatchReport,
     /// Policy of an audit.
     Policy,
     /// List of objects to audit.
@@ -66,7 +70,7 @@ pub enum InputKind {
 
 impl InputKind {
     /// All kinds.
-    pub const ALL: [InputKind; 25] = [
+    pub const ALL: [InputKind; 27] = [
         InputKind::Manifest,
         InputKind::Signature,
         InputKind::PublicKey,
@@ -76,6 +80,8 @@ impl InputKind {
         InputKind::Record,
         InputKind::Fingerprint,
         InputKind::BlockDigests,
+        InputKind::BatchPlan,
+        InputKind::BatchReport,
         InputKind::Policy,
         InputKind::List,
         InputKind::Url,
@@ -114,6 +120,9 @@ impl InputKind {
             InputKind::Manifest | InputKind::InventoryManifest | InputKind::Sums | InputKind::AwsConfig => 16 * MIB,
             // A million ranges, each with a SHA-256 and a CRC, take 54 MB.
             InputKind::Checkpoint => 64 * MIB,
+            // A million objects.
+            InputKind::BatchPlan => GIB,
+            InputKind::BatchReport => GIB,
             InputKind::List | InputKind::AuditLines => GIB,
             InputKind::InventoryData | InputKind::Prices => 2 * GIB,
             // 48 bytes for each of the 128 Mi blocks of a volume of 64 TiB.
@@ -133,6 +142,8 @@ impl InputKind {
             InputKind::Record => "a record",
             InputKind::Fingerprint => "a fingerprint",
             InputKind::BlockDigests => "a file with digests of blocks",
+            InputKind::BatchPlan => "a plan of batch jobs",
+            InputKind::BatchReport => "a completion report",
             InputKind::Policy => "a policy",
             InputKind::List => "a list of objects",
             InputKind::Url => "a URL",

@@ -21,6 +21,8 @@ pub enum OutputKind {
     Checkpoint,
     /// Results of audits, a SQLite database.
     Ledger,
+    /// What S3 Batch Operations is asked to compute.
+    BatchPlan,
     /// Tuning profile of `bench`.
     Tuning,
     /// HTML report.
@@ -43,13 +45,14 @@ pub enum OutputKind {
 
 impl OutputKind {
     /// All kinds.
-    pub const ALL: [OutputKind; 15] = [
+    pub const ALL: [OutputKind; 16] = [
         OutputKind::Manifest,
         OutputKind::Record,
         OutputKind::Fingerprint,
         OutputKind::BlockDigests,
         OutputKind::Checkpoint,
         OutputKind::Ledger,
+        OutputKind::BatchPlan,
         OutputKind::Tuning,
         OutputKind::Page,
         OutputKind::Table,
@@ -70,6 +73,7 @@ impl OutputKind {
             OutputKind::BlockDigests => "a file with digests of blocks",
             OutputKind::Checkpoint => "a checkpoint",
             OutputKind::Ledger => "a ledger",
+            OutputKind::BatchPlan => "a plan of batch jobs",
             OutputKind::Tuning => "a tuning profile",
             OutputKind::Page => "a report page",
             OutputKind::Table => "a CSV table of an audit",
@@ -91,6 +95,7 @@ impl OutputKind {
             OutputKind::BlockDigests => FileKind::BlockDigests,
             OutputKind::Checkpoint => FileKind::Checkpoint,
             OutputKind::Ledger => FileKind::Ledger,
+            OutputKind::BatchPlan => FileKind::BatchPlan,
             OutputKind::Tuning => FileKind::Tuning,
             OutputKind::Page => FileKind::Page,
             OutputKind::Table => FileKind::Csv,
@@ -112,6 +117,7 @@ impl OutputKind {
             | OutputKind::BlockDigests
             | OutputKind::Checkpoint
             | OutputKind::Ledger
+            | OutputKind::BatchPlan
             | OutputKind::Log => Rights::Private,
             _ => Rights::Shared,
         }
@@ -128,6 +134,7 @@ impl OutputKind {
             OutputKind::Manifest => Marker::Schema("stored-ami/manifest/"),
             OutputKind::Record => Marker::Schema("stored-ami/record/"),
             OutputKind::Fingerprint => Marker::Schema("stored-ami/fingerprint/"),
+            OutputKind::BatchPlan => Marker::Schema("stored-ami/batch-plan/"),
             OutputKind::Tuning => Marker::Schema("stored-ami-tuning/"),
             OutputKind::Facts => Marker::Schema("stored-ami/facts/"),
             OutputKind::Page => Marker::Head("<h1>stored-ami ", "<!DOCTYPE html>"),

@@ -40,6 +40,8 @@ pub enum Call {
     ListBlocks,
     /// STS, KMS, Service Quotas and SSM.
     Account,
+    /// Jobs of S3 Batch Operations.
+    Batch,
     /// Requests that write an object: uploads, their parts and their end; and requests for a copy of an archived object.
     Write,
 }

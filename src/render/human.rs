@@ -3,8 +3,8 @@ use std::io::{self, Write};
 use super::audit_lines::AuditLines;
 use super::charset::Encoded;
 use super::{
-    Label, Renderer, Style, audit, bench, beside, blocks, compare, copy, cost, doctor, inspect, preflight, printable,
-    shell_word, task, thaw, verify, wrap,
+    Label, Renderer, Style, audit, batch, bench, beside, blocks, compare, copy, cost, doctor, inspect, preflight,
+    printable, shell_word, task, thaw, verify, wrap,
 };
 use crate::report::{EndOption, ErrorReport, Report, SummaryReport};
 use crate::units::counted;
@@ -66,7 +66,7 @@ impl<W: Write> Renderer for Human<W> {
             _ => {}
         }
         // The entries of a ledger are not separated by empty lines, and an audit begins with its objects.
-        let line = matches!(report, Report::LedgerEntry(_));
+        let line = matches!(report, Report::LedgerEntry(_) | Report::BatchObject(_));
         if self.written && !line {
             writeln!(self.out)?;
         }
@@ -82,6 +82,10 @@ impl<W: Write> Renderer for Human<W> {
             Report::Thaw(report) => thaw::write(&mut self.out, self.style, report)?,
             Report::Fingerprint(report) => blocks::write_fingerprint(&mut self.out, self.style, report)?,
             Report::Prove(report) => blocks::write_prove(&mut self.out, self.style, report)?,
+            Report::BatchPlan(report) => batch::write_plan(&mut self.out, self.style, report)?,
+            Report::BatchJob(report) => batch::write_job(&mut self.out, self.style, report)?,
+            Report::BatchObject(report) => batch::write_object(&mut self.out, self.style, report)?,
+            Report::Batch(report) => batch::write_summary(&mut self.out, self.style, report)?,
             Report::Bench(report) => bench::write(&mut self.out, self.style, report)?,
             Report::Hashes(report) => bench::write_hashes(&mut self.out, self.style, report)?,
             Report::Doctor(report) => doctor::write(&mut self.out, self.style, report)?,

@@ -3,6 +3,7 @@
 mod audit;
 mod audit_lines;
 mod axis;
+mod batch;
 mod bench;
 mod blocks;
 mod charset;

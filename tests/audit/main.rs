@@ -1,6 +1,8 @@
 //! Audits over HTTP against the lab: many objects, the ledger, planted problems, and failures during the run.
 
 mod accounts;
+#[cfg(feature = "batch")]
+mod batch;
 #[path = "../common/mod.rs"]
 mod common;
 mod edges_denied;

@@ -22,6 +22,7 @@
 //! | [`manifest`] | reference values in files: manifests, signatures, checksum files |
 //! | [`record`] | what `store` records about the source AMI |
 //! | [`audit`] | many objects over time: proofs, changes, policies |
+//! | [`batch`] | checksums that S3 computes at rest: plan, completion report, findings |
 //! | [`checkpoint`] | the state of an unfinished read |
 //! | [`report`] | serialisable results |
 //!
@@ -96,6 +97,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 pub mod audit;
+pub mod batch;
 pub mod blocks;
 pub mod checkpoint;
 pub mod checks;

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! actions {
     ($($name:ident => $iam:literal),+ $(,)?) => {
-        /// A call of EC2, EBS, STS, KMS, SSM or Service Quotas that the lab knows, by its name in the API.
+        /// A call of EC2, EBS, STS, KMS, SSM, Service Quotas or S3 Control that the lab knows, by its name in the API.
         #[allow(missing_docs, reason = "the variants are the APIs' own names")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Action {
@@ -55,6 +55,10 @@ actions! {
     GetEbsEncryptionByDefault => "ec2:GetEbsEncryptionByDefault",
     ModifyEbsDefaultKmsKeyId => "ec2:ModifyEbsDefaultKmsKeyId",
     RegisterImage => "ec2:RegisterImage",
+    CreateJob => "s3:CreateJob",
+    DescribeJob => "s3:DescribeJob",
+    ListJobs => "s3:ListJobs",
+    UpdateJobStatus => "s3:UpdateJobStatus",
     AssumeRole => "sts:AssumeRole",
     DecodeAuthorizationMessage => "sts:DecodeAuthorizationMessage",
     GetCallerIdentity => "sts:GetCallerIdentity",

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::access;
 use super::calls::CallRecord;
+use super::control;
 use super::ebs;
 use super::ec2;
 use super::fault::{self, Fault, Seen};
@@ -51,6 +52,13 @@ pub(crate) async fn answer(
             request.raw_query = String::from_utf8_lossy(&bytes).into_owned();
             fault = shared.script.next(&Seen { key: &request.raw_query, ..Seen::of(&request) });
             let reply = call.answer(&shared, &request, fault.as_ref(), &request_id).await;
+            (CallRecord::of(&request), Some(request), Ok(reply))
+        }
+        Ok(mut request) if control::is_meant(&request) => {
+            let bytes = gather(&mut body).await;
+            request.operation = control::operation(&request);
+            fault = shared.script.next(&Seen::of(&request));
+            let reply = control::answer(&shared, &request, &bytes, fault.as_ref()).await;
             (CallRecord::of(&request), Some(request), Ok(reply))
         }
         Ok(mut request) if ebs::is_meant(&request) => {

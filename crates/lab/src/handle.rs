@@ -214,6 +214,11 @@ impl Lab {
         lock(&self.shared.cloud).fail_restores.push(reason.to_owned());
     }
 
+    /// Makes the next job of S3 Batch Operations fail with this reason, written `CODE: reason`.
+    pub fn fail_next_job(&self, reason: &str) {
+        lock(&self.shared.jobs).fail.push(reason.to_owned());
+    }
+
     /// Flips the bits of `xor_mask` in one stored byte of the newest version. Checksums and ETag do
     /// not change.
     ///

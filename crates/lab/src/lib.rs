@@ -18,6 +18,7 @@ mod calls;
 pub mod checksum;
 mod cloud;
 mod content;
+mod control;
 mod deny;
 mod dispatch;
 mod ebs;

@@ -9,6 +9,7 @@ use super::calls::CallLog;
 use super::checksum::{Algorithm, Hasher};
 use super::cloud::Cloud;
 use super::cloud::reads::BlockReads;
+use super::control::Jobs;
 use super::deny::Deny;
 use super::fault::Script;
 pub(crate) use super::options::ACCOUNT;
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     store: Mutex<Store>,
     pub cloud: Mutex<Cloud>,
     pub block_reads: Mutex<BlockReads>,
+    pub jobs: Mutex<Jobs>,
     sequence: AtomicU64,
     /// Number of open connections.
     pub connections: watch::Sender<usize>,
@@ -44,6 +46,7 @@ impl Shared {
             store: Mutex::new(Store::open(folder)?),
             cloud: Mutex::default(),
             block_reads: Mutex::default(),
+            jobs: Mutex::default(),
             sequence: AtomicU64::new(0),
             connections: watch::Sender::new(0),
             options,

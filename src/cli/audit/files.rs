@@ -80,7 +80,7 @@ fn wrong(path: &Path, problem: impl std::fmt::Display) -> UsageError {
 }
 
 /// Reads the objects named by a list.
-pub(super) fn list(path: &Path) -> Result<Scope, UsageError> {
+pub(in crate::cli) fn list(path: &Path) -> Result<Scope, UsageError> {
     let input = open_input(path, InputKind::List).map_err(|error| wrong(path, error))?;
     let objects = objects_in(BufReader::new(input)).map_err(|problem| wrong(path, problem))?;
     Ok(Scope::Named { objects, from: path.display().to_string() })

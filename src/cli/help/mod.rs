@@ -1,5 +1,6 @@
 //! Help beyond the texts of options: groups of commands, examples, environment, files and exit codes.
 
+mod batch_topics;
 mod block_topics;
 mod hint;
 mod topic;
@@ -16,7 +17,7 @@ use super::command::Cli;
 /// The groups of commands, in the order of the top-level help.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Read an object", &["inspect", "verify", "compare", "bench", "cost"]),
-    ("Decide", &["is-stored", "preflight", "audit", "safe-to-delete", "ledger", "fingerprint", "prove"]),
+    ("Decide", &["is-stored", "preflight", "audit", "safe-to-delete", "ledger", "batch", "fingerprint", "prove"]),
     ("Act", &["store", "restore", "copy", "thaw"]),
     ("Tools", &["doctor", "policy", "lab", "demo", "completions", "man", "help"]),
 ];

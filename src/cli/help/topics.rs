@@ -1,3 +1,4 @@
+use super::batch_topics::{BATCH, FOLLOW, PLAN, RECONCILE, STATUS, SUBMIT};
 use super::block_topics::{FINGERPRINT, PROVE};
 use super::topic::{Rows, Topic, local, remote};
 
@@ -382,6 +383,12 @@ pub(in crate::cli) const TOPICS: &[Topic] = &[
             ("130", "interrupted"),
         ],
     ),
+    BATCH,
+    PLAN,
+    SUBMIT,
+    STATUS,
+    FOLLOW,
+    RECONCILE,
     FINGERPRINT,
     PROVE,
     local(

@@ -15,7 +15,7 @@ use crate::source::{BucketService, SourceError};
 
 /// An object to examine if it is due.
 #[derive(Debug, Clone)]
-pub(super) struct Candidate {
+pub(in crate::commands) struct Candidate {
     /// The object.
     pub uri: ObjectUri,
     /// Its entry in the listing; `None` for an object named by the user.
@@ -34,7 +34,7 @@ impl Candidate {
 }
 
 /// One step of the listing.
-pub(super) enum Listed {
+pub(in crate::commands) enum Listed {
     Page {
         candidates: Vec<Candidate>,
         others: u64,
@@ -50,7 +50,10 @@ pub(super) enum Listed {
 }
 
 /// Pages of candidates, one prefix after the other. A prefix that cannot be listed does not stop the others.
-pub(super) fn candidates<'a>(services: &'a AuditServices, chosen: &'a Scope) -> impl Stream<Item = Listed> + 'a {
+pub(in crate::commands) fn candidates<'a>(
+    services: &'a AuditServices,
+    chosen: &'a Scope,
+) -> impl Stream<Item = Listed> + 'a {
     match chosen {
         Scope::Listed(prefixes) => {
             stream::unfold(Cursor { services, prefixes, place: None }, Cursor::next).left_stream()

@@ -28,6 +28,8 @@ mod tally;
 
 pub(super) use inspection::{proved_of, stated};
 pub use lifecycles::Lifecycles;
+#[cfg(feature = "batch")]
+pub(super) use list::{Candidate, Listed, candidates};
 pub use merge::{Merge, MergeError, MergeRequest};
 pub use request::{AuditLimits, AuditRequest, AuditServices, Scope};
 pub use run::{AuditError, audit};

@@ -40,7 +40,7 @@ impl Scope {
     }
 
     /// Whether the object with this URI belongs to the scope.
-    pub(super) fn holds(&self, target: &str) -> bool {
+    pub(in crate::commands) fn holds(&self, target: &str) -> bool {
         let Ok(uri) = target.parse::<ObjectUri>() else { return false };
         match self {
             Scope::Listed(prefixes) => prefixes.iter().any(|prefix| prefix.holds(&uri.bucket, &uri.key)),
@@ -227,7 +227,7 @@ impl AuditServices {
     }
 
     /// What was requested and received over the counted context so far.
-    pub(super) fn counts(&self) -> Counts {
+    pub(in crate::commands) fn counts(&self) -> Counts {
         self.counting.counts()
     }
 }

@@ -72,6 +72,10 @@ pub(super) fn plain(report: &Report) -> Option<Section> {
         Report::Thaw(report) => (&report.target, report.exit_code),
         Report::Fingerprint(report) => (&report.image, report.exit_code),
         Report::Prove(report) => (&report.image, report.exit_code),
+        Report::BatchPlan(report) => (&report.plan, report.exit_code),
+        Report::BatchJob(report) => (&report.job_id, report.exit_code),
+        Report::BatchObject(report) => (&report.target, report.exit_code),
+        Report::Batch(report) => (&report.from, report.exit_code),
         _ => return None,
     };
     let mut text = Vec::new();

@@ -73,6 +73,7 @@ const FIGURES: &[(Item, f64, From)] = &[
     (Item::BringBack(DeepArchive, Bulk), 0.0025, From::Undated),
     (Item::BringBackRequest(DeepArchive, Bulk), 0.025, From::Undated),
     (Item::TransferOut, 0.09, From::Undated),
+    (Item::ComputeChecksum, 0.004, From::Dated),
 ];
 
 /// The number of units up to which the figure is known: the first step of its price.

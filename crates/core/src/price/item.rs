@@ -33,6 +33,12 @@ pub enum Item {
     PutBlock,
     /// `ListSnapshotBlocks` of the EBS direct APIs.
     ListBlocks,
+    /// Data of which S3 Batch Operations computes a checksum.
+    ComputeChecksum,
+    /// A job of S3 Batch Operations.
+    BatchJob,
+    /// An object of such a job.
+    BatchObject,
 }
 
 /// The unit of a price.
@@ -45,6 +51,7 @@ pub enum Unit {
     Request,
     /// A block of 512 KiB of a snapshot.
     Block,
+    Job,
 }
 
 impl Item {
@@ -53,10 +60,14 @@ impl Item {
         match self {
             Item::Storage(_) | Item::TieringInfrequent | Item::TieringArchiveInstant => Unit::GbMonth,
             Item::Monitoring => Unit::ObjectMonth,
-            Item::Put(_) | Item::Get(_) | Item::Transition(_) | Item::BringBackRequest(..) | Item::ListBlocks => {
-                Unit::Request
-            }
-            Item::Retrieval(_) | Item::BringBack(..) | Item::TransferOut => Unit::Gb,
+            Item::Put(_)
+            | Item::Get(_)
+            | Item::Transition(_)
+            | Item::BringBackRequest(..)
+            | Item::ListBlocks
+            | Item::BatchObject => Unit::Request,
+            Item::Retrieval(_) | Item::BringBack(..) | Item::TransferOut | Item::ComputeChecksum => Unit::Gb,
+            Item::BatchJob => Unit::Job,
             Item::GetBlock | Item::PutBlock => Unit::Block,
         }
     }
@@ -87,6 +98,9 @@ impl fmt::Display for Item {
             Item::GetBlock => f.write_str("GetSnapshotBlock"),
             Item::PutBlock => f.write_str("PutSnapshotBlock"),
             Item::ListBlocks => f.write_str("ListSnapshotBlocks"),
+            Item::ComputeChecksum => f.write_str("computing checksums at rest"),
+            Item::BatchJob => f.write_str("a job of S3 Batch Operations"),
+            Item::BatchObject => f.write_str("an object of a job of S3 Batch Operations"),
         }
     }
 }

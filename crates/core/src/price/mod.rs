@@ -13,7 +13,7 @@ mod table;
 
 pub use bulk::{BulkError, BulkPrices};
 pub use class::{RetrievalTier, StorageClass};
-pub use estimate::{Carrier, CopyPrices, CopySubject, estimate, estimate_copy, thaw_cost};
+pub use estimate::{Carrier, CopyPrices, CopySubject, compute_cost, estimate, estimate_copy, thaw_cost};
 pub use item::Item;
 pub use money::{Amount, dollars};
 pub use numbers::{block_note, blocks};

@@ -59,6 +59,12 @@ words! {
         Write = "write",
         /// Every byte of a copy, after it was written.
         ReadBack = "read_back",
+        /// Checksums that S3 computes at rest.
+        ComputeChecksum = "compute_checksum",
+        /// The fee for a job of S3 Batch Operations.
+        BatchJob = "batch_job",
+        /// The fee for the objects of such a job.
+        BatchObjects = "batch_objects",
         /// Into another storage class.
         Move = "move",
         /// The rest of the class's minimum, if it were deleted now.

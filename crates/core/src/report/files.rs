@@ -21,6 +21,8 @@ words! {
         BlockDigests = "block_digests",
         /// The journal entry of a restore.
         Journal = "journal",
+        /// What S3 Batch Operations is asked to compute.
+        BatchPlan = "batch_plan",
         Tuning = "tuning",
         /// HTML report.
         Page = "page",
@@ -50,6 +52,7 @@ impl FileKind {
             FileKind::Fingerprint => "fingerprint",
             FileKind::BlockDigests => "digests of blocks",
             FileKind::Journal => "journal entry",
+            FileKind::BatchPlan => "plan of batch jobs",
             FileKind::Tuning => "tuning profile",
             FileKind::Page => "report page",
             FileKind::Csv => "CSV table",

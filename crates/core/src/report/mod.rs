@@ -11,6 +11,7 @@
 
 mod audit;
 mod audit_note;
+mod batch;
 mod bench;
 mod blocks;
 mod compare;
@@ -46,6 +47,10 @@ pub use audit::{
     LedgerEntryReport, LedgerReport, ObservationReport, ProvedReport,
 };
 pub use audit_note::AuditNote;
+pub use batch::{
+    BatchBasis, BatchCounts, BatchJobReport, BatchObjectReport, BatchPlanReport, BatchReport, LeftOutCode,
+    LeftOutReport, PlannedJobReport,
+};
 pub use bench::{BenchReport, BoundReport, HashRateReport, HashesReport, LinkReport, LoadReport, Percentiles};
 pub use blocks::{
     BlockDifferenceReport, BlockEstimateReport, BlockStatsReport, FingerprintOutcome, FingerprintReport,
@@ -118,6 +123,14 @@ pub enum Report {
     Fingerprint(Box<FingerprintReport>),
     /// Whether an AMI has the content that it should have.
     Prove(Box<ProveReport>),
+    /// What S3 is asked to compute at rest.
+    BatchPlan(Box<BatchPlanReport>),
+    /// A job of S3 Batch Operations.
+    BatchJob(BatchJobReport),
+    /// What a completion report shows of an object.
+    BatchObject(Box<BatchObjectReport>),
+    /// What a completion report shows as a whole.
+    Batch(Box<BatchReport>),
     /// Result of `bench`.
     Bench(Box<BenchReport>),
     /// Hashing speed of this machine.

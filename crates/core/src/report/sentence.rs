@@ -16,6 +16,10 @@ impl Report {
             Report::Thaw(report) => format!("thaw {}: {}", report.target, report.state),
             Report::Fingerprint(report) => format!("fingerprint of {}: {}", report.image, report.outcome),
             Report::Prove(report) => format!("proof of {}: {}", report.image, report.verdict),
+            Report::BatchPlan(report) => format!("batch plan of {}", counted(report.objects, "object")),
+            Report::BatchJob(report) => format!("batch job {}: {}", report.job_id, report.state),
+            Report::BatchObject(report) => format!("batch result of {}: {}", report.target, report.outcome),
+            Report::Batch(report) => format!("batch results from {}: {}", report.from, word(report.exit_code)),
             Report::Preflight(report) => {
                 format!("preflight of the {} of {}: {}", report.operation, report.target, report.verdict)
             }

@@ -14,6 +14,8 @@ words! {
         Restore = "restore",
         /// A readable copy of an archived object; only in progress events.
         Thaw = "thaw",
+        /// A job of S3 Batch Operations; only in progress events.
+        Batch = "batch",
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) enum Service {
     Quotas,
     #[cfg(feature = "ebs")]
     Ebs,
+    #[cfg(feature = "batch")]
+    S3Control,
 }
 
 impl Service {
@@ -37,6 +39,8 @@ impl Service {
         Service::Quotas,
         #[cfg(feature = "ebs")]
         Service::Ebs,
+        #[cfg(feature = "batch")]
+        Service::S3Control,
     ];
 
     /// The service id in the AWS service model, from which the names of its variables and keys are derived.
@@ -54,6 +58,8 @@ impl Service {
             Service::Quotas => "Service Quotas",
             #[cfg(feature = "ebs")]
             Service::Ebs => "EBS",
+            #[cfg(feature = "batch")]
+            Service::S3Control => "S3 Control",
         }
     }
 }

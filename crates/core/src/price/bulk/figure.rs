@@ -50,6 +50,7 @@ fn price_per_unit(item: Item, unit: &str, dollars: f64) -> Result<f64, String> {
     let wanted = match item.unit() {
         Unit::GbMonth => "gb-mo",
         Unit::Gb => "gb",
+        Unit::Job => "job",
         Unit::ObjectMonth | Unit::Request | Unit::Block => {
             let thousand = ["1000", "1,000", "1k", "thousand"].iter().any(|word| lower.contains(word));
             let each = if thousand { dollars / 1000.0 } else { dollars };

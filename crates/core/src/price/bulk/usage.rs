@@ -43,6 +43,8 @@ const USAGES: &[(&str, Option<&str>, Item)] = &[
     ("Requests-GDA-Tier3", None, Item::BringBackRequest(DeepArchive, Usual)),
     ("Requests-GDA-Tier5", None, Item::BringBackRequest(DeepArchive, Bulk)),
     ("DataTransfer-Out-Bytes", None, Item::TransferOut),
+    ("BatchOperations-Jobs", None, Item::BatchJob),
+    ("BatchOperations-Objects", None, Item::BatchObject),
     ("EBS:directAPI.snapshot.Get", None, Item::GetBlock),
     ("EBS:directAPI.snapshot.Put", None, Item::PutBlock),
     ("EBS:directAPI.snapshot.List", None, Item::ListBlocks),
@@ -54,8 +56,16 @@ pub(super) fn item_of_usage(usage: &str, operation: Option<&str>) -> Option<(Ite
         let before = usage.strip_suffix(name);
         before.is_some_and(is_region_code) && (wanted.is_none() || wanted == operation)
     };
-    let &(name, _, item) = USAGES.iter().find(fits)?;
-    Some((item, usage.len() > name.len()))
+    match USAGES.iter().find(fits) {
+        Some(&(name, _, item)) => Some((item, usage.len() > name.len())),
+        None => computed(usage),
+    }
+}
+
+/// `Compute-Checksum-Processed-…-Bytes`: what stands between is not documented.
+fn computed(usage: &str) -> Option<(Item, bool)> {
+    let (code, kind) = usage.split_once("Compute-Checksum-Processed-")?;
+    (is_region_code(code) && kind.ends_with("Bytes")).then_some((Item::ComputeChecksum, !code.is_empty()))
 }
 
 /// Whether a text is empty or a Region code such as `EUC1-`. Prefixes such as `Tables-` and `Vectors-` belong
@@ -84,6 +94,10 @@ mod tests {
             ("Standard-Retrieval-Bytes", None, None),
             ("Bulk-Retrieval-Bytes", Some("RestoreObject"), Some((Item::BringBack(Glacier, Bulk), false))),
             ("Requests-Tier3", Some("RestoreObject"), None),
+            ("EUC1-BatchOperations-Objects", None, Some((Item::BatchObject, true))),
+            ("BatchOperations-Jobs", None, Some((Item::BatchJob, false))),
+            ("EUC1-Compute-Checksum-Processed-Std-Bytes", None, Some((Item::ComputeChecksum, true))),
+            ("Tables-Compute-Checksum-Processed-Std-Bytes", None, None),
             ("", None, None),
         ] {
             assert_eq!(item_of_usage(usage, operation), expected, "{usage} {operation:?}");

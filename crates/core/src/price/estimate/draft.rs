@@ -42,7 +42,7 @@ impl<'a> Draft<'a> {
         };
         let each = if unit.by_thousands() { format!("{}/1,000", price(charge.each * 1e3)) } else { price(charge.each) };
         let steps = if charge.stepped { ", less beyond the first step" } else { "" };
-        let what = if unit.by_thousands() { noun(any as u64, what) } else { what.into() };
+        let what = if unit.by_thousands() || unit == Unit::Job { noun(any as u64, what) } else { what.into() };
         self.words.push(format!("{quantity} {what} × {each}{steps}"));
         if !self.sources.contains(&charge.source) {
             self.sources.push(charge.source);
@@ -90,6 +90,6 @@ fn count(unit: Unit, quantity: f64) -> String {
             let text = format!("{quantity:.9}");
             text.trim_end_matches('0').trim_end_matches('.').to_owned()
         }
-        Unit::ObjectMonth | Unit::Request | Unit::Block => ByteSize(quantity as u64).grouped(),
+        Unit::ObjectMonth | Unit::Request | Unit::Block | Unit::Job => ByteSize(quantity as u64).grouped(),
     }
 }

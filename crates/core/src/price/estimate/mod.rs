@@ -1,5 +1,6 @@
 //! Estimates the cost of an object, a file or an AMI, line by line.
 
+mod computed;
 mod copied;
 mod draft;
 mod kept;
@@ -7,6 +8,7 @@ mod moved;
 mod tasks;
 mod thawed;
 
+pub use computed::compute_cost;
 pub use thawed::thaw_cost;
 
 pub use copied::{Carrier, CopyPrices, CopySubject, estimate_copy};

@@ -1,0 +1,167 @@
+//! What a completion report adds to a ledger.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use crate::audit::{ContentFingerprint, Entry, Level, Proof, Word};
+use crate::batch::{Judged, PlannedJob, PlannedObject};
+use crate::commands::audit::proved_of;
+use crate::ledger::{Head, LedgerError, SharedLedger};
+use crate::report::TOOL;
+use crate::verdict::{CheckId, ProofKind, Verdict};
+
+/// The entry for an object; `None` if the report shows nothing about its planned state.
+///
+/// `at` is the time at which the job was created: S3 computed the checksum later, and no later time is stated for each
+/// object.
+pub(super) fn entry(job: &PlannedJob, object: &PlannedObject, judged: &Judged, at: Timestamp) -> Option<Proof> {
+    let checks: Vec<Word<CheckId>> = object.reference.iter().map(|reference| reference.check.clone()).collect();
+    let look = Proof {
+        at: at.to_string(),
+        tool: TOOL.to_owned(),
+        target: object.uri().to_string(),
+        level: Level::Facts.into(),
+        verdict: Verdict::Unknown.into(),
+        settled: false,
+        object: object.identity(),
+        listed: None,
+        version_id: object.target.version.clone(),
+        storage_class: object.storage_class.clone(),
+        covered_bytes: 0,
+        doubt: None,
+        failed: Vec::new(),
+        proved_by: Vec::new(),
+        etag_parts: Vec::new(),
+        content: object.content.clone(),
+        proof_kind: None,
+        copied_from: None,
+    };
+    match judged {
+        Judged::Stated(value) => {
+            let mut content = object.content.clone();
+            let computed = ContentFingerprint::new(job.algorithm.name(), &value.base64());
+            // A value of a name that S3 also states with the object could be taken for that one.
+            if !content.iter().any(|known| known.name() == computed.name()) {
+                content.push(computed);
+                content.sort();
+            }
+            let content = proved_of(content, &checks);
+            let kind = Some(ProofKind::StatedByS3.into());
+            let verdict = Verdict::Pass.into();
+            Some(Proof { verdict, settled: true, proved_by: checks, content, proof_kind: kind, ..look })
+        }
+        Judged::Differs(_) => Some(Proof { verdict: Verdict::Fail.into(), failed: checks, ..look }),
+        Judged::Baseline(value) => {
+            let content = vec![ContentFingerprint::new(job.algorithm.name(), &value.base64())];
+            Some(Proof { content, ..look })
+        }
+        Judged::Replaced(_) | Judged::Failed { .. } | Judged::Missing | Judged::Unclear(_) => None,
+    }
+}
+
+/// Appends the entries that the ledger does not have yet, and returns their number and the new head.
+///
+/// # Errors
+///
+/// The ledger cannot be read or written.
+pub(super) async fn append(ledger: &SharedLedger, looks: Vec<Proof>) -> Result<(u64, Head), LedgerError> {
+    let key = |look: &Proof| (look.target.clone(), look.at.clone(), look.verdict.to_string());
+    let wanted: HashSet<_> = looks.iter().map(key).collect();
+    let mut known = HashSet::new();
+    let visit = |kept: crate::ledger::Kept| {
+        if let Entry::Proof(look) = &kept.entry
+            && wanted.contains(&key(look))
+        {
+            known.insert(key(look));
+        }
+    };
+    ledger.each(visit).await?;
+    let new: Vec<Entry> =
+        looks.into_iter().filter(|look| !known.contains(&key(look))).map(|look| Entry::Proof(Box::new(look))).collect();
+    let count = new.len() as u64;
+    Ok((count, ledger.append(new).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{History, LookResult};
+    use crate::batch::{BatchPlan, ChecksumScope, PlannedReference, ReferenceOrigin, Unclear};
+    use crate::checksum::{Algorithm, Digest, Hasher};
+    use crate::ident::ETag;
+
+    /// A job with one object, whose reference is of this origin.
+    fn plan(origin: Option<ReferenceOrigin>, check: &str, stated: &[&str]) -> BatchPlan {
+        let value = Hasher::digest(Algorithm::Sha256, b"x").base64();
+        let object = PlannedObject {
+            target: "s3://b/ami-0123456789abcdef0.bin".parse().unwrap(),
+            object_bytes: 1,
+            etag: Some(ETag::kept("e")),
+            last_modified: Some("2026-01-01T00:00:00Z".to_owned()),
+            storage_class: None,
+            reference: origin.map(|origin| PlannedReference { origin, check: Word::of(check.to_owned()), value }),
+            content: stated.iter().map(|text| ContentFingerprint((*text).to_owned())).collect(),
+        };
+        let about = ("test".to_owned(), "2026-01-02T00:00:00Z".to_owned(), "eu-west-1".to_owned());
+        BatchPlan::new(about, [(Algorithm::Sha256, ChecksumScope::FullObject, object)])
+    }
+
+    fn of(plan: &BatchPlan, judged: &Judged) -> Option<Proof> {
+        let job = &plan.jobs[0];
+        entry(job, &job.objects[0], judged, "2026-01-03T00:00:00Z".parse().unwrap())
+    }
+
+    fn value() -> Digest {
+        Hasher::digest(Algorithm::Sha256, b"x")
+    }
+
+    #[test]
+    fn what_each_outcome_adds_to_a_ledger() {
+        let stored = plan(Some(ReferenceOrigin::Stored), "sha256", &["crc32:aaaaaa==", "sha256:v"]);
+        let stated = LookResult::Attested(ProofKind::StatedByS3);
+        for (judged, expected) in [
+            (Judged::Stated(value()), Some(stated)),
+            (Judged::Differs(value()), Some(LookResult::Damaged)),
+            (Judged::Baseline(value()), Some(LookResult::Open)),
+            (Judged::Missing, None),
+            (Judged::Replaced(ETag::kept("f")), None),
+            (Judged::Failed { status: None, code: None, message: String::new() }, None),
+            (Judged::Unclear(Unclear::NotIdentified), None),
+        ] {
+            assert_eq!(of(&stored, &judged).map(|look| look.standing()), expected, "{judged:?}");
+        }
+        let look = of(&stored, &Judged::Stated(value())).unwrap();
+        assert_eq!((look.at.as_str(), look.covered_bytes), ("2026-01-03T00:00:00Z", 0));
+        assert_eq!(look.content, [ContentFingerprint("sha256:v".into())], "what S3 stores, as it stores it");
+    }
+
+    #[test]
+    fn the_value_of_a_baseline_is_kept_beside_no_other_of_its_name() {
+        let computed = ContentFingerprint::new("sha256", &value().base64());
+        let baseline = plan(Some(ReferenceOrigin::Baseline), "sha256", &["crc32:aaaaaa=="]);
+        assert_eq!(of(&baseline, &Judged::Stated(value())).unwrap().content, [computed.clone()]);
+        // A composite of the same algorithm is stored: the two must not be compared.
+        let manifest = plan(Some(ReferenceOrigin::Manifest), "manifest-sha256", &["sha256:v-3"]);
+        let look = of(&manifest, &Judged::Stated(value())).unwrap();
+        assert_eq!(look.content, [ContentFingerprint("sha256:v-3".into())]);
+        assert_eq!(look.kind(), Some(ProofKind::StatedByS3));
+        let open = of(&plan(None, "", &[]), &Judged::Baseline(value())).unwrap();
+        assert_eq!((open.content.as_slice(), open.kind()), (&[computed][..], None));
+    }
+
+    #[test]
+    fn a_statement_does_not_outweigh_known_damage() {
+        let stored = plan(Some(ReferenceOrigin::Stored), "sha256", &["sha256:v"]);
+        let add = |history: &mut History, judged: &Judged| {
+            history.add(Entry::Proof(Box::new(of(&stored, judged).unwrap())));
+        };
+        let seen = stored.jobs[0].objects[0].identity();
+        let mut history = History::default();
+        add(&mut history, &Judged::Stated(value()));
+        assert!(history.unread_proof_of(&seen).is_some());
+        add(&mut history, &Judged::Differs(value()));
+        add(&mut history, &Judged::Stated(value()));
+        assert!(history.unread_proof_of(&seen).is_none() && history.damage_of(&seen).is_some());
+    }
+}

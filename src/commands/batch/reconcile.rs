@@ -1,0 +1,156 @@
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::entries::{append, entry};
+use super::manifest;
+use super::report_files::{BucketFiles, FolderFiles, ReadReport, ReportPlaceFiles, read_report};
+use super::submit::BatchServices;
+use crate::audit::Proof;
+use crate::batch::{
+    BatchPlan, JobFacts, JobOfPlan, Judged, PlannedJob, Reconciled, job_of_plan, matches_of, reconcile,
+};
+use crate::ledger::SharedLedger;
+use crate::report::{BatchBasis, BatchCounts, BatchObjectReport, BatchReport, Exit};
+use crate::source::{ErrorKind, Session, SourceError};
+
+/// What a completion report shows: of each object, and as a whole.
+#[derive(Debug, Clone)]
+pub struct BatchResult {
+    /// One report for each object, in the order of the plan, and then one for each row that was not asked for.
+    pub objects: Vec<BatchObjectReport>,
+    /// The summary.
+    pub report: BatchReport,
+}
+
+fn failed(subject: &str, detail: impl Into<String>) -> SourceError {
+    SourceError::new(ErrorKind::Ambiguous, subject, detail.into())
+}
+
+/// Holds a report in a folder against a plan. Nothing shows that S3 wrote it, so it proves nothing.
+///
+/// # Errors
+///
+/// `manifest.json` cannot be read, or the plan has no job.
+pub async fn reconcile_folder(folder: PathBuf, plan: &BatchPlan, plan_id: &str) -> Result<BatchResult, SourceError> {
+    let from = folder.display().to_string();
+    let report = read_report(&FolderFiles(folder)).await.map_err(|problem| failed(&from, problem))?;
+    // A folder does not say which job it is of.
+    let matched = |(_, job): &(u64, &PlannedJob)| matches_of(job, &report.rows);
+    let jobs: Vec<(u64, &PlannedJob)> = (1..).zip(&plan.jobs).collect();
+    let most = jobs.iter().map(matched).max();
+    let found = jobs.into_iter().find(|job| Some(matched(job)) == most);
+    let (number, job) = found.ok_or_else(|| failed(&from, "the plan has no job"))?;
+    let (objects, report, _) = judge(job, report, (from, plan_id, number), BatchBasis::Report);
+    Ok(BatchResult { objects, report })
+}
+
+/// Holds the report of a job against a plan, and records what it proves.
+///
+/// # Errors
+///
+/// The job is not of the plan, is not complete, or its report cannot be read.
+pub async fn reconcile_job(
+    services: &BatchServices,
+    id: &str,
+    (plan, plan_id): (&BatchPlan, &str),
+    ledger: Option<&SharedLedger>,
+) -> Result<BatchResult, SourceError> {
+    let before = services.counting.counts().requests;
+    let account = services.account.caller().await?.account;
+    let facts = services.jobs.describe(&account, id).await?;
+    let of_plan = job_of_plan(&facts, (plan, plan_id), &account)
+        .map_err(|mismatch| failed(id, format!("{mismatch}; nothing is recorded")))?;
+    check_manifest(services, id, &of_plan).await?;
+    let folder = of_plan.report.folder_of(id);
+    let files = BucketFiles { archive: services.archive.clone(), context: services.context.clone(), folder };
+    let report = read(&files, id).await?;
+    let from = (id.to_owned(), plan_id, of_plan.number);
+    let (objects, mut summary, judged) = judge(of_plan.job, report, from, BatchBasis::Job);
+    if let Some(ledger) = ledger {
+        record(ledger, &facts, (of_plan.job, &judged), &mut summary).await;
+    }
+    summary.requests = services.counting.counts().requests - before;
+    Ok(BatchResult { objects, report: summary })
+}
+
+async fn check_manifest(services: &BatchServices, id: &str, of_plan: &JobOfPlan<'_>) -> Result<(), SourceError> {
+    if of_plan.etag_is_planned {
+        return Ok(());
+    }
+    let session = Session::new(services.archive.object(&of_plan.manifest.uri), services.context.clone());
+    match manifest::check(&session, &of_plan.manifest, of_plan.job).await? {
+        true => Ok(()),
+        false => Err(failed(id, format!("its manifest {} does not have the planned bytes", of_plan.manifest.uri))),
+    }
+}
+
+async fn read(files: &dyn ReportPlaceFiles, id: &str) -> Result<ReadReport, SourceError> {
+    let later = "S3 may write the report some minutes after the job is complete";
+    read_report(files).await.map_err(|problem| failed(id, format!("its report: {problem}; {later}")))
+}
+
+/// The results for all objects, the summary, and the judgements in the order of the job.
+fn judge(
+    job: &PlannedJob,
+    report: ReadReport,
+    (from, plan_id, number): (String, &str, u64),
+    basis: BatchBasis,
+) -> (Vec<BatchObjectReport>, BatchReport, Vec<Judged>) {
+    let ReadReport { rows, problems } = report;
+    let Reconciled { objects: judged, not_requested } = reconcile(job, rows);
+    let planned = job.objects.iter().zip(&judged);
+    let mut objects: Vec<BatchObjectReport> =
+        planned.map(|(object, judged)| BatchObjectReport::planned(job, object, judged, basis)).collect();
+    objects.extend(not_requested.iter().map(|row| BatchObjectReport::not_requested(job, row, basis)));
+    let mut counts = BatchCounts::default();
+    objects.iter().for_each(|object| counts.add(object.outcome));
+    let mut exit = objects.iter().fold(Exit::Passed, |exit, object| exit.and(object.exit_code));
+    if basis == BatchBasis::Report || !problems.is_empty() {
+        exit = exit.and(Exit::Unknown);
+    }
+    let summary = BatchReport {
+        from,
+        plan_id: plan_id.to_owned(),
+        number,
+        basis,
+        objects: job.objects.len() as u64,
+        counts,
+        problems,
+        recorded: 0,
+        ledger_head: None,
+        requests: 0,
+        exit_code: exit,
+    };
+    (objects, summary, judged)
+}
+
+/// Appends what the report shows to the ledger.
+async fn record(
+    ledger: &SharedLedger,
+    facts: &JobFacts,
+    (job, judged): (&PlannedJob, &[Judged]),
+    summary: &mut BatchReport,
+) {
+    let Some(at) = facts.created else {
+        summary.problems.push("S3 does not state when the job was created, so nothing is recorded".to_owned());
+        summary.exit_code = summary.exit_code.and(Exit::Unknown);
+        return;
+    };
+    let looks = entries(job, judged, at);
+    match append(ledger, looks).await {
+        Ok((recorded, head)) => {
+            summary.recorded = recorded;
+            summary.ledger_head = Some(head.to_string());
+        }
+        Err(error) => {
+            summary.problems.push(format!("nothing is recorded: the ledger {error}"));
+            summary.exit_code = summary.exit_code.and(Exit::CouldNot);
+        }
+    }
+}
+
+fn entries(job: &PlannedJob, judged: &[Judged], at: Timestamp) -> Vec<Proof> {
+    let objects = job.objects.iter().zip(judged);
+    objects.filter_map(|(object, judged)| entry(job, object, judged, at)).collect()
+}

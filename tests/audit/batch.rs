@@ -1,0 +1,413 @@
+//! `batch`: jobs of S3 Batch Operations that compute checksums at rest.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
+use serde_json::{Value, json};
+use stored_ami::ledger::Ledger;
+use stored_ami_lab::{BucketOptions, Deny, Encryption, Lab, LabOptions, Operation, TaskPace, Versioning};
+
+use crate::common::{Run, Server, data};
+use crate::rig::{BUCKET, Rig, key, target};
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/batch";
+const REPORTS: &str = "reports";
+
+struct Batch {
+    rig: Rig,
+    plan: String,
+    ledger: String,
+}
+
+impl Batch {
+    /// A lab whose jobs end when they are described for the second time.
+    async fn new() -> Self {
+        let lab = Lab::start(LabOptions { tasks: TaskPace::Polls(2), ..LabOptions::default() }).await.unwrap();
+        let server = Server::new(&lab.endpoint(), "us-east-1", "test", "test");
+        server.bucket(BUCKET).await;
+        server.bucket(REPORTS).await;
+        let rig = Rig { lab, server, folder: tempfile::tempdir().unwrap() };
+        let (plan, ledger) = (rig.text("plan.json"), rig.text("l.db"));
+        Batch { rig, plan, ledger }
+    }
+
+    async fn with(objects: u64) -> Self {
+        let batch = Batch::new().await;
+        for number in 0..objects {
+            batch.rig.put(&key(number), number, 2_000).await;
+        }
+        batch
+    }
+
+    async fn run(&self, args: &[&str]) -> Run {
+        self.rig.server.run(&[&["batch"], args].concat()).await
+    }
+
+    async fn plan(&self, args: &[&str]) -> Run {
+        self.run(&[&["plan", "s3://archive", "--plan", &self.plan, "--force"], args].concat()).await
+    }
+
+    async fn submit(&self, args: &[&str]) -> Run {
+        self.run(&[&["submit", "--plan", &self.plan, "--to", "s3://reports/p/", "--role", ROLE], args].concat()).await
+    }
+
+    /// Submits the plan, and waits until its jobs are complete. Returns their ids.
+    async fn complete(&self) -> Vec<String> {
+        let run = self.submit(&["--yes"]).await;
+        let jobs: Vec<String> =
+            of_type(run.assert_exit(0), "batch_job").iter().map(|job| text(&job["job_id"]).to_owned()).collect();
+        for job in &jobs {
+            self.run(&["follow", job]).await.assert_exit(0);
+        }
+        jobs
+    }
+
+    async fn reconcile(&self, from: &str, args: &[&str]) -> Run {
+        self.run(&[&["reconcile", from, "--plan", &self.plan], args].concat()).await
+    }
+
+    /// Keys of the report of the first job.
+    async fn report(&self) -> Vec<String> {
+        let listed = self.rig.server.client.list_objects_v2().bucket(REPORTS).send().await.unwrap();
+        listed
+            .contents()
+            .iter()
+            .filter_map(|object| object.key())
+            .filter(|key| key.contains("/report-1/"))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    async fn content(&self, key: &str) -> Vec<u8> {
+        let out = self.rig.server.client.get_object().bucket(REPORTS).key(key).send().await.unwrap();
+        out.body.collect().await.unwrap().to_vec()
+    }
+
+    /// Target, verdict and kind of proof of each entry of the ledger.
+    fn entries(&self) -> Vec<(String, String, Option<&'static str>)> {
+        let mut entries = Vec::new();
+        let visit = |kept: stored_ami::ledger::Kept| {
+            let stored_ami::audit::Entry::Proof(proof) = kept.entry else { panic!("another entry") };
+            entries.push((proof.target.clone(), proof.verdict.to_string(), proof.kind().map(|kind| kind.name())));
+        };
+        Ledger::open_existing(self.ledger.as_ref()).unwrap().each(None, visit).unwrap();
+        entries
+    }
+
+    fn policy(&self, proof: &str) -> String {
+        std::fs::write(self.rig.path("policy.toml"), format!("[object]\nproof-age = \"30d\"\n{proof}")).unwrap();
+        self.rig.text("policy.toml")
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("{value}"))
+}
+
+fn of_type(run: &Run, kind: &str) -> Vec<Value> {
+    run.lines().into_iter().filter(|line| line["type"] == kind).collect()
+}
+
+/// The outcome of each object whose value S3 does not state.
+fn named(run: &Run) -> BTreeMap<String, String> {
+    let objects = of_type(run, "batch_object").into_iter().filter(|line| line["outcome"] != "stated");
+    objects.map(|line| (text(&line["target"]).to_owned(), text(&line["outcome"]).to_owned())).collect()
+}
+
+fn end(run: &Run) -> Value {
+    let mut ends = of_type(run, "batch");
+    assert_eq!(ends.len(), 1, "{run:?}");
+    ends.remove(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_objects_of_which_every_wrong_one_is_named() {
+    let batch = Batch::with(200).await;
+    let planned = batch.plan(&[]).await;
+    let report = of_type(planned.assert_exit(0), "batch_plan").remove(0);
+    assert_eq!((&report["objects"], &report["jobs"][0]["baselines"]), (&json!(200), &json!(0)));
+    assert_eq!(report["jobs"][0]["algorithm"], "crc64nvme");
+    let costs: Vec<bool> = report["costs"].as_array().unwrap().iter().map(|line| line["reason"].is_null()).collect();
+    assert_eq!(costs, [true, false, false], "the fees of Batch Operations are named as unknown");
+
+    let mut expected = BTreeMap::new();
+    let lab = &batch.rig.lab;
+    for number in [3, 40, 77] {
+        lab.damage(BUCKET, &key(number), 1_000, 1).unwrap();
+        expected.insert(target(&key(number)), "differs".to_owned());
+    }
+    for number in [5, 120] {
+        batch.rig.put(&key(number), 1_000 + number, 2_000).await;
+        expected.insert(target(&key(number)), "replaced".to_owned());
+    }
+    let customer = || Encryption::Customer { key_md5: "x".to_owned() };
+    lab.with_object(BUCKET, &key(9), |object| object.encryption = customer()).unwrap();
+    batch.rig.delete(&key(150)).await;
+    for number in [9, 150] {
+        expected.insert(target(&key(number)), "failed".to_owned());
+    }
+
+    let jobs = batch.complete().await;
+    let run = batch.reconcile(&jobs[0], &["--ledger", &batch.ledger]).await;
+    assert_eq!(named(run.assert_exit(1)), expected);
+    let end = end(&run);
+    assert_eq!((&end["counts"]["stated"], &end["recorded"]), (&json!(193), &json!(196)));
+    assert_eq!((&end["problems"], &end["basis"]), (&json!([]), &json!("job")));
+    let failed = of_type(&run, "batch_object").into_iter().find(|line| line["target"] == target(&key(9))).unwrap();
+    assert_eq!((&failed["http_status"], &failed["error_code"]), (&json!(400), &json!("InvalidRequest")));
+    let entries = batch.entries();
+    let kinds = |kind, verdict| entries.iter().filter(|entry| entry.2 == kind && entry.1 == verdict).count();
+    assert_eq!((kinds(Some("stated-by-s3"), "pass"), kinds(None, "fail")), (193, 3));
+
+    // Run again, it adds nothing.
+    let again = batch.reconcile(&jobs[0], &["--ledger", &batch.ledger]).await;
+    assert_eq!(self::end(again.assert_exit(1))["recorded"], 0);
+    // What S3 stated is not due any more.
+    let planned = batch.plan(&["--ledger", &batch.ledger]).await;
+    let report = of_type(&planned, "batch_plan").remove(0);
+    assert_eq!((&report["still_good"], &report["objects"]), (&json!(193), &json!(5)), "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_file_of_a_report_takes_its_rows_away() {
+    let batch = Batch::with(120).await;
+    batch.plan(&[]).await.assert_exit(0);
+    let jobs = batch.complete().await;
+    let files = batch.report().await;
+    let results: Vec<&String> = files.iter().filter(|key| key.ends_with(".csv")).collect();
+    assert_eq!((files.len(), results.len()), (4, 3));
+    // Torn: a byte is another one. Forged: a checksum is replaced by another, in a file of the same length.
+    let before = batch.content(results[0]).await;
+    let forged = String::from_utf8(before.clone()).unwrap();
+    let at = forged.find("checksum_base64").unwrap() + 25;
+    for (what, offset) in [("torn", 3), ("forged", at as u64)] {
+        batch.rig.lab.damage(REPORTS, results[0], offset, 1).unwrap();
+        let run = batch.reconcile(&jobs[0], &[]).await;
+        let rows = before.iter().filter(|byte| **byte == b'\n').count();
+        let named = named(run.assert_exit(3));
+        assert_eq!(named.len(), rows, "{what}");
+        assert!(named.values().all(|outcome| outcome == "missing"), "{what}: {named:?}");
+        let problems = end(&run)["problems"].clone();
+        assert_eq!(problems.as_array().unwrap().len(), 1, "{what}: {problems}");
+        let name = results[0].rsplit('/').next().unwrap();
+        assert!(text(&problems[0]).starts_with(name) && text(&problems[0]).contains("does not have the MD5"));
+        batch.rig.lab.damage(REPORTS, results[0], offset, 1).unwrap();
+    }
+    batch.reconcile(&jobs[0], &[]).await.assert_exit(0);
+    let delete = batch.rig.server.client.delete_object().bucket(REPORTS).key(results[1]);
+    delete.send().await.unwrap();
+    let run = batch.reconcile(&jobs[0], &[]).await;
+    assert!(text(&end(run.assert_exit(3))["problems"][0]).contains("is not there"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_report_of_another_job_is_no_evidence() {
+    let batch = Batch::with(4).await;
+    batch.plan(&[]).await.assert_exit(0);
+    let other = batch.complete().await.remove(0);
+    batch.rig.put(&key(4), 4, 2_000).await;
+    batch.plan(&[]).await.assert_exit(0);
+    let run = batch.reconcile(&other, &["--ledger", &batch.ledger]).await;
+    let error = of_type(run.assert_exit(3), "error").remove(0);
+    assert!(text(&error["message"]).contains("is not of this plan; nothing is recorded"), "{error}");
+    assert!(batch.entries().is_empty());
+
+    // The files of the other report, put in the place of ours.
+    let foreign = batch.report().await;
+    let foreign: Vec<&String> = foreign.iter().filter(|key| key.contains(&other)).collect();
+    let own = batch.complete().await.remove(0);
+    let all = batch.report().await;
+    let place = all.iter().find(|key| key.contains(&own) && key.ends_with("manifest.json")).unwrap();
+    let manifest = foreign.iter().find(|key| key.ends_with("manifest.json")).unwrap();
+    batch.rig.server.put(REPORTS, place, &batch.content(manifest).await, None).await;
+    let run = batch.reconcile(&own, &["--ledger", &batch.ledger]).await;
+    assert_eq!(end(run.assert_exit(3))["counts"]["missing"], 5);
+    assert!(text(&end(&run)["problems"][0]).contains("names a file of another place"));
+    assert!(batch.entries().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_proves_nothing() {
+    let batch = Batch::with(3).await;
+    batch.plan(&[]).await.assert_exit(0);
+    batch.rig.lab.damage(BUCKET, &key(1), 5, 1).unwrap();
+    batch.complete().await;
+    let folder = batch.rig.path("job");
+    std::fs::create_dir_all(folder.join("results")).unwrap();
+    for key in batch.report().await {
+        let name = key.rsplit('/').next().unwrap();
+        let place = if name == "manifest.json" { folder.join(name) } else { folder.join("results").join(name) };
+        std::fs::write(place, batch.content(&key).await).unwrap();
+    }
+    let from = folder.to_str().unwrap();
+    let run = batch.reconcile(from, &[]).await;
+    assert_eq!(named(run.assert_exit(3)), BTreeMap::from([(target(&key(1)), "differs".to_owned())]));
+    assert_eq!((&end(&run)["basis"], &end(&run)["counts"]["stated"]), (&json!("report"), &json!(2)));
+    assert!(of_type(&run, "batch_object").iter().all(|line| line["verdict"] == "unknown"));
+    let refused = batch.reconcile(from, &["--ledger", &batch.ledger]).await;
+    assert!(refused.assert_exit(2).stderr.contains("nothing is recorded from a folder"));
+    let mut command = batch.rig.server.command();
+    command.args(["batch", "reconcile", from, "--plan", &batch.plan]);
+    let human = Run::of(command).await;
+    assert!(human.assert_exit(3).stdout.contains("as the report says; nothing shows that S3 wrote these files"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_submission_is_asked_for_and_makes_one_job() {
+    let batch = Batch::with(2).await;
+    batch.plan(&[]).await.assert_exit(0);
+    batch.rig.lab.clear_calls();
+    let refused = batch.submit(&[]).await;
+    assert!(refused.assert_exit(2).stderr.contains("no terminal to ask at"));
+    let shown = batch.submit(&["--dry-run"]).await;
+    assert_eq!(of_type(shown.assert_exit(0), "batch_plan").len(), 1);
+    let written = |batch: &Batch| {
+        let calls = batch.rig.lab.calls();
+        let creates = calls.iter().filter(|call| call.operation == create()).count();
+        (calls.iter().filter(|call| call.operation == Operation::PutObject).count(), creates)
+    };
+    assert_eq!(written(&batch), (0, 0));
+    let (first, second) = (batch.submit(&["--yes"]).await, batch.submit(&["--yes"]).await);
+    let id = |run: &Run| text(&of_type(run.assert_exit(0), "batch_job")[0]["job_id"]).to_owned();
+    assert_eq!(id(&first), id(&second));
+    assert_eq!(written(&batch), (2, 2));
+    // Another plan in the place of the manifest is not overwritten.
+    let manifest = text(&of_type(&first, "batch_job")[0]["manifest"]).strip_prefix("s3://reports/").unwrap().to_owned();
+    batch.rig.server.put(REPORTS, &manifest, b"archive,other\n", None).await;
+    let refused = batch.submit(&["--yes"]).await;
+    assert!(refused.assert_exit(3).stdout.contains("another object is in the place of the manifest"));
+}
+
+fn create() -> Operation {
+    Operation::Service(stored_ami_lab::Action::CreateJob)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_that_are_not_complete_record_nothing() {
+    let batch = Batch::with(1).await;
+    batch.plan(&[]).await.assert_exit(0);
+    batch.rig.lab.fail_next_job("InternalError: the lab ends it");
+    let run = batch.submit(&["--yes"]).await;
+    let job = text(&of_type(run.assert_exit(0), "batch_job")[0]["job_id"]).to_owned();
+    let early = batch.run(&["status", &job]).await;
+    assert!(matches!(early.exit, Some(1 | 3)), "{early:?}");
+    let over = batch.run(&["follow", &job]).await;
+    let report = of_type(over.assert_exit(1), "batch_job").remove(0);
+    assert_eq!((&report["state"], &report["reasons"][0]), (&json!("Failed"), &json!("InternalError: the lab ends it")));
+    let run = batch.reconcile(&job, &["--ledger", &batch.ledger]).await;
+    assert!(run.assert_exit(3).stdout.contains("its state is Failed"));
+    assert!(batch.entries().is_empty());
+    batch.rig.lab.deny(Deny::action("s3:DescribeJob"));
+    let denied = batch.run(&["status", &job]).await;
+    assert!(denied.assert_exit(4).stdout.contains("s3:DescribeJob"), "{denied:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_stays_what_it_was() {
+    let batch = Batch::new().await;
+    let versioned = BucketOptions { versioning: Versioning::Enabled, ..BucketOptions::default() };
+    batch.rig.lab.create_bucket(BUCKET, versioned).unwrap();
+    batch.rig.put(&key(0), 0, 2_000).await;
+    let parts = data(5, 900_000);
+    let parts: Vec<&[u8]> = parts.chunks(300_000).collect();
+    let composite = Some((ChecksumAlgorithm::Sha256, ChecksumType::Composite));
+    batch.rig.server.multipart(BUCKET, &key(1), &parts, composite).await;
+    let planned = batch.plan(&[]).await;
+    let report = of_type(planned.assert_exit(0), "batch_plan").remove(0);
+    let jobs: Vec<(&str, &str, bool)> = report["jobs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|job| (text(&job["algorithm"]), text(&job["checksum_type"]), job["versions"] == true))
+        .collect();
+    assert_eq!(jobs, [("crc64nvme", "FULL_OBJECT", true), ("sha256", "COMPOSITE", true)]);
+    // A newer version does not matter to the planned one.
+    batch.rig.put(&key(0), 9, 2_000).await;
+    for job in batch.complete().await {
+        let run = batch.reconcile(&job, &["--ledger", &batch.ledger]).await;
+        assert!(named(run.assert_exit(0)).is_empty());
+    }
+    assert_eq!(batch.entries().len(), 2);
+    // The proof is of the planned state, not of the newer one.
+    let policy = batch.policy("proof = \"stated-by-s3\"\n");
+    let audited = batch.rig.audit(&["--policy", &policy]).await;
+    let proved = |key: &str| !audited.object(key)["unread_proof"].is_null();
+    assert_eq!((proved(&key(0)), proved(&key(1))), (false, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_baseline_proves_nothing_and_becomes_a_reference() {
+    let batch = Batch::with(1).await;
+    batch.rig.lab.with_object(BUCKET, &key(0), |object| object.checksum = None).unwrap();
+    let planned = batch.plan(&[]).await;
+    let report = of_type(planned.assert_exit(0), "batch_plan").remove(0);
+    assert_eq!((&report["jobs"][0]["algorithm"], &report["jobs"][0]["baselines"]), (&json!("sha256"), &json!(1)));
+    let job = batch.complete().await.remove(0);
+    let run = batch.reconcile(&job, &["--ledger", &batch.ledger]).await;
+    assert_eq!(named(run.assert_exit(3)), BTreeMap::from([(target(&key(0)), "baseline".to_owned())]));
+    assert_eq!(batch.entries(), [(target(&key(0)), "unknown".to_owned(), None)]);
+    let policy = batch.policy("proof = \"stated-by-s3\"\n");
+    let age = async |batch: &Batch| {
+        let audited = batch.rig.audit(&["--policy", &policy]).await;
+        let findings = audited.object(&key(0))["findings"].as_array().unwrap().clone();
+        let found = findings.into_iter().find(|finding| finding["check"] == "proof-age").unwrap();
+        text(&found["verdict"]).to_owned()
+    };
+    assert_ne!(age(&batch).await, "pass", "a baseline never meets proof-age");
+    // The next job is held against it.
+    batch.plan(&["--ledger", &batch.ledger]).await.assert_exit(0);
+    let job = batch.complete().await.remove(0);
+    let run = batch.reconcile(&job, &["--ledger", &batch.ledger]).await;
+    let object = of_type(run.assert_exit(0), "batch_object").remove(0);
+    assert_eq!((&object["outcome"], &object["reference_from"]), (&json!("stated"), &json!("baseline")));
+    assert_eq!(age(&batch).await, "pass");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_that_s3_cannot_hash_are_left_out_by_name() {
+    let batch = Batch::with(2).await;
+    let customer = Encryption::Customer { key_md5: "x".to_owned() };
+    batch.rig.lab.with_object(BUCKET, &key(1), |object| object.encryption = customer.clone()).unwrap();
+    let planned = batch.plan(&[]).await;
+    let report = of_type(planned.assert_exit(3), "batch_plan").remove(0);
+    let left_out = &report["left_out"][0];
+    assert_eq!((&report["objects"], &left_out["target"]), (&json!(1), &json!(target(&key(1)))));
+    // Without its key, S3 does not describe it.
+    assert_eq!(left_out["code"], "not_described");
+    assert!(text(&left_out["detail"]).contains("encrypted with a customer key"), "{left_out}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_policy_has_every_action_and_only_submit_writes() {
+    let batch = Batch::with(2).await;
+    let mut program = batch.rig.server.command();
+    program.args(["policy", "batch", "--bucket", REPORTS]);
+    let printed = Run::of(program).await;
+    let document: Value = serde_json::from_str(&printed.assert_exit(0).stdout).unwrap();
+    let statements = document["Statement"].as_array().unwrap().iter();
+    let policy: Vec<&str> =
+        statements.flat_map(|statement| statement["Action"].as_array().unwrap()).map(text).collect();
+    assert!(policy.contains(&"iam:PassRole") && printed.stderr.contains("batchoperations.s3.amazonaws.com"));
+    let needed = |what: &str| {
+        for action in batch.rig.lab.calls().iter().flat_map(|call| call.iam_actions()) {
+            // AWS requires no permission for it.
+            assert!(action == "sts:GetCallerIdentity" || policy.contains(&action), "{what} needs {action}");
+        }
+    };
+    let writes = || {
+        let calls = batch.rig.lab.calls();
+        calls.iter().filter(|call| call.operation == Operation::PutObject || call.operation == create()).count()
+    };
+    batch.rig.lab.clear_calls();
+    batch.plan(&[]).await.assert_exit(0);
+    needed("plan");
+    assert_eq!(writes(), 0);
+    let job = batch.complete().await.remove(0);
+    needed("submit");
+    assert_eq!(writes(), 2);
+    batch.rig.lab.clear_calls();
+    batch.run(&["status", &job]).await.assert_exit(0);
+    batch.reconcile(&job, &[]).await.assert_exit(0);
+    needed("reconcile");
+    assert_eq!(writes(), 0);
+}
