@@ -35,6 +35,7 @@ mod parse;
 mod paths;
 mod progress;
 mod reach;
+mod replaced;
 mod resolve;
 mod results;
 mod run;

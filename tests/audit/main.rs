@@ -3,6 +3,7 @@
 mod accounts;
 #[path = "../common/mod.rs"]
 mod common;
+mod damaged;
 mod edges_denied;
 mod edges_doubt;
 mod edges_empty;
