@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use stored_ami::audit::Level;
 use stored_ami::ident::Prefix;
-use stored_ami::ledger::Ledger;
+use stored_ami::ledger::{Ledger, SharedLedger};
 use stored_ami::report::Report;
 use stored_ami::source::s3::{Buckets, Connection, S3Options};
 use stored_ami::{AuditRequest, AuditServices, CancellationToken, Context, Scope, audit};
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("{:7} {}", object.verdict, object.target);
         }
     };
-    let whole = audit(&services, &request, Some(ledger), &CancellationToken::new(), emit).await?;
+    let whole = audit(&services, &request, Some(SharedLedger::new(ledger)), &CancellationToken::new(), emit).await?;
     println!("{} objects examined, {} still good, {} requests", whole.examined, whole.still_good, whole.requests);
     Ok(())
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream;
-use stored_ami::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
+use stored_ami::facts::{AttributeFacts, FactsSource, LockFacts, ObjectFacts, PartFacts};
 use stored_ami::ident::{ObjectId, Target};
 use stored_ami::source::{Body, ErrorKind, FRAME, SourceError};
 use stored_ami::units::{ByteRange, PartNumber};
@@ -67,7 +67,7 @@ impl ObjectSource for Pieces {
         let modified = self.files.iter().filter_map(|(path, _)| path.metadata().ok()?.modified().ok()).max();
         let id = ObjectId { target: self.target.clone(), etag: None };
         let last_modified = modified.and_then(|time| time.try_into().ok());
-        Ok(ObjectFacts { last_modified, ..ObjectFacts::new(id, "file system", size) })
+        Ok(ObjectFacts { last_modified, ..ObjectFacts::new(id, FactsSource::FileSystem, size) })
     }
 
     async fn read(&self, _: &ObjectId, _: u64, range: ByteRange) -> Result<Body, SourceError> {

@@ -299,7 +299,7 @@ pub struct PageArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct ForceArgs {
-    /// Overwrite existing files that stored-ami did not write
+    /// Overwrite existing files that stored-ami did not write, or that are of another object
     ///
     /// An input or another output of the same command is never overwritten.
     #[arg(long, hide_short_help = true)]

@@ -144,20 +144,27 @@ pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
     rules.into_iter().for_each(|rule| lab.script(rule));
     let mut faults = lab.faults();
     example(&lab, &args.region, DiskImage::SMALLEST);
-    let text = format!(
-        "lab ready at {}; it checks no signatures. In another shell:\n\n  export AWS_ENDPOINT_URL={} AWS_REGION={} AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab\n\nThere is one AMI of three volumes to store: {EXAMPLE}. Ctrl-C stops it.\n",
-        lab.endpoint(),
-        lab.endpoint(),
-        args.region
-    );
     // The output may be closed if the lab runs in the background.
-    drop(io::stdout().write_all(text.as_bytes()));
+    drop(io::stdout().write_all(banner(&lab.endpoint(), &args.region).as_bytes()));
     let cancel = cancel_on_signal();
     while let Some(Some(call)) = until(&cancel, faults.recv()).await {
         tell(&call);
     }
     lab.shutdown().await;
     Ok(Exit::Passed)
+}
+
+/// How to reach the lab, and what to do first.
+fn banner(endpoint: &str, region: &str) -> String {
+    format!(
+        "lab ready at {endpoint}; it checks no signatures. In another shell:\n\n  \
+         export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region} \
+         AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab\n  \
+         curl -X PUT {endpoint}/backup    # makes the bucket `backup`; so does: aws s3 mb s3://backup\n  \
+         stored-ami store {EXAMPLE} --bucket backup --yes\n\n\
+         {EXAMPLE} is an AMI of three volumes. (AWS CLI version 1 takes the Region from AWS_DEFAULT_REGION.) \
+         Ctrl-C stops the lab.\n"
+    )
 }
 
 /// Prints a request that a fault affected, in one line.

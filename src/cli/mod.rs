@@ -37,6 +37,7 @@ mod parse;
 mod paths;
 mod progress;
 mod reach;
+mod replaced;
 mod resolve;
 mod results;
 mod run;

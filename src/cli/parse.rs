@@ -54,7 +54,7 @@ impl Cli {
             Colour::Never => ColorChoice::Never,
         });
         let matches = command.try_get_matches_from(words.iter().map(AsRef::as_ref));
-        matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(help::improved)
+        matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| help::improved(error, words))
     }
 }
 

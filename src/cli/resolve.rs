@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::args::{LogicalArgs, ReadingArgs, VerifyArgs};
 use super::connect::SourceFactory;
+use super::replaced::check_manifest;
 use super::sums::SumsFile;
 use super::usage::{UsageError, load, read, read_given};
 use crate::checkpoint::CheckpointFile;
@@ -118,6 +119,9 @@ pub(super) async fn verify_requests(
 ) -> Result<Vec<(Arc<dyn ObjectSource>, VerifyOptions)>, UsageError> {
     let references = &args.references;
     check_combinations(args)?;
+    if let (Some(path), [target]) = (&references.write_manifest, &args.targets[..]) {
+        check_manifest(path, target, args.common.page.force.force)?;
+    }
     let decode =
         args.content.decode.then(|| DecodeLimits { window: args.reading.max_memory() / 2, ..DecodeLimits::default() });
     let at_once = usize::from(args.at_once.objects).min(args.targets.len());

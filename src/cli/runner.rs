@@ -12,6 +12,8 @@ use super::results::Results;
 use super::selection::hinted;
 use super::settings::Settings;
 use super::signals::cancel_on_signal;
+#[cfg(feature = "s3")]
+use super::starting::Costly;
 use crate::commands::verify::VerifyError;
 use crate::progress::ObjectsWork;
 use crate::report::{Exit, Report};
@@ -237,10 +239,10 @@ impl Runner {
         self.print(|_| complain(remark));
     }
 
-    /// The user declined to start the task.
+    /// The user declined what costs money.
     #[cfg(feature = "s3")]
-    pub(super) fn declined(&mut self) {
-        self.not_agreed("nothing was started");
+    pub(super) fn declined(&mut self, what: Costly) {
+        self.not_agreed(what.declined());
     }
 
     /// The user declined what the command asked for.

@@ -22,14 +22,47 @@ pub struct StartingArgs {
     pub dry_run: bool,
 }
 
+/// What a command does after consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Costly {
+    /// Starts a task of EC2.
+    Task,
+    /// Writes an object.
+    Copy,
+    /// Restores objects from an archive class.
+    Thaw,
+    /// Reads blocks of snapshots.
+    Blocks,
+}
+
+impl Costly {
+    fn described(self) -> &'static str {
+        match self {
+            Costly::Task => "this starts a task, which costs money",
+            Costly::Copy => "this writes a copy, which costs money",
+            Costly::Thaw => "this restores objects from the archive, which costs money",
+            Costly::Blocks => "this reads blocks of snapshots, which costs money",
+        }
+    }
+
+    /// What is said if the user declines.
+    pub(super) fn declined(self) -> &'static str {
+        match self {
+            Costly::Task => "nothing was started",
+            Costly::Copy => "nothing was copied",
+            Costly::Thaw => "nothing was restored from the archive",
+            Costly::Blocks => "no block was read",
+        }
+    }
+}
+
 /// Requires `--yes` if there is no terminal to ask on. Checked before the work, so that it does not fail at its end.
-pub(super) fn can_ask(starting: &StartingArgs) -> Result<(), UsageError> {
+pub(super) fn can_ask(starting: &StartingArgs, what: Costly) -> Result<(), UsageError> {
     if starting.yes || starting.dry_run || has_terminal() {
         return Ok(());
     }
-    Err(UsageError(
-        "this starts a task that costs money, and there is no terminal to ask at: give --yes, or --dry-run".to_owned(),
-    ))
+    let what = what.described();
+    Err(UsageError(format!("{what}, and there is no terminal to ask at: give --yes, or --dry-run to see the plan")))
 }
 
 /// Whether a question can be asked, and its answer be typed.

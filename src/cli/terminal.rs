@@ -11,7 +11,8 @@ pub(super) fn style(display: Display) -> Style {
     // A pipe has no width: other programs wrap for themselves, and search in whole lines.
     let width = if terminal { usize::from(console::Term::stdout().size().1).clamp(40, 120) } else { Style::UNBOUNDED };
     let detail = match display.verbosity {
-        Verbosity::Quiet | Verbosity::Normal => Detail::Brief,
+        Verbosity::Quiet => Detail::Quiet,
+        Verbosity::Normal => Detail::Brief,
         Verbosity::Verbose | Verbosity::Requests => Detail::Full,
     };
     Style { colour: display.colour.on(terminal), width, detail, charset: charset() }

@@ -12,7 +12,7 @@ use super::runner::{Failure, Runner, Stop};
 use super::selection::Word;
 use super::settings::Settings;
 use super::signals::cancel_on_signal;
-use super::starting::{StartingArgs, agreed, can_ask};
+use super::starting::{Costly, StartingArgs, agreed, can_ask};
 use super::usage::{UsageError, read_given};
 use crate::checks::thaw::{ReadingRate, ThawRequest};
 use crate::commands::thaw::{Thaw, ThawOptions};
@@ -125,13 +125,13 @@ async fn carry_out(mut runner: Runner, args: &ThawArgs, mut found: Vec<(String, 
         found.iter().filter(|(_, thaw)| thaw.is_ready()).map(|(target, _)| target.as_str()).collect();
     // Only now is it known whether anything would be asked for.
     if !ready.is_empty()
-        && let Err(error) = can_ask(&args.starting)
+        && let Err(error) = can_ask(&args.starting, Costly::Thaw)
     {
         ready.iter().for_each(|target| runner.fail(target, Failure::Refused(error.0.clone())));
         return Ok(runner.finish());
     }
     if !ready.is_empty() && !agreed(&args.starting, &question(&ready), &cancel).await {
-        runner.declined();
+        runner.declined(Costly::Thaw);
         return Ok(runner.finish());
     }
     for (target, thaw) in &mut found {

@@ -8,7 +8,7 @@ use super::probe::probe;
 use super::{Discovery, LogicalSizeSource, discover};
 use crate::checksum::{Algorithm, StoredChecksum};
 use crate::content::{self, ProbePlan};
-use crate::facts::{Fact, LockFacts, ObjectFacts, Readability, readability, recognise};
+use crate::facts::{Fact, FactsSource, LockFacts, ObjectFacts, Readability, readability, recognise};
 use crate::ident::{ETag, ETagForm};
 use crate::plan::{Budget, Claim, KnownLayout, PartLayout, ReadPlan, Reference, stored_references};
 use crate::report::{
@@ -155,7 +155,7 @@ fn remarks(facts: &ObjectFacts) -> Vec<Note> {
     if facts.missing_metadata > 0 {
         notes.push(InspectNote::MissingMetadata { entries: facts.missing_metadata }.into());
     }
-    if facts.storage_class.is_some() && facts.metadata.is_empty() && facts.source == "HeadObject" {
+    if facts.storage_class.is_some() && facts.metadata.is_empty() && facts.source == FactsSource::HeadObject {
         notes.push(InspectNote::NoMetadata.into());
     }
     notes.extend(unreadable_checksums(facts));
@@ -196,7 +196,7 @@ fn report(
     });
     InspectReport {
         target: session.target().to_string(),
-        source: facts.source.to_owned(),
+        source: facts.source.to_string(),
         identity: IdentityReport::from(facts),
         etag_form: match (facts.storage_class.is_some(), facts.id.etag.as_ref().map(ETag::form)) {
             (false, _) | (_, None) => ETagKind::None,

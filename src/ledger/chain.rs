@@ -28,6 +28,11 @@ pub struct Head {
     pub digest: Link,
 }
 
+impl Head {
+    /// The head of a ledger without entries.
+    pub const BEGINNING: Head = Head { entries: 0, digest: BEGINNING };
+}
+
 /// A text that is not the head of a ledger.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a head of a ledger as an audit prints it: ENTRIES:SHA256")]

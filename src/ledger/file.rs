@@ -111,7 +111,7 @@ impl Ledger {
     pub fn each(&self, begins: Option<&str>, mut visit: impl FnMut(Kept)) -> Result<Head, LedgerError> {
         let reading = self.connection.unchecked_transaction()?;
         schema::check(&reading)?;
-        let mut at = Head { entries: 0, digest: BEGINNING };
+        let mut at = Head::BEGINNING;
         let mut select = reading.prepare_cached(
             "SELECT number, target, CASE WHEN octet_length(document) <= ?1 THEN document END, digest
              FROM entry ORDER BY number",
@@ -195,8 +195,7 @@ impl Ledger {
         if sound != "ok" {
             return Err(LedgerError::Damaged(sound));
         }
-        let beginning = Head { entries: 0, digest: BEGINNING };
-        let mut met = expected.is_none_or(|expected| expected == beginning);
+        let mut met = expected.is_none_or(|expected| expected == Head::BEGINNING);
         let end = self.each(None, |kept| {
             met |= expected == Some(Head { entries: kept.number, digest: kept.digest });
             visit(kept);
@@ -251,7 +250,7 @@ fn head(connection: &Connection) -> Result<Head, LedgerError> {
         .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))
         .optional()?;
     Ok(match last {
-        None => Head { entries: 0, digest: BEGINNING },
+        None => Head::BEGINNING,
         Some((number, digest)) => Head { entries: number.unsigned_abs(), digest },
     })
 }
@@ -521,7 +520,7 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         schema::begin(&connection).unwrap();
         connection.execute_batch("CREATE TRIGGER t BEFORE INSERT ON entry BEGIN SELECT RAISE(IGNORE); END").unwrap();
-        let beginning = Head { entries: 0, digest: BEGINNING };
+        let beginning = Head::BEGINNING;
         assert!(matches!(insert(&connection, &beginning, &entry(1)), Err(LedgerError::NotKept(_))));
     }
 

@@ -1,13 +1,13 @@
 use std::io::{self, Write};
 
 use super::condition::conclude;
-use super::{Label, Style, command, condition, damage, field, printable, shell_word, wrap};
+use super::{Label, Style, command, condition, field, printable, shell_word, wrap};
 use crate::audit::{ChangeKind, Entry, Level, joined};
 use crate::ident::{ETag, shell_option};
 use crate::report::{
-    AuditReport, AuditedBucketReport, AuditedReport, DamageSummary, DeletionAnswer, DeletionSafetyReport, DeletionStep,
-    EndOption, FindingReport, LedgerEntryReport, LedgerReport, ObservationReport, ProvedReport, ReasonReport, Severity,
-    arguments,
+    AuditReport, AuditedBucketReport, AuditedNote, AuditedReport, DamageSummary, DeletionAnswer, DeletionSafetyReport,
+    DeletionStep, EndOption, FindingReport, LedgerEntryReport, LedgerReport, Note, ObservationReport, ProvedReport,
+    ReasonReport, Severity, arguments,
 };
 use crate::units::{ByteSize, counted};
 use crate::verdict::{CheckId, ReasonCode, Verdict};
@@ -31,7 +31,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &AuditedReport, 
             field(out, style.width, 10, "damaged", &at)?;
         }
     }
-    for note in report.notes.iter().filter(|_| severity != Severity::Good) {
+    for note in style.notes(&report.notes).iter().filter(|_| severity != Severity::Good) {
         field(out, style.width, 10, "note", &note.to_string())?;
     }
     Ok(())
@@ -83,14 +83,18 @@ fn what(report: &AuditedReport, severity: Severity) -> String {
         texts
     };
     let mut texts = match (severity, DamageSummary::of(&report.findings)) {
-        (Severity::Damaged, Some(damage)) => vec![damage::sentence(&damage, report.parts)],
+        (Severity::Damaged, Some(damage)) => vec![damage.sentence(report.parts)],
         (Severity::Unknown, _) => vec![format!("not answered: {}", all(severity).join("; "))],
         _ => all(severity),
     };
     let lesser = Severity::ALL.iter().filter(|one| **one > severity && **one < Severity::Unknown);
     texts.extend(lesser.flat_map(|one| all(*one)));
     if severity != Severity::Damaged && severity != Severity::Policy {
-        texts.extend(report.notes.iter().map(ToString::to_string));
+        // The reason of the finding says it already.
+        let is_said = |note: &&Note| matches!(note, Note::Audited(AuditedNote::Unanswered { .. }));
+        let notes = report.notes.iter().filter(|note| !is_said(note)).map(ToString::to_string);
+        let new: Vec<String> = notes.filter(|note| !texts.iter().any(|text| text.contains(note.as_str()))).collect();
+        texts.extend(new);
     }
     texts.join("; ")
 }
@@ -185,7 +189,7 @@ pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport
     for problem in &report.problems {
         line("problem", problem)?;
     }
-    for note in &report.notes {
+    for note in style.notes(&report.notes) {
         line("note", &note.to_string())?;
     }
     if let Some(head) = &report.ledger_head {
@@ -261,6 +265,17 @@ pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEnt
             (verdict, format!("  {}{kind}{by}{doubt}{from}", proof.level))
         }
     };
+    let (label, rest) = match &report.trouble {
+        None => (label, rest),
+        Some(trouble) => {
+            let label = match trouble.verdict {
+                Verdict::Fail => of_severity(Severity::Damaged),
+                verdict => verdict.into(),
+            };
+            let accepted = if matches!(report.entry, Entry::Acceptance(_)) { "  accepted" } else { "" };
+            (label, format!("{accepted}{rest}  {}", trouble.sentence()))
+        }
+    };
     let (at, target) = (printable(report.entry.at()), shell_word(report.entry.target()));
     writeln!(out, "{:>6} {at} {} {target}{}", report.number, style.label(label, 8), style.dim(&printable(&rest)))
 }
@@ -296,7 +311,7 @@ pub(super) fn write_safe(
     for because in &report.because {
         field(out, style.width, 2, "because", because)?;
     }
-    for note in &report.notes {
+    for note in style.notes(&report.notes) {
         field(out, style.width, 2, "note", &note.to_string())?;
     }
     let text = match report.answer {

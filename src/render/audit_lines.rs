@@ -1,19 +1,19 @@
 //! The lines of an audit for people, in the order of severity.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::audit;
 use super::damage::next_steps;
-use super::{Style, field, wrap};
+use super::{Detail, Style, field, wrap};
 use crate::audit::Level;
-use crate::ident::Target;
+use crate::ident::{Target, shell_option};
 use crate::report::{
-    AuditNote, AuditReport, AuditedBucketReport, AuditedReport, EndOption, Exit, FindingReport, ObservationReport,
-    Severity,
+    AuditNote, AuditReport, AuditStep, AuditedBucketReport, AuditedReport, EndOption, Exit, FindingReport,
+    ObservationReport, Severity,
 };
 use crate::units::{counted, noun};
-use crate::verdict::{CheckId, PolicyCheck, Verdict};
+use crate::verdict::{CheckId, PolicyCheck, ReasonCode, Verdict};
 
 /// Maximum number of objects of one severity, and of observations of one kind, that get lines; the rest are counted.
 /// This bounds the memory: an audit of any size keeps the text of at most 500 objects of each severity, but for
@@ -31,6 +31,8 @@ pub(super) struct AuditLines {
     damaged: Option<(Target, Option<String>)>,
     /// Why the first object that was due was not reached.
     stopped: Option<String>,
+    /// What can be done about what is unknown.
+    steps: BTreeSet<AuditStep>,
 }
 
 /// Texts that are printed together, and the number of those that are left out.
@@ -77,6 +79,7 @@ impl AuditLines {
         if not_reached && self.stopped.is_none() {
             self.stopped = report.findings.iter().find_map(|finding| Some(finding.reason.as_ref()?.detail.clone()));
         }
+        self.lacks(&report.target.bucket, &report.findings);
         if severity == Severity::Damaged && self.damaged.is_none() {
             let version = report.identity.as_ref().and_then(|identity| identity.version_id.clone());
             self.damaged = Some((Target::Object(report.target.clone()), version));
@@ -96,6 +99,7 @@ impl AuditLines {
     pub(super) fn bucket(&mut self, style: Style, report: &AuditedBucketReport) -> io::Result<()> {
         let severity = report.severity();
         *self.counts.buckets.entry(severity).or_default() += 1;
+        self.lacks(&report.bucket, &report.findings);
         if !style.is_full() && severity == Severity::Good {
             return Ok(());
         }
@@ -105,6 +109,17 @@ impl AuditLines {
             audit::write_bucket(&mut text, style, report, severity)?;
             Ok(text)
         })
+    }
+
+    /// Notes that a permission on the bucket is missing, if findings say so.
+    fn lacks(&mut self, bucket: &str, findings: &[FindingReport]) {
+        let is_denied = |finding: &FindingReport| {
+            let code = finding.reason.as_ref().map(|reason| reason.code);
+            finding.blocks_pass() && code == Some(ReasonCode::NotPermitted)
+        };
+        if findings.iter().any(is_denied) {
+            self.steps.insert(AuditStep::Allow { bucket: bucket.to_owned() });
+        }
     }
 
     /// Takes an observation.
@@ -126,7 +141,7 @@ impl AuditLines {
         end: Option<&AuditReport>,
         (again, reach): (Option<&str>, &[EndOption]),
     ) -> io::Result<()> {
-        let AuditLines { blocks, observed, counts, damaged, stopped } = self;
+        let AuditLines { blocks, observed, counts, damaged, stopped, mut steps } = self;
         for (severity, blocks) in blocks {
             if let more @ 1.. = blocks.write(out)? {
                 writeln!(out, "… and {more} more: {severity} (all of them in --json and --csv)")?;
@@ -135,6 +150,7 @@ impl AuditLines {
                 next_steps(out, style, (target, version.as_deref()), reach)?;
             }
         }
+        let observed = if style.detail == Detail::Quiet { BTreeMap::new() } else { observed };
         for (kind, blocks) in observed {
             if let more @ 1.. = blocks.write(out)? {
                 field(out, style.width, 2, "not shown", &format!("{more} more: {}", kind.replace('_', " ")))?;
@@ -144,9 +160,29 @@ impl AuditLines {
         writeln!(out)?;
         audit::write_all(out, style, end)?;
         rest(out, style, end, stopped.as_deref(), again)?;
+        steps.extend(end.steps.iter().cloned());
+        steps.iter().try_for_each(|step| help(out, style, step))?;
         let text = counts.sentence(end);
         let verdict = counts.worst(end);
         wrap(&text, style.width).iter().try_for_each(|line| writeln!(out, "{}", style.toned(verdict, line)))
+    }
+}
+
+/// Writes a step.
+fn help(out: &mut impl Write, style: Style, step: &AuditStep) -> io::Result<()> {
+    match step {
+        AuditStep::Advice(text) => field(out, style.width, 2, "help", text),
+        AuditStep::Allow { bucket } => {
+            field(
+                out,
+                style.width,
+                2,
+                "help",
+                "ask for the permission; the policy below has all that the audit needs",
+            )?;
+            let bucket = shell_option("--bucket", bucket);
+            super::command(out, style, "permissions", &format!("stored-ami policy audit {bucket}"))
+        }
     }
 }
 

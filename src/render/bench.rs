@@ -1,9 +1,11 @@
 use std::io::{self, Write};
 
-use super::{Style, field, printable, shell_word, wrap};
+use super::condition::conclude;
+use super::{Label, Style, field, printable, shell_word, wrap};
 use crate::audit::joined;
-use crate::report::{BenchReport, HashesReport, LoadReport};
+use crate::report::{BenchReport, Exit, HashesReport, LoadReport};
 use crate::units::{ByteSize, counted};
+use crate::verdict::Verdict;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &BenchReport) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
@@ -32,12 +34,13 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &BenchReport) ->
             ByteSize(rate as u64),
             rate * 8.0 / 1e9
         );
-        field(out, style.width, 2, "best", &text)?;
+        let label = if report.exit_code == Exit::Interrupted { "best so far" } else { "best" };
+        field(out, style.width, 2, label, &text)?;
     }
     if let Some(bound) = &report.bound {
         field(out, style.width, 2, "bound by", &format!("{}: {}", bound.by, bound.because))?;
     }
-    for note in &report.notes {
+    for note in style.notes(&report.notes) {
         field(out, style.width, 2, "note", &note.to_string())?;
     }
     let line = format!(
@@ -46,7 +49,20 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &BenchReport) ->
         report.elapsed_seconds,
         counted(report.requests, "request")
     );
-    writeln!(out, "  {}", style.dim(&line))
+    writeln!(out, "  {}", style.dim(&line))?;
+    match report.exit_code {
+        Exit::Interrupted => conclude(out, style, Label::new("stopped", Verdict::Unknown), interrupted(report)),
+        _ => Ok(()),
+    }
+}
+
+/// What the figures of a run cover that a signal ended.
+fn interrupted(report: &BenchReport) -> &'static str {
+    match report.loads.len() {
+        0 => "a signal ended it before anything was measured",
+        1 => "a signal ended the first measurement; its figures are those until then",
+        _ => "a signal ended the measurements; the figures of the last row are those until then",
+    }
 }
 
 fn row(load: &LoadReport, narrow: bool) -> String {
@@ -102,8 +118,8 @@ pub(super) fn write_hashes(out: &mut impl Write, style: Style, report: &HashesRe
         writeln!(out, "{line}")?;
     }
     let text = format!(
-        "`binds`: the link brings more than all processors hash. `{}`: a digest of the whole object, which goes in \
-         order on one processor, is slower than the link; digests of parts keep up.",
+        "`binds`: the link delivers more than all processors can hash. `{}`: a digest of the whole object, which one \
+         processor computes in order, is slower than the link; digests of parts keep up.",
         words[1]
     );
     for line in wrap(&text, style.width.saturating_sub(2).max(24)) {

@@ -81,18 +81,26 @@ pub(super) fn write_fingerprint(out: &mut impl Write, style: Style, report: &Fin
             &format!("an earlier run had read {}", count(report.resumed_blocks, "block")),
         )?;
     }
-    for note in &report.notes {
+    for note in style.notes(&report.notes) {
         field(out, style.width, 2, "note", &note.to_string())?;
     }
     if report.outcome != FingerprintOutcome::Planned {
         stats(out, style, &report.stats)?;
     }
     let (label, text) = match report.outcome {
-        FingerprintOutcome::Planned => (Label::new("ready", Verdict::Pass), "nothing was read"),
+        FingerprintOutcome::Planned => (Label::new("ready", Verdict::Pass), planned(report.goes_on)),
         FingerprintOutcome::Written => (Label::new("written", Verdict::Pass), "every block was read"),
         FingerprintOutcome::Interrupted => (Label::new("stopped", Verdict::Unknown), "a signal ended it"),
     };
     conclude(out, style, label, text)
+}
+
+/// What follows a plan.
+fn planned(goes_on: bool) -> &'static str {
+    match goes_on {
+        true => "nothing known prevents the reading",
+        false => "nothing known prevents the reading; no block was read (--dry-run)",
+    }
 }
 
 pub(super) fn write_prove(out: &mut impl Write, style: Style, report: &ProveReport) -> io::Result<()> {
@@ -106,11 +114,11 @@ pub(super) fn write_prove(out: &mut impl Write, style: Style, report: &ProveRepo
         estimate(out, style, &report.estimate)?;
     }
     report.volumes.iter().try_for_each(|volume| write_volume(out, style, volume))?;
-    for note in &report.notes {
+    for note in style.notes(&report.notes) {
         field(out, style.width, 2, "note", &note.to_string())?;
     }
     if !report.started {
-        return conclude(out, style, Label::new("ready", Verdict::Pass), "nothing was read");
+        return conclude(out, style, Label::new("ready", Verdict::Pass), planned(report.goes_on));
     }
     stats(out, style, &report.stats)?;
     conclude(out, style, report.verdict, &conclusion(report))

@@ -31,7 +31,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &CompareReport) 
             }
         }
     }
-    for note in &report.notes {
+    for note in style.notes(&report.notes) {
         field(out, style.width, 2, "note", &note.to_string())?;
     }
     let stats = &report.stats;

@@ -13,8 +13,7 @@ use crate::verdict::{ProofKind, Verdict};
 const NAME: usize = 19;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &CopyReport, again: Option<&str>) -> io::Result<()> {
-    let title = printable(&format!("{} → {}", report.source, report.destination));
-    wrap(&title, style.width).iter().try_for_each(|line| writeln!(out, "{}", style.bold(line)))?;
+    title(out, style, report)?;
     field(out, style.width, 2, "from", &end(&report.from))?;
     field(out, style.width, 2, "to", &end(&report.to))?;
     if let Some(identity) = &report.source_identity {
@@ -53,7 +52,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &CopyReport, aga
     if let Some(head) = &report.ledger_head {
         field(out, style.width, 2, "ledger", head)?;
     }
-    for note in &report.notes {
+    for note in style.notes(&report.notes) {
         field(out, style.width, 2, "note", &note.to_string())?;
     }
     if report.sent_bytes > 0 {
@@ -63,6 +62,15 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &CopyReport, aga
     let (label, text) = conclusion(report);
     conclude(out, style, label, &text)?;
     copy_next::write(out, style, report, again)
+}
+
+/// Writes both ends. Neither is broken, and the arrow stands before the destination.
+fn title(out: &mut impl Write, style: Style, report: &CopyReport) -> io::Result<()> {
+    let (source, destination) = (printable(&report.source), printable(&report.destination));
+    if source.chars().count() + destination.chars().count() + 3 <= style.width {
+        return writeln!(out, "{}", style.bold(&format!("{source} → {destination}")));
+    }
+    writeln!(out, "{}\n{}", style.bold(&source), style.bold(&format!("→ {destination}")))
 }
 
 /// Writes the checks that did not pass, and what is worth knowing of those that did; in full, all of them.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::{Style, command, field};
 use crate::copy::CopyCheck;
 use crate::ident::{ObjectUri, shell_option, shell_word};
-use crate::report::{CopyFindingReport, CopyOutcome, CopyReport, Exit};
+use crate::report::{CopyEnd, CopyFindingReport, CopyOutcome, CopyReport, Exit};
 use crate::verdict::Verdict;
 
 /// A step that the reader can take: an advice, or a command behind a label.
@@ -152,10 +152,28 @@ fn refused(report: &CopyReport) -> Vec<Step> {
     if !open.is_empty() && !has_failed {
         let list = open.join(",");
         steps.push(Step::Advice(format!("--accept {list} makes the copy without an answer to these checks")));
-        let policy = format!("stored-ami policy copy-destination {}", shell_option("--bucket", &uri.bucket));
-        steps.push(Step::Command("permissions", policy));
+        // Only the tags are asked for at the source.
+        let is_of_source = |check: &&&str| **check == CopyCheck::Tags.name();
+        let ends = [
+            (open.iter().any(|check| is_of_source(&check)), CopyEnd::Source),
+            (open.iter().any(|check| !is_of_source(&check)), CopyEnd::Destination),
+        ];
+        steps.extend(ends.into_iter().filter(|(is_open, _)| *is_open).filter_map(|(_, end)| policy(report, end)));
     }
     steps
+}
+
+/// The command that prints the permissions of an end; `None` for a file.
+fn policy(report: &CopyReport, end: CopyEnd) -> Option<Step> {
+    let (name, place, end) = match end {
+        CopyEnd::Source => ("copy-source", &report.source, &report.from),
+        CopyEnd::Destination => ("copy-destination", &report.destination, &report.to),
+    };
+    let uri = place.parse::<ObjectUri>().ok()?;
+    let partition = end.partition.as_deref().filter(|partition| *partition != "aws");
+    let partition = partition.map(|partition| format!(" {}", shell_option("--partition", partition)));
+    let bucket = shell_option("--bucket", &uri.bucket);
+    Some(Step::Command("permissions", format!("stored-ami policy {name} {bucket}{}", partition.unwrap_or_default())))
 }
 
 fn not_made(report: &CopyReport, again: Option<&str>) -> Vec<Step> {
@@ -168,6 +186,10 @@ fn not_made(report: &CopyReport, again: Option<&str>) -> Vec<Step> {
             .map(|source| Step::Command("bring back", format!("stored-ami thaw{source}")))
             .into_iter()
             .collect();
+    }
+    if let Some(end) = report.denied_at {
+        let advice = "ask for the permission that is missing; the policy below has all that the copy needs at this end";
+        return [Some(Step::Advice(advice.into())), policy(report, end)].into_iter().flatten().collect();
     }
     let is_kept = again.filter(|_| !report.left_behind.is_empty());
     let by_source = finding(report, CopyCheck::Source).filter(|finding| finding.verdict != Verdict::Pass);

@@ -58,7 +58,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &CostReport) -> 
             &format!("{}: {}", known.region, known.describe()),
         )?;
     }
-    for note in &report.notes {
+    for note in style.notes(&report.notes) {
         field(out, style.width, 2, "note", &note.to_string())?;
     }
     writeln!(out, "  {}", style.dim(&counted(report.requests, "request")))

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use super::condition::conclude;
-use super::{Label, Style, beside, printable, shell_word, wrap};
+use super::{Label, Style, advised, beside, printable, shell_word, wrap};
 use crate::report::{DoctorFindingReport, DoctorReport};
 use crate::verdict::Verdict;
 
@@ -27,14 +27,9 @@ fn line(out: &mut impl Write, style: Style, finding: &DoctorFindingReport) -> io
         false => finding.verdict.into(),
     };
     let head = format!("  {} {:<NAME$}", style.label(label, VERDICT), finding.check);
-    let texts: Vec<&str> = [Some(finding.detail.as_str()), finding.advice.as_deref()].into_iter().flatten().collect();
     let lines = |width: usize| -> Vec<String> {
-        let mut lines = Vec::new();
-        for (index, text) in texts.iter().enumerate() {
-            let mark = if index == 0 { "" } else { "→ " };
-            lines.extend(wrap(&printable(&format!("{mark}{text}")), width));
-        }
-        lines
+        let advice = finding.advice.as_deref().map(|advice| advised(advice, width));
+        wrap(&printable(&finding.detail), width).into_iter().chain(advice.into_iter().flatten()).collect()
     };
     beside(out, style, &head, 2 + VERDICT + 1 + NAME + 1, lines)?;
     Ok(())

@@ -74,7 +74,7 @@ impl<W: Write> Renderer for Human<W> {
         match report {
             Report::Inspect(report) => inspect::write(&mut self.out, self.style, report, &self.reach)?,
             Report::Verify(report) => verify::write(&mut self.out, self.style, report, &self.reach)?,
-            Report::Preflight(report) => preflight::write(&mut self.out, self.style, report)?,
+            Report::Preflight(report) => preflight::write(&mut self.out, self.style, report, &self.reach)?,
             Report::Stored(report) => preflight::write_stored(&mut self.out, self.style, report, &self.reach)?,
             Report::Task(report) => task::write(&mut self.out, self.style, report)?,
             Report::Copy(report) => copy::write(&mut self.out, self.style, report, self.again.as_deref())?,

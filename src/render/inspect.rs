@@ -39,7 +39,7 @@ fn write_facts(out: &mut impl Write, style: Style, report: &InspectReport) -> io
     if let Some(probe) = &report.probe {
         content::probe(&mut line, probe)?;
     }
-    for note in &report.notes {
+    for note in style.notes(&report.notes) {
         line("note", &note.to_string())?;
     }
     for (index, proof) in report.proofs.iter().enumerate() {

@@ -86,6 +86,13 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     joined_to_width(words(text, width).iter().map(String::as_str), width)
 }
 
+/// Advice behind an arrow, whose lines are aligned.
+fn advised(advice: &str, width: usize) -> Vec<String> {
+    let lines = wrap(&printable(advice), width.saturating_sub(2));
+    let mark = |index: usize| if index == 0 { "→" } else { " " };
+    lines.iter().enumerate().map(|(index, line)| format!("{} {line}", mark(index))).collect()
+}
+
 /// The words of a text. What stands between backticks is one word if it fits a line, or if it is a command, which is
 /// copied as a whole.
 fn words(text: &str, width: usize) -> Vec<String> {

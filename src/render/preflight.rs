@@ -1,17 +1,22 @@
 use std::io::{self, Write};
 
 use super::condition::{conclude, names};
-use super::{Label, Style, command, condition, field, printable, shell_word, wrap};
+use super::{Label, Style, command, condition, damage, field, printable, shell_word, wrap};
 use crate::audit::joined;
 use crate::checks::preflight::{Presence, both_units};
-use crate::ident::shell_option;
+use crate::ident::{Target, shell_option};
 use crate::report::{
     EndOption, Exit, FindingReport, PreflightReport, SizeReport, StoredReport, StoredState, arguments,
 };
 use crate::units::{ByteSize, counted};
 use crate::verdict::{CheckId, Condition, Verdict};
 
-pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut impl Write,
+    style: Style,
+    report: &PreflightReport,
+    reach: &[EndOption],
+) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
     let account = report.account.as_ref().map(|account| format!(", account {account}")).unwrap_or_default();
     let towards = match (&report.destination, &report.name) {
@@ -34,7 +39,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport
     } else if !report.tags.is_empty() {
         field(out, style.width, 2, "tags to set", &format!("{} (-v shows them)", report.tags.len()))?;
     }
-    for note in &report.notes {
+    for note in style.notes(&report.notes) {
         field(out, style.width, 2, "note", &note.to_string())?;
     }
     for untested in &report.untested {
@@ -44,7 +49,11 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport
     conclude(out, style, report.verdict, &conclusion(report))?;
     // Nothing is left to do about an unknown that was accepted.
     let mut steps = report.next_steps.iter().filter(|_| report.exit_code != Exit::Passed);
-    steps.try_for_each(|step| field(out, style.width, 2, "next", step))
+    steps.try_for_each(|step| field(out, style.width, 2, "next", step))?;
+    match (&report.damaged, report.target.parse::<Target>()) {
+        (Some(object), Ok(target)) => damage::copies(out, style, (&target, object.version_id.as_deref()), reach),
+        _ => Ok(()),
+    }
 }
 
 /// The findings as they are printed. In brief, the sources of `not-stored` are not listed one by one.
@@ -123,7 +132,7 @@ pub(super) fn write_stored(
         let text = format!("{} [{}]", source.said, source.source);
         field(out, style.width, 2, "said", &text)?;
     }
-    for note in &report.notes {
+    for note in style.notes(&report.notes) {
         field(out, style.width, 2, "note", &note.to_string())?;
     }
     let label = match report.exit_code {

@@ -24,6 +24,8 @@ impl From<Verdict> for Label<'_> {
 /// How much to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Detail {
+    /// What is wrong or unknown, without notes.
+    Quiet,
     /// What is wrong or unknown. What is in order is counted.
     #[default]
     Brief,
@@ -55,6 +57,11 @@ impl Style {
     /// Whether every check is printed.
     pub fn is_full(self) -> bool {
         self.detail == Detail::Full
+    }
+
+    /// The notes to print.
+    pub fn notes<T>(self, notes: &[T]) -> &[T] {
+        if self.detail == Detail::Quiet { &[] } else { notes }
     }
 
     fn paint(self, code: &str, text: &str) -> String {

@@ -23,7 +23,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &TaskReport) -> 
     for left in &report.left_behind {
         left_behind(out, style, left)?;
     }
-    for note in &report.notes {
+    for note in style.notes(&report.notes) {
         field(out, style.width, 2, "note", &note.to_string())?;
     }
     let line = format!("{:.0} s, {}", report.elapsed_seconds, counted(report.requests, "request"));

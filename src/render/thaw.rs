@@ -32,7 +32,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &ThawReport) -> 
         let head = format!("  {} {:<NAME$}", style.verdict(finding.verdict, 7), finding.check);
         beside(out, style, &head, 2 + 7 + 1 + NAME + 1, |width| wrap(&printable(&text), width))?;
     }
-    for note in &report.notes {
+    for note in style.notes(&report.notes) {
         field(out, style.width, 2, "note", &note.to_string())?;
     }
     let (label, text) = conclusion(report);

@@ -3,12 +3,10 @@ use std::time::Duration;
 
 use super::condition::conclude;
 use super::next_step::NextStep;
-use super::{Label, Style, beside, command, content, damage, field, folded, printable, shell_word, wrap};
+use super::{Label, Style, advised, beside, command, content, damage, field, folded, printable, shell_word, wrap};
 use crate::audit::joined;
 use crate::ident::Target;
-use crate::report::{
-    DamageReport, DamageSummary, EndOption, FindingReport, LayoutBasis, LayoutKind, LayoutReport, VerifyReport,
-};
+use crate::report::{DamageReport, EndOption, FindingReport, LayoutBasis, LayoutKind, LayoutReport, VerifyReport};
 use crate::units::{ByteSize, Throughput, counted};
 use crate::verdict::{CheckId, Origin, Subject, Verdict};
 
@@ -20,7 +18,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport, r
     for line in wrap(&printable(&headline(report)), style.width.saturating_sub(2).max(24)) {
         writeln!(out, "  {}", style.dim(&line))?;
     }
-    let damage = damage_of(report);
+    let damage = report.damage();
     let shown = |finding: &&FindingReport| style.is_full() || in_brief(finding, damage.is_some());
     // Passed checks of identity, size and proof add nothing to the headline.
     let findings: Vec<&FindingReport> = report.findings.iter().filter(|finding| worth_a_line(finding)).collect();
@@ -47,7 +45,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport, r
     if let Some(stream) = &report.stream {
         content::stream(&mut line, stream)?;
     }
-    for note in &report.notes {
+    for note in style.notes(&report.notes) {
         field(out, style.width, 2, "note", &note.to_string())?;
     }
     let stats = &report.stats;
@@ -71,22 +69,11 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport, r
         conclude(out, style, report.verdict, &conclusion(report))?;
         return if report.verdict == Verdict::Unknown { write_advice(out, style, report, reach) } else { Ok(()) };
     };
-    let parts = report.layout.as_ref().and_then(|layout| layout.parts);
-    conclude(out, style, Label::new("damaged", Verdict::Fail), &damage::sentence(&damage, parts))?;
+    conclude(out, style, Label::new("damaged", Verdict::Fail), &damage.sentence(report.parts_count()))?;
     match report.target.parse::<Target>() {
         Ok(target) => damage::next_steps(out, style, (&target, report.identity.version_id.as_deref()), reach),
         Err(_) => Ok(()),
     }
-}
-
-/// The damage, if the failure is of the bytes: a reference that S3 stores does not match, or one that locates the
-/// damage. A value that the user gave may be of another object.
-fn damage_of(report: &VerifyReport) -> Option<DamageSummary> {
-    let is_contradicted = fails(report, |check| check == CheckId::Contradiction);
-    let damage = DamageSummary::of(&report.findings).filter(|_| report.verdict == Verdict::Fail && !is_contradicted)?;
-    let is_stored = |check: &CheckId| matches!(check, CheckId::Reference(Origin::Stored, _));
-    let is_damage = !damage.runs.is_empty() || damage.refuted_by.iter().any(is_stored);
-    is_damage.then_some(damage)
 }
 
 /// Whether a finding has a line of its own in brief. The block of the damage covers the references that failed.
@@ -113,7 +100,7 @@ fn headline(report: &VerifyReport) -> String {
         ByteSize(report.identity.object_bytes).grouped()
     );
     if let Some(layout) = &report.layout {
-        text += &format!(", {}", describe_layout(layout));
+        text += &format!(", {}", layout_after(layout, report.is_read()));
         if let Some(etag) = &report.identity.etag {
             text += &format!(", ETag {etag}");
         }
@@ -124,9 +111,20 @@ fn headline(report: &VerifyReport) -> String {
     text
 }
 
+/// The layout after a verification. Once every byte was read, parts that no digest proved stay unproved.
+pub(super) fn layout_after(layout: &LayoutReport, is_read: bool) -> String {
+    match layout.basis {
+        Some(LayoutBasis::Assumed) if is_read => describe_parts(layout, "the parts are not proved"),
+        _ => describe_layout(layout),
+    }
+}
+
 /// `8 parts of 8 MiB (proved)`.
 pub(super) fn describe_layout(layout: &LayoutReport) -> String {
-    let basis = layout.basis.map_or("", LayoutBasis::name);
+    describe_parts(layout, layout.basis.map_or("", LayoutBasis::name))
+}
+
+fn describe_parts(layout: &LayoutReport, basis: &str) -> String {
     match (layout.shape, layout.parts) {
         (LayoutKind::Uniform, Some(1)) => "one part".to_owned(),
         (LayoutKind::Uniform, Some(parts)) => {
@@ -163,8 +161,14 @@ fn write_advice(out: &mut impl Write, style: Style, report: &VerifyReport, reach
 
 fn write_finding(out: &mut impl Write, style: Style, finding: &FindingReport) -> io::Result<()> {
     let head = format!("  {} {:<17}", style.verdict(finding.verdict, 7), finding.check.to_string());
-    let texts = texts_of(style, finding);
-    let lines = |width: usize| texts.iter().flat_map(|text| wrap(&printable(text), width)).collect();
+    let texts = texts_of(finding);
+    // In brief, the advice is at the end, once.
+    let advice = finding.reason.as_ref().and_then(|reason| reason.advice.as_deref());
+    let advice = advice.filter(|_| finding.required && style.is_full());
+    let lines = |width: usize| {
+        let advice = advice.map(|advice| advised(advice, width));
+        texts.iter().flat_map(|text| wrap(&printable(text), width)).chain(advice.into_iter().flatten()).collect()
+    };
     let left = beside(out, style, &head, 2 + 7 + 1 + 17 + 1, lines)?;
     for damage in finding.damage.iter().take(MOST_DAMAGE) {
         write_damage(out, left, damage)?;
@@ -181,15 +185,11 @@ fn write_finding(out: &mut impl Write, style: Style, finding: &FindingReport) ->
 }
 
 /// The source of a reference, and why it does not match or is unknown.
-fn texts_of(style: Style, finding: &FindingReport) -> Vec<String> {
+fn texts_of(finding: &FindingReport) -> Vec<String> {
     let mut texts: Vec<String> = finding.source.iter().cloned().collect();
     match (&finding.reason, finding.verdict) {
         (Some(reason), _) => {
             texts.push(reason.detail.clone());
-            // In brief, the advice is at the end, once.
-            if let Some(advice) = reason.advice.as_ref().filter(|_| finding.required && style.is_full()) {
-                texts.push(format!("→ {advice}"));
-            }
         }
         (None, Verdict::Fail) => {
             for (label, text) in [("expected", &finding.expected), ("found", &finding.observed)] {

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use nix::libc::O_NONBLOCK;
 
 use super::{Advice, Body, ErrorKind, ObjectSource, SourceError};
-use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
+use crate::facts::{AttributeFacts, FactsSource, LockFacts, ObjectFacts, PartFacts};
 use crate::ident::{ETag, ObjectId, ObjectIdentity, Same, Target};
 use crate::units::{ByteRange, KIB, PartNumber};
 
@@ -138,7 +138,7 @@ impl ObjectSource for FileSource {
         let id = ObjectId { target: self.target.clone(), etag: Some(identity(&metadata)) };
         Ok(ObjectFacts {
             last_modified: Timestamp::new(metadata.mtime(), i32::try_from(metadata.mtime_nsec()).unwrap_or(0)).ok(),
-            ..ObjectFacts::new(id, "file system", metadata.size())
+            ..ObjectFacts::new(id, FactsSource::FileSystem, metadata.size())
         })
     }
 

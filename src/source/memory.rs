@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 
 use super::{Body, ErrorKind, ObjectSource, SourceError};
-use crate::facts::{AttributeFacts, Fact, LockFacts, ObjectFacts, PartFacts};
+use crate::facts::{AttributeFacts, Fact, FactsSource, LockFacts, ObjectFacts, PartFacts};
 use crate::ident::{ETag, ObjectId, ObjectIdentity, Target};
 use crate::progress::Call;
 use crate::sync::lock;
@@ -91,7 +91,7 @@ impl MemoryObject {
         let facts = ObjectFacts {
             checksums: Fact::Absent { source: "memory" },
             storage_class: Some("STANDARD".to_owned()),
-            ..ObjectFacts::new(id, "memory", data.len() as u64)
+            ..ObjectFacts::new(id, FactsSource::Other("memory"), data.len() as u64)
         };
         MemoryObject {
             data,

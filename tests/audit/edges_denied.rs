@@ -10,7 +10,7 @@ use stored_ami::checksum::{Algorithm, ChecksumKind, Hasher, StoredChecksum};
 use stored_ami::commands::audit::{AuditRequest, AuditServices, audit};
 use stored_ami::facts::Fact;
 use stored_ami::ident::ETag;
-use stored_ami::ledger::Ledger;
+use stored_ami::ledger::{Ledger, SharedLedger};
 use stored_ami::progress::Call;
 use stored_ami::report::{AuditedReport, Exit, Report};
 use stored_ami::source::memory::{Action, Fault, MemoryObject, MemorySource};
@@ -88,7 +88,8 @@ impl World {
         let mut reports = Vec::new();
         let ledger = Ledger::open(&self.folder.path().join("l.db")).unwrap();
         let emit = |report| reports.push(report);
-        let end = audit(&services, &request, Some(ledger), &CancellationToken::new(), emit).await.unwrap();
+        let end =
+            audit(&services, &request, Some(SharedLedger::new(ledger)), &CancellationToken::new(), emit).await.unwrap();
         reports.push(Report::Audit(Box::new(end)));
         reports
     }

@@ -15,7 +15,7 @@ use stored_ami::facts::{
     UploadFacts, Versioning, Walk,
 };
 use stored_ami::ident::{ETag, ObjectIdentity, ObjectUri};
-use stored_ami::ledger::Ledger;
+use stored_ami::ledger::{Ledger, SharedLedger};
 use stored_ami::plan::Sample;
 use stored_ami::progress::{Call, Counting, Monitor, Silent};
 use stored_ami::render::{Detail, Human, Renderer as _, Style, page, prometheus, table};
@@ -266,7 +266,8 @@ impl World {
         let ledger = Ledger::open(&self.ledger).unwrap();
         let cancel = CancellationToken::new();
         let emit = |report| reports.push(report);
-        let end = audit(&services, &request(level, anew), Some(ledger), &cancel, emit).await.unwrap();
+        let end =
+            audit(&services, &request(level, anew), Some(SharedLedger::new(ledger)), &cancel, emit).await.unwrap();
         reports.push(Report::Audit(Box::new(end)));
         let read = |report: &Report| match report {
             Report::Audited(one) => one.examined == Some(Level::Bytes) && one.received_bytes > 0,
@@ -332,7 +333,8 @@ async fn a_signal_between_two_readings_loses_no_doubt() {
     let context = Context { monitor, ..services.context.clone() };
     let services = AuditServices::new(services.archive, context.counted());
     let ledger = Ledger::open(&world.ledger).unwrap();
-    let end = audit(&services, &request(Level::Bytes, true), Some(ledger), &cancel, drop).await.unwrap();
+    let end =
+        audit(&services, &request(Level::Bytes, true), Some(SharedLedger::new(ledger)), &cancel, drop).await.unwrap();
     assert_eq!(end.exit_code, Exit::Interrupted);
     let Some(Entry::Proof(last)) = world.entries().pop() else { panic!("no look was kept") };
     assert_eq!(last.doubt, Some(Doubt::Mismatch));

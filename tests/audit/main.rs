@@ -5,6 +5,7 @@ mod accounts;
 mod batch;
 #[path = "../common/mod.rs"]
 mod common;
+mod damaged;
 mod edges_denied;
 mod edges_doubt;
 mod edges_empty;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stored_ami::audit::Level;
 use stored_ami::checksum::Algorithm;
-use stored_ami::ledger::Ledger;
+use stored_ami::ledger::{Ledger, SharedLedger};
 use stored_ami::report::Report;
 use stored_ami::source::s3::{Buckets, Connection, S3Options};
 use stored_ami::verdict::{CheckId, Origin, Subject, Verdict};
@@ -72,7 +72,8 @@ async fn two_prefixes_are_audited_and_what_is_proved_is_not_read_again() {
                 verdicts.push(object.verdict);
             }
         };
-        let whole = audit(&services, &request, Some(ledger), &CancellationToken::new(), emit).await.unwrap();
+        let whole =
+            audit(&services, &request, Some(SharedLedger::new(ledger)), &CancellationToken::new(), emit).await.unwrap();
         assert_eq!(verdicts, [Verdict::Pass, Verdict::Pass]);
         assert!(whole.requests > 0);
         runs.push((whole.examined, whole.still_good, whole.received_bytes > 0));

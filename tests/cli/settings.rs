@@ -189,6 +189,13 @@ async fn quiet_hides_notes_and_never_a_failure_and_options_stand_anywhere() {
     assert!(failed.stdout.contains("FAIL"), "{failed:?}");
     let missing = Run::of(rig.command(&["-q", "verify", "s3://archive/gone"])).await;
     assert!(missing.exit == Some(4) && !missing.stdout.is_empty() | !missing.stderr.is_empty(), "{missing:?}");
+    // Every object of the lab has the note that its bucket does not protect it from being overwritten.
+    let facts = ["inspect", OBJECT];
+    let (loud, quiet) =
+        (Run::of(rig.command(&facts)).await, Run::of(rig.command(&[&["-q"], &facts[..]].concat())).await);
+    let kept: Vec<&str> = loud.stdout.lines().filter(|line| !line.starts_with("  note ")).collect();
+    assert!(loud.stdout.contains("\n  note "), "{loud:?}");
+    assert_eq!(quiet.stdout.lines().collect::<Vec<_>>(), kept);
     let both = Run::of(rig.command(&["-q", "verify", OBJECT, "-v"])).await;
     assert!(both.exit == Some(2) && both.stderr.contains("contradict each other"), "{both:?}");
 }

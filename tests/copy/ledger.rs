@@ -30,6 +30,10 @@ impl Recorded {
     /// Target, verdict and kind of proof of each entry.
     fn entries(&self) -> Vec<(String, String, Option<&'static str>)> {
         let mut entries = Vec::new();
+        // A run that records nothing creates no file.
+        if !std::path::Path::new(&self.ledger).exists() {
+            return entries;
+        }
         let ledger = Ledger::open_existing(self.ledger.as_ref()).unwrap();
         let visit = |kept: stored_ami::ledger::Kept| {
             let stored_ami::audit::Entry::Proof(proof) = kept.entry else { panic!("another entry") };

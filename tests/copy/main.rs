@@ -13,6 +13,7 @@ mod kept;
 mod large;
 mod ledger;
 mod matrix;
+mod next;
 mod policy;
 mod replace;
 mod resume;

@@ -17,6 +17,7 @@ mod edges_preflight;
 mod edges_restore;
 mod edges_safe;
 mod edges_words;
+mod kept;
 mod life;
 mod policy;
 mod proofs;

@@ -13,7 +13,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::ident::ObjectUri;
 use crate::ledger::{Head, Kept, Ledger, LedgerError};
 use crate::render::{EntryRow, entries_csv};
-use crate::report::{Exit, FileKind, LedgerEntryReport, LedgerReport, Report, TOOL};
+use crate::report::{Exit, FileKind, LedgerEntryReport, LedgerReport, Report, TOOL, TroubleReport};
 use crate::verdict::{ProofKind, Verdict};
 
 #[derive(Debug, Subcommand)]
@@ -130,13 +130,14 @@ fn wrong(file: &FileArgs, error: &LedgerError) -> UsageError {
     UsageError(format!("{}: {error}", file.ledger.display()))
 }
 
-fn report(kept: Kept) -> Report {
+fn report(kept: Kept, trouble: Option<TroubleReport>) -> Report {
     let Kept { number, digest, entry } = kept;
     let proof_kind = match &entry {
         Entry::Proof(proof) => proof.kind(),
         Entry::Gone(_) | Entry::Acceptance(_) => None,
     };
-    Report::LedgerEntry(Box::new(LedgerEntryReport { number, sha256: hex::encode(digest), proof_kind, entry }))
+    let sha256 = hex::encode(digest);
+    Report::LedgerEntry(Box::new(LedgerEntryReport { number, sha256, proof_kind, trouble, entry }))
 }
 
 fn entries(
@@ -154,7 +155,7 @@ fn entries(
     });
     visited.map_err(|error| wrong(file, &error))?;
     let any = !found.is_empty();
-    found.into_iter().for_each(|kept| results.add(report(kept)));
+    found.into_iter().for_each(|kept| results.add(report(kept, None)));
     match begin {
         Some(target) if !any => Err(UsageError(format!("{}: it has no entry of {target}", file.ledger.display()))),
         _ => Ok(results.finish()),
@@ -164,12 +165,16 @@ fn entries(
 fn list(args: &ListArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let mut results = Results::new(args.file.output.json, settings);
     let ledger = open(&args.file)?;
-    let mut newest = BTreeMap::new();
+    let mut newest: BTreeMap<String, (History, Option<Kept>)> = BTreeMap::new();
     let visited = ledger.each(args.begin.as_deref(), |kept| {
-        newest.insert(kept.entry.target().to_owned(), kept);
+        let (history, last) = newest.entry(kept.entry.target().to_owned()).or_default();
+        history.add(kept.entry.clone());
+        *last = Some(kept);
     });
     visited.map_err(|error| wrong(&args.file, &error))?;
-    newest.into_values().for_each(|kept| results.add(report(kept)));
+    for (history, last) in newest.into_values() {
+        last.into_iter().for_each(|kept| results.add(report(kept, TroubleReport::of(&history))));
+    }
     Ok(results.finish())
 }
 
@@ -270,6 +275,7 @@ fn accept(args: &AcceptArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let appended = Ledger::open(&args.file.ledger).and_then(|mut ledger| ledger.append(std::slice::from_ref(&entry)));
     let head = appended.map_err(|error| wrong(&args.file, &error))?;
     settings.written.add(&args.file.ledger, FileKind::Ledger);
-    results.add(report(Kept { number: head.entries, digest: head.digest, entry }));
+    known.add(entry.clone());
+    results.add(report(Kept { number: head.entries, digest: head.digest, entry }, TroubleReport::of(&known)));
     Ok(results.finish())
 }

@@ -34,7 +34,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::commands::audit::{AuditLimits, AuditRequest, AuditServices, Scope, audit};
 use crate::files::InputKind;
 use crate::ident::{AmiId, Prefix};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, SharedLedger};
 use crate::plan::{Budget, Concurrency, Limits};
 use crate::price::PriceTable;
 use crate::progress::Monitor;
@@ -56,13 +56,12 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
     let mut results = Results::new(args.output.json, settings).with_page(&args.page);
     let mut files = Files::new(&args.files, &settings.written);
     let mut request = request(&args).await?;
-    // An existing ledger is checked before any work; a new one is created when the work begins.
-    let known = match &args.ledger {
-        Some(path) if path.exists() => match open(path, args.turn.max_time).await? {
+    let ledger = match &args.ledger {
+        Some(path) => match open(path, args.turn.max_time).await? {
             Ok(ledger) => Some(ledger),
             Err(problem) => return Ok(could_not(results, &problem)),
         },
-        _ => None,
+        None => None,
     };
     let progress = Progress::new(settings);
     let (context, counting) = settings.context(progress.clone()).counted();
@@ -83,13 +82,6 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
     };
     let images = images(&args, &buckets, &context)?;
     let services = AuditServices::new(Arc::new(buckets), (context.clone(), counting)).with_images(images);
-    let ledger = match (known, &args.ledger) {
-        (None, Some(path)) => match open(path, args.turn.max_time).await? {
-            Ok(ledger) => Some(ledger),
-            Err(problem) => return Ok(could_not(results, &problem)),
-        },
-        (known, _) => known,
-    };
     if let Some(path) = &args.ledger {
         settings.written.add(path, FileKind::Ledger);
     }
@@ -157,15 +149,18 @@ fn hint_at_verify(prefix: &Prefix) {
     }
 }
 
-/// Opens a ledger and writes to it, so that no byte is read whose proof could not be recorded. The inner error is a
-/// message for a valid ledger that cannot be written.
+/// Opens a ledger and writes to it, so that no byte is read whose proof could not be recorded. A new one is created when
+/// there is something to record. The inner error is a message for a valid ledger that cannot be written.
 ///
 /// Runs in a separate thread, because another process may hold the lock.
-pub(super) async fn open(path: &Path, within: Option<Duration>) -> Result<Result<Ledger, String>, UsageError> {
+pub(super) async fn open(path: &Path, within: Option<Duration>) -> Result<Result<SharedLedger, String>, UsageError> {
+    if !path.exists() {
+        return Ok(Ok(SharedLedger::created_later(path)));
+    }
     let (name, path) = (format!("--ledger {}", path.display()), path.to_owned());
     let said = name.clone();
     let open = move || match Ledger::open(&path) {
-        Ok(ledger) => Ok(Ok(ledger)),
+        Ok(ledger) => Ok(Ok(SharedLedger::new(ledger))),
         Err(error @ (LedgerError::Full(_) | LedgerError::ReadOnly(_))) => Ok(Err(format!("{said}: {error}"))),
         Err(error) => Err(UsageError(format!("{said}: {error}"))),
     };

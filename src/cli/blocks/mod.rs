@@ -12,7 +12,7 @@ use super::output::keep_output;
 use super::runner::{Runner, Stop};
 use super::settings::Settings;
 use super::signals::cancel_on_signal;
-use super::starting::{agreed, can_ask};
+use super::starting::{Costly, agreed, can_ask};
 use super::usage::{UsageError, load, read_given};
 use crate::blocks::BlockRecord;
 use crate::commands::RegionServices;
@@ -21,7 +21,7 @@ use crate::commands::blocks::{
 };
 use crate::files::{InputKind, OutputKind};
 use crate::price::Amount;
-use crate::report::{BlockEstimateReport, Exit, FileKind, Report};
+use crate::report::{BlockEstimateReport, Exit, FileKind, FingerprintReport, ProveReport, Report};
 use crate::snapshot::Ebs;
 use crate::source::{ErrorKind, SourceError};
 use crate::units::{ByteSize, noun};
@@ -53,7 +53,7 @@ fn question(what: &str, estimate: &BlockEstimateReport) -> String {
 }
 
 pub(super) async fn run_fingerprint(args: FingerprintArgs, settings: &Settings) -> Result<Exit, UsageError> {
-    can_ask(&args.starting)?;
+    can_ask(&args.starting, Costly::Blocks)?;
     let mut runner = Runner::new(&args.output, settings);
     let services = services(&args.connection, args.rate.block_rate, &mut runner).await?;
     let image = args.image.as_str();
@@ -65,10 +65,10 @@ pub(super) async fn run_fingerprint(args: FingerprintArgs, settings: &Settings) 
         runner.add(Report::Fingerprint(Box::new(plan)));
         return Ok(runner.finish());
     }
-    runner.show(&Report::Fingerprint(Box::new(plan.clone())));
+    runner.show(&Report::Fingerprint(Box::new(FingerprintReport { goes_on: true, ..plan.clone() })));
     let cancel = cancel_on_signal();
     if !agreed(&args.starting, &question(image, &plan.estimate), &cancel).await {
-        runner.declined();
+        runner.declined(Costly::Blocks);
         return Ok(runner.finish());
     }
     // After the question, because a new file is created here.
@@ -103,7 +103,7 @@ fn save(record: &BlockRecord, path: &Path, settings: &Settings) -> Result<(), St
 }
 
 pub(super) async fn run_prove(args: ProveArgs, settings: &Settings) -> Result<Exit, UsageError> {
-    can_ask(&args.starting)?;
+    can_ask(&args.starting, Costly::Blocks)?;
     let expected = match (&args.record, &args.source) {
         (Some(record), _) => recorded(record.clone()).await?,
         (None, Some(source)) if *source == args.image => {
@@ -124,10 +124,10 @@ pub(super) async fn run_prove(args: ProveArgs, settings: &Settings) -> Result<Ex
         runner.add(Report::Prove(Box::new(plan)));
         return Ok(runner.finish());
     }
-    runner.show(&Report::Prove(Box::new(plan.clone())));
+    runner.show(&Report::Prove(Box::new(ProveReport { goes_on: true, ..plan.clone() })));
     let cancel = cancel_on_signal();
     if !agreed(&args.starting, &question(image, &plan.estimate), &cancel).await {
-        runner.declined();
+        runner.declined(Costly::Blocks);
         return Ok(runner.finish());
     }
     let proved = async { Ok::<_, SourceError>(work.carry_out(&cancel).await) };

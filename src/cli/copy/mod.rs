@@ -14,7 +14,7 @@ use self::open::{open, open_destination, open_source};
 use super::args::MEMORY;
 use super::audit::open as open_ledger;
 use super::cost::{price_files, price_table};
-use super::images::{agreed, can_ask};
+use super::images::{Costly, agreed, can_ask};
 use super::output::complain;
 use super::resolve::read_manifest;
 use super::runner::{Runner, Stop};
@@ -54,7 +54,7 @@ async fn to_object(
     source: &Target,
     destination: &ObjectUri,
 ) -> Result<Exit, UsageError> {
-    can_ask(&args.starting)?;
+    can_ask(&args.starting, Costly::Copy)?;
     let files = price_files(&args.prices).await?;
     let request = CopyRequest { ledger: ledger(args, settings).await?, ..request(args)? };
     let mut runner = Runner::new(&args.output, settings);
@@ -77,7 +77,7 @@ async fn to_object(
     if agreed(&args.starting, &question, &cancel).await {
         copy(&mut runner, &ends, (&request, prepared), &cancel).await;
     } else {
-        runner.declined();
+        runner.declined(Costly::Copy);
     }
     Ok(runner.finish())
 }
@@ -157,12 +157,13 @@ async fn copy(
     }
 }
 
-/// Opens the ledger before any request, so that no copy is made that could not be recorded. A rehearsal needs none.
+/// Opens the ledger before any request, so that no copy is made that could not be recorded. A new one is created by its
+/// first entry, and a rehearsal needs none.
 async fn ledger(args: &CopyArgs, settings: &Settings) -> Result<Option<SharedLedger>, UsageError> {
     let Some(path) = args.ledger.as_deref().filter(|_| !args.starting.dry_run) else { return Ok(None) };
     let ledger = open_ledger(path, None).await?.map_err(UsageError)?;
     settings.written.add(path, FileKind::Ledger);
-    Ok(Some(SharedLedger::new(ledger)))
+    Ok(Some(ledger))
 }
 
 fn request(args: &CopyArgs) -> Result<CopyRequest, UsageError> {

@@ -1,9 +1,11 @@
 //! What the parser proposes for a mistyped word.
 
+use std::ffi::OsStr;
+
 use clap::error::{ContextKind, ContextValue};
 
 /// Words of other programs, and what they are called here.
-const USUAL: [(&str, &str); 15] = [
+const USUAL: [(&str, &str); 18] = [
     ("check", "verify"),
     ("info", "inspect"),
     ("stat", "inspect"),
@@ -19,6 +21,9 @@ const USUAL: [(&str, &str); 15] = [
     ("--checksum", "--digest"),
     ("--algorithm", "--digest"),
     ("--endpoint", "--endpoint-url"),
+    ("--in", "--bucket"),
+    ("--bucket", "--in"),
+    ("--prefix", "--in"),
 ];
 
 /// Flags that are never proposed: they weaken a check, allow a cost or overwrite something.
@@ -31,9 +36,9 @@ const TYPED: [(ContextKind, ContextKind); 2] = [
     (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
 ];
 
-/// The same error with better proposals: those for the usual words of other programs, none that has little in common
-/// with what was typed, and none of [`NEVER_PROPOSED`].
-pub(in crate::cli) fn improved(mut error: clap::Error) -> clap::Error {
+/// The same error with better proposals: those for the usual words of other programs and commands, none that has little
+/// in common with what was typed, and none of [`NEVER_PROPOSED`]. `typed` are all words of the command line.
+pub(in crate::cli) fn improved<T: AsRef<OsStr>>(mut error: clap::Error, words: &[T]) -> clap::Error {
     for (typed, proposed) in TYPED {
         let Some(ContextValue::String(typed)) = error.get(typed) else { continue };
         let proposals: Vec<String> = match error.get(proposed) {
@@ -41,7 +46,7 @@ pub(in crate::cli) fn improved(mut error: clap::Error) -> clap::Error {
             Some(ContextValue::Strings(words)) => words.clone(),
             _ => Vec::new(),
         };
-        let better = better(typed, &proposals);
+        let better = better(typed, &proposals, |flag| has_flag(words, flag));
         error.remove(proposed);
         if better.len() < proposals.len() {
             // The usage was made from a proposal.
@@ -56,8 +61,20 @@ pub(in crate::cli) fn improved(mut error: clap::Error) -> clap::Error {
     error
 }
 
-fn better(typed: &str, proposals: &[String]) -> Vec<String> {
-    match USUAL.iter().find(|(word, _)| *word == typed) {
+/// Whether the command that these words name has a flag.
+fn has_flag<T: AsRef<OsStr>>(words: &[T], flag: &str) -> bool {
+    let mut command = super::command();
+    for word in words.iter().skip(1) {
+        if let Some(sub) = command.find_subcommand(word.as_ref()) {
+            command = sub.clone();
+        }
+    }
+    command.get_arguments().any(|argument| argument.get_long() == flag.strip_prefix("--"))
+}
+
+fn better(typed: &str, proposals: &[String], has_flag: impl Fn(&str) -> bool) -> Vec<String> {
+    let is_known = |word: &str| !word.starts_with("--") || has_flag(word);
+    match USUAL.iter().find(|(word, ours)| *word == typed && is_known(ours)) {
         Some((_, ours)) => vec![(*ours).to_owned()],
         None => proposals.iter().filter(|word| !is_risky(word) && is_near(typed, word)).cloned().collect(),
     }
@@ -85,12 +102,15 @@ mod tests {
     #[test]
     fn usual_words_far_ones_and_risky_ones() {
         let of = |typed: &str, proposals: &[&str]| {
-            better(typed, &proposals.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
+            better(typed, &proposals.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>(), |_| true)
         };
         assert_eq!(of("ls", &["bench"]), ["audit"]);
         assert_eq!(of("--endpoint", &[]), ["--endpoint-url"]);
         assert_eq!(of("--diget", &["--digest", "--no-tags"]), ["--digest"]);
         assert_eq!(of("--accep", &["--accept <CHECK>"]), [""; 0]);
+        assert_eq!(better("--in", &["--no-tags".to_owned()], |_| false), [""; 0]);
+        assert!(has_flag(&["stored-ami", "is-stored", "ami-1a2b3c4d", "--in"], "--bucket"));
+        assert!(!has_flag(&["stored-ami", "verify", "--in"], "--bucket"));
         assert!(is_risky("--accept <CHECK>") && is_risky("--yes") && !is_risky("--yes-no"));
     }
 }

@@ -11,6 +11,6 @@ pub(super) use preflight::{StoredCommand, run_policy, run_preflight, run_stored}
 pub(super) use restore::run_restore;
 pub(super) use store::run_store;
 
-pub(super) use super::starting::{agreed, can_ask};
+pub(super) use super::starting::{Costly, agreed, can_ask};
 
 use super::starting::ask;

@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::{JudgingArgs, RestoreArgs, SourceArgs};
 use super::open::services;
-use super::{agreed, ask, can_ask};
+use super::{Costly, agreed, ask, can_ask};
 use crate::checks::preflight::{RestorePace, SourceFacts};
 use crate::cli::resolve::not_a_manifest;
 use crate::cli::resolve::record;
@@ -21,7 +21,7 @@ use crate::ident::{AmiId, ImageName, ObjectUri};
 use crate::journal::{Entry, Journal};
 use crate::manifest::Manifest;
 use crate::record::Record;
-use crate::report::{Exit, Report};
+use crate::report::{Exit, Report, VerifyReport};
 use crate::units::ByteSize;
 use crate::verdict::Verdict;
 
@@ -111,24 +111,34 @@ async fn verify_now(
         Ok(verified) => {
             let report = verified.report;
             let verdict = report.verdict;
-            let detail = match verdict {
-                Verdict::Pass => {
-                    format!(
-                        "just now, all {} bytes by {}",
-                        ByteSize(report.identity.object_bytes).grouped(),
-                        crate::audit::joined(&report.proved_by, ", ")
-                    )
-                }
-                _ => {
-                    let open = report.findings.iter().filter(|finding| finding.verdict != Verdict::Pass);
-                    let names: Vec<String> = open.map(|finding| finding.check.to_string()).collect();
-                    format!("just now: {} is {}; `stored-ami verify` shows it all", names.join(", "), report.verdict)
-                }
+            let damage = report.damage();
+            let detail = match (verdict, &damage) {
+                (Verdict::Pass, _) => format!(
+                    "just now, all {} bytes by {}",
+                    ByteSize(report.identity.object_bytes).grouped(),
+                    crate::audit::joined(&report.proved_by, ", ")
+                ),
+                (_, Some(damage)) => format!("the object is damaged: {}", damage.sentence(report.parts_count())),
+                (_, None) => format!("just now: {}", not_proved(&report)),
             };
-            VerifiedNow { verdict, detail, etag: report.identity.etag }
+            let is_damaged = damage.is_some();
+            VerifiedNow { verdict, detail, etag: report.identity.etag, is_damaged }
         }
-        Err(error) => VerifiedNow { verdict: Verdict::Unknown, detail: error.to_string(), etag: None },
+        Err(error) => {
+            let detail = error.to_string();
+            VerifiedNow { verdict: Verdict::Unknown, detail, etag: None, is_damaged: false }
+        }
     }
+}
+
+/// What failed, and why the rest is unknown.
+fn not_proved(report: &VerifyReport) -> String {
+    let findings = report.findings.iter().filter(|finding| finding.blocks_pass());
+    let texts = findings.map(|finding| match &finding.reason {
+        Some(reason) => format!("{} is unknown: {}", finding.check, reason.detail),
+        None => format!("{} does not match", finding.check),
+    });
+    texts.collect::<Vec<_>>().join("; ")
 }
 
 pub(in crate::cli) async fn run_restore(args: RestoreArgs, settings: &Settings) -> Result<Exit, UsageError> {
@@ -166,7 +176,7 @@ impl Restore<'_> {
     async fn start(&mut self, target: &ObjectUri) -> Result<(), UsageError> {
         let args = self.args;
         let mut request = request(target, &args.source, &args.task.judging, Some(&self.journal))?;
-        can_ask(&args.starting)?;
+        can_ask(&args.starting, Costly::Task)?;
         if request.name.is_none() && request.record.as_ref().is_none_or(|(_, record)| record.name.is_none()) {
             request.name = Some(ask_name(args, &self.cancel).await?.to_string());
         }
@@ -203,7 +213,7 @@ impl Restore<'_> {
         let name = surveyed.report.name.clone().unwrap_or_default();
         let question = format!("Restore {target} as `{name}` in {}?", surveyed.report.region);
         if !agreed(&self.args.starting, &question, &self.cancel).await {
-            return self.runner.declined();
+            return self.runner.declined(Costly::Task);
         }
         match start_restore(services, &surveyed, &self.journal).await {
             Err(error) => self.runner.fail(&target, error),

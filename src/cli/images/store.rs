@@ -4,8 +4,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::StoreArgs;
 use super::open::services;
-use super::{agreed, can_ask};
+use super::{Costly, agreed, can_ask};
 use crate::cli::output::keep_output;
+use crate::cli::replaced::check_record;
 use crate::cli::runner::{Runner, Stop};
 use crate::cli::settings::Settings;
 use crate::cli::signals::cancel_on_signal;
@@ -51,7 +52,10 @@ impl Store<'_> {
     async fn start(&mut self, image: &AmiId) -> Result<(), UsageError> {
         let args = self.args;
         let into = args.bucket.clone().ok_or_else(missing)?;
-        can_ask(&args.starting)?;
+        can_ask(&args.starting, Costly::Task)?;
+        if let Some(path) = &args.record {
+            check_record(path, image, args.force.force)?;
+        }
         let services = services(&args.task.connection, &mut self.runner).await?.at(&into.object(image));
         let request = StorePreflightRequest {
             image: image.clone(),
@@ -75,7 +79,7 @@ impl Store<'_> {
         if agreed(&args.starting, &question, &self.cancel).await {
             self.carry_out(&services, &request, &report, record).await;
         } else {
-            self.runner.declined();
+            self.runner.declined(Costly::Task);
         }
         Ok(())
     }

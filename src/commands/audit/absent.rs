@@ -113,6 +113,7 @@ fn listed_entry(subject: &Subject<'_>, level: Level, listed: &ObjectIdentity) ->
         covered_bytes: 0,
         doubt: None,
         failed: Vec::new(),
+        damage: None,
         proved_by: Vec::new(),
         etag_parts: Vec::new(),
         content: Vec::new(),

@@ -9,7 +9,9 @@ use super::object::AuditedObject;
 use super::state::{moves, object_state};
 use super::subject::Subject;
 use crate::audit::{Change, Entry, History, Level, LookResult, Proof, ValidityWindow, Word, listed_apart, part_runs};
-use crate::report::{AuditedNote, AuditedReport, Exit, FindingReport, IdentityReport, ProvedReport, TOOL};
+use crate::report::{
+    AuditedNote, AuditedReport, DamageSummary, Exit, FindingReport, IdentityReport, ProvedReport, TOOL,
+};
 use crate::verdict::{Doubt, ProofKind, Verdict};
 
 /// Examines one object: inspects it at the level of the run and judges the result.
@@ -148,6 +150,7 @@ fn look_of(subject: &Subject<'_>, known: &Inspection, now: Timestamp) -> Proof {
         covered_bytes: known.covered,
         doubt: known.doubt,
         failed: failed.map(|finding| Word::Known(finding.check)).collect(),
+        damage: DamageSummary::of(&known.findings).and_then(|damage| damage.located(known.parts)),
         proved_by: known.proved_by.clone(),
         etag_parts: known.etag_parts.as_ref().map(part_runs).unwrap_or_default(),
         content: known.content.clone(),

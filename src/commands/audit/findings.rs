@@ -1,6 +1,6 @@
 //! Findings that several steps of an audit use.
 
-use crate::audit::{Change, History, LookResult, joined};
+use crate::audit::{Change, History, Trouble, joined};
 use crate::checks::wrong_size;
 use crate::ident::{ObjectIdentity, ObjectUri, Target};
 use crate::report::FindingReport;
@@ -17,14 +17,17 @@ pub(super) fn size(uri: &ObjectUri, bytes: u64) -> Finding {
 
 /// The finding for damage or doubt that an earlier examination recorded for the same state.
 pub(super) fn known_trouble(history: &History, seen: &ObjectIdentity) -> Option<FindingReport> {
-    let outcome = if let Some(damage) = history.damage_of(seen) {
-        let observed = format!("{} failed {}", joined(&damage.failed, ", "), damage.at);
-        let evidence = Evidence::of_rule("ledger", "no damage was found in it as it is now", observed);
-        Outcome::Fail(Failure::of_rule(evidence))
-    } else {
-        let doubtful = history.doubt_of(seen)?;
-        let LookResult::Doubted(doubt) = doubtful.standing() else { return None };
-        Outcome::Unknown(Reason::InDoubt { doubt, since: doubtful.at.clone() })
+    let outcome = match history.trouble_of(seen)? {
+        Trouble::Damage(damage) => {
+            let failed = format!("{} failed {}", joined(&damage.failed, ", "), damage.at);
+            let observed = match &damage.damage {
+                Some(place) => format!("{place}; {failed}"),
+                None => failed,
+            };
+            let evidence = Evidence::of_rule("ledger", "no damage was found in it as it is now", observed);
+            Outcome::Fail(Failure::of_rule(evidence))
+        }
+        Trouble::Doubt(look, doubt) => Outcome::Unknown(Reason::InDoubt { doubt, since: look.at.clone() }),
     };
     Some(FindingReport::from(&Finding { check: CheckId::PolicyCheck(PolicyCheck::Sound), required: true, outcome }))
 }

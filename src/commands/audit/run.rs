@@ -17,7 +17,7 @@ use super::{AuditRequest, AuditServices, Scope, bucket};
 use crate::audit::{Entry, History};
 use crate::clock::Clock;
 use crate::ident::ObjectUri;
-use crate::ledger::{Head, Ledger, LedgerError, QueuePosition, SharedLedger};
+use crate::ledger::{Head, LedgerError, QueuePosition, SharedLedger};
 use crate::report::{AuditNote, AuditReport, Exit, Report};
 use crate::sync::lock;
 
@@ -41,14 +41,13 @@ pub struct AuditError(#[from] LedgerError);
 pub async fn audit(
     services: &AuditServices,
     request: &AuditRequest,
-    ledger: Option<Ledger>,
+    ledger: Option<SharedLedger>,
     cancel: &CancellationToken,
     emit: impl FnMut(Report),
 ) -> Result<AuditReport, AuditError> {
     let clock = Arc::clone(&services.context.clock);
     let started = clock.monotonic();
     let before = services.counts();
-    let ledger = ledger.map(SharedLedger::new);
     let (store, head) = AuditStore::open(ledger.clone(), &request.chosen).await?;
     let tally = Mutex::new(ListingTally::new(request, clock.now().to_string(), head));
     let look = Look::new(services, request, cancel);
@@ -77,6 +76,9 @@ pub async fn audit(
     }
     let all_seen =
         listed && !work.end.cut_off && tally.failed.is_empty() && !request.is_share() && !work.sum.has_left();
+    if complete && tally.report.problems.is_empty() {
+        work.create_ledger(request).await;
+    }
     let mut report = work.report(tally, all_seen).await;
     let counts = services.counts();
     report.requests = counts.requests - before.requests;
@@ -254,6 +256,15 @@ impl<E: FnMut(Report)> Work<'_, E> {
                 self.end.cut_off = true;
                 break;
             }
+        }
+    }
+
+    /// Creates a ledger that got no entry, because the buckets that answered hold no stored AMI object.
+    async fn create_ledger(&mut self, request: &AuditRequest) {
+        let (Some(ledger), Scope::Listed(_)) = (&self.ledger, &request.chosen) else { return };
+        if let Err(error) = ledger.create().await {
+            self.end.problems.push(format!("the ledger {error}"));
+            self.end.exit = self.end.exit.and(Exit::CouldNot);
         }
     }
 

@@ -5,7 +5,8 @@ use super::store::{Admitted, AuditStore, Turn};
 use super::{AuditRequest, Scope};
 use crate::ident::Prefix;
 use crate::ledger::{Head, LedgerError};
-use crate::report::{AuditNote, AuditReport, Exit};
+use crate::report::{AuditNote, AuditReport, AuditStep, Exit};
+use crate::source::{ErrorKind, SourceError};
 use crate::sync::lock;
 
 /// What the listing has returned so far.
@@ -78,6 +79,7 @@ impl ListingTally {
             Listed::Problem(prefix, error) => {
                 self.report.problems.push(format!("{prefix} could not be listed: {}", error.explain()));
                 self.exit = self.exit.and(crate::commands::exit_of(&error));
+                self.report.steps.extend(step_after(&prefix, &error));
                 self.failed.push(prefix);
                 return Vec::new();
             }
@@ -126,6 +128,14 @@ impl ListingTally {
         }
         self.own += own.len() as u64;
         own
+    }
+}
+
+/// What can be done about a prefix that could not be listed.
+fn step_after(prefix: &Prefix, error: &SourceError) -> Option<AuditStep> {
+    match error.kind {
+        ErrorKind::Denied => Some(AuditStep::Allow { bucket: prefix.bucket.clone() }),
+        _ => error.advice.as_ref().map(|advice| AuditStep::Advice(advice.to_string())),
     }
 }
 

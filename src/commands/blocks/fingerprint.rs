@@ -98,6 +98,7 @@ impl Fingerprint {
             notes: self.notes.clone(),
             stats: stats(&self.services, self.started),
             exit_code: Exit::Passed,
+            goes_on: false,
         }
     }
 

@@ -95,6 +95,7 @@ impl Prove {
             notes: self.notes.clone(),
             stats: stats(&self.services, self.started),
             exit_code: Exit::Passed,
+            goes_on: false,
         }
     }
 

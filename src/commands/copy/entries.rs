@@ -11,7 +11,7 @@ use crate::copy::CopyCheck;
 use crate::facts::ObjectFacts;
 use crate::ident::Target;
 use crate::ledger::SharedLedger;
-use crate::report::{CopyReport, Exit, Note, RecordedReport, TOOL};
+use crate::report::{CopyReport, DamageSummary, Exit, Note, RecordedReport, TOOL};
 use crate::source::Session;
 use crate::verdict::{CheckId, Doubt, Origin, ProofKind, Subject, Verdict};
 
@@ -119,6 +119,7 @@ fn of_read(session: &Session, facts: &ObjectFacts, verified: &Verified, given: b
         covered_bytes: report.stats.covered_bytes,
         doubt: verified.doubt.filter(|_| !passes),
         failed: failed.into_iter().map(Word::Known).collect(),
+        damage: DamageSummary::of(&report.findings).and_then(|damage| damage.located(report.parts_count())),
         content: if passes { proved_of(content, &proved_by) } else { content },
         proved_by,
         etag_parts: verified.etag_parts.as_ref().map(part_runs).unwrap_or_default(),
@@ -178,6 +179,7 @@ fn of_copy(facts: &ObjectFacts, report: &CopyReport, now: Timestamp) -> Option<P
         covered_bytes: 0,
         doubt: None,
         failed,
+        damage: None,
         proved_by,
         etag_parts: Vec::new(),
         content,

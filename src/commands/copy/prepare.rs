@@ -125,13 +125,16 @@ pub(super) async fn describe(ends: &CopyEnds, request: &CopyRequest) -> Result<P
     if report.outcome == CopyOutcome::Planned {
         report.estimate = Some(estimate(ends, request, &found, (&plan, &new)));
     }
-    report.is_source_archived = is_archived(&found.facts);
-    let archived = archived(request, &found.facts);
-    let is_archived = archived.is_some();
+    let archived = archived(&found.facts, request.by_server);
+    report.is_source_archived = archived.is_some();
+    // Where an object is in the way, the source is not read.
+    let archived = archived.filter(|_| request.by_server || report.outcome == CopyOutcome::Planned);
+    let ends_early = archived.is_some();
     findings.extend(archived);
     report.add(&findings, &request.accept);
-    if is_archived {
-        report.exit_code = Exit::Usage;
+    if ends_early {
+        // No acceptance makes an archived object readable.
+        report.exit_code = if request.by_server { Exit::Usage } else { report.exit_code.and(Exit::Unknown) };
     }
     if report.outcome == CopyOutcome::Planned && report.exit_code != Exit::Passed {
         report.outcome = CopyOutcome::Refused;
@@ -245,19 +248,13 @@ fn headers(facts: &ObjectFacts, notes: &mut Vec<Note>) -> SystemHeaders {
     headers
 }
 
-/// Whether the object cannot be read before it was made readable.
-pub(super) fn is_archived(facts: &ObjectFacts) -> bool {
-    let restore = facts.restore.as_ref().and_then(|restore| restore.as_ref().ok());
-    let state = readability(facts.storage_class.as_deref(), facts.archive_status.as_deref(), restore);
-    matches!(state, Readability::Archived(_))
-}
-
-/// A server does not copy an archived object.
-fn archived(request: &CopyRequest, facts: &ObjectFacts) -> Option<CopyFinding> {
+/// The finding for a source that nobody can read before it is restored from the archive; `None` if it can be read.
+pub(super) fn archived(facts: &ObjectFacts, by_server: bool) -> Option<CopyFinding> {
     let restore = facts.restore.as_ref().and_then(|restore| restore.as_ref().ok());
     match readability(facts.storage_class.as_deref(), facts.archive_status.as_deref(), restore) {
-        Readability::Archived(how) if request.by_server => {
-            let text = format!("the source is archived ({how}), and no server copies it before it is restored");
+        Readability::Archived(how) => {
+            let what = if by_server { "no server copies it" } else { "its bytes cannot be read" };
+            let text = format!("the source is archived ({how}), and {what} before it is restored from the archive");
             Some(CopyFinding::open(CopyCheck::Source, text))
         }
         _ => None,

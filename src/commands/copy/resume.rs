@@ -11,8 +11,8 @@ use crate::copy::{CopyCheck, CopyFinding, CopyState, SourceState};
 use crate::files::{FileProblem, room_for};
 use crate::ident::shell_option;
 use crate::progress::Call;
-use crate::report::{CopyOutcome, CopyReport, Exit, FileKind, LeftReport, Note};
-use crate::source::{NewObject, SourceError};
+use crate::report::{CopyEnd, CopyOutcome, CopyReport, Exit, FileKind, LeftReport, Note};
+use crate::source::{ErrorKind, NewObject, SourceError};
 
 /// The properties of a new object in a canonical form, without the mark of the run.
 fn properties(new: &NewObject) -> String {
@@ -145,6 +145,9 @@ impl Copying<'_> {
             Err(error) => {
                 self.add(CopyFinding::open(CopyCheck::Uploads, format!("ListParts: {}", error.explain())));
                 self.prepared.report.exit_code = crate::commands::exit_of(&error);
+                if error.kind == ErrorKind::Denied {
+                    self.prepared.report.denied_at = Some(CopyEnd::Destination);
+                }
                 return Err(());
             }
         };

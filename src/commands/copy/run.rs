@@ -14,7 +14,7 @@ use crate::commands::verify::{Forward, Verified, VerifyError, VerifyOptions, ver
 use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, WriteMode};
 use crate::ident::shell_option;
 use crate::progress::Call;
-use crate::report::{CopyOutcome, CopyReport, Exit, LeftReport, Note};
+use crate::report::{CopyEnd, CopyOutcome, CopyReport, Exit, LeftReport, Note};
 use crate::source::{ErrorKind, SourceError};
 use crate::verdict::Verdict;
 
@@ -250,6 +250,9 @@ impl Copying<'_> {
         let finding = CopyFinding::open(check, detail);
         self.add(finding);
         self.prepared.report.exit_code = crate::commands::exit_of(error);
+        if error.kind == ErrorKind::Denied {
+            self.prepared.report.denied_at = Some(CopyEnd::Destination);
+        }
         self.abort(outlet).await;
     }
 

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::CopyRequest;
 use super::entries::CopyEntries;
-use super::prepare::is_archived;
+use super::prepare::archived;
 use super::work::source_finding;
 use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
 use crate::commands::discover;
@@ -83,7 +83,12 @@ async fn write_file(
     let mut report = planned(source, copy);
     report.source_identity = Some(IdentityReport::from(&found.facts));
     report.notes.clone_from(&found.notes);
-    report.is_source_archived = is_archived(&found.facts);
+    if let Some(finding) = archived(&found.facts, false) {
+        report.is_source_archived = true;
+        report.outcome = CopyOutcome::Refused;
+        report.add(&[finding], &[]);
+        return Ok(report);
+    }
     let Some(file) = new_file(copy, size, &mut report) else { return Ok(report) };
     let sink = Arc::new(FileSink { file: RwLock::new(Some(file)), failure: Mutex::default(), path: copy.path.clone() });
     let layout = found.layout.for_manifest(size);

@@ -31,7 +31,11 @@ pub(super) fn source_finding(verified: &Verified, request: &CopyRequest) -> (Cop
             (CopyFinding::pass(check, format!("every byte was read, and is proved by {}", by.join(", "))), true)
         }
         Verdict::Fail => {
-            (CopyFinding::fail(check, format!("the source does not match: {}", names(Verdict::Fail))), false)
+            let text = match report.damage() {
+                Some(damage) => format!("the source is damaged: {}", damage.sentence(report.parts_count())),
+                None => format!("the source does not match: {}", names(Verdict::Fail)),
+            };
+            (CopyFinding::fail(check, text), false)
         }
         Verdict::Unknown => {
             let nothing_against = verified.doubt.is_none();

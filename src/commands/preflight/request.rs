@@ -53,4 +53,6 @@ pub struct VerifiedNow {
     pub detail: String,
     /// ETag of the object that was verified.
     pub etag: Option<String>,
+    /// Whether the bytes are damaged, and not only different from a value that was given.
+    pub is_damaged: bool,
 }

@@ -21,7 +21,7 @@ use crate::facts::{
 use crate::ident::{AmiId, ETag, ObjectIdentity};
 use crate::image::RestoreRequest;
 use crate::journal::RestoreIdentity;
-use crate::report::{InputNote, Note, PreflightReport, SizeReport, TaskKind};
+use crate::report::{DamagedObject, InputNote, Note, PreflightReport, SizeReport, TaskKind};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteRange;
 use crate::verdict::{Finding, Verdict};
@@ -224,6 +224,9 @@ fn assemble(wish: &RestorePreflightRequest, survey: RestoreSurvey, known: Known)
         report.notes.push(InputNote::RecordOfAnother { file, image }.into());
     }
     report.tags = identity.as_ref().map(restore_tags).unwrap_or_default();
+    let is_damaged = wish.verified.as_ref().is_some_and(|verified| verified.is_damaged);
+    let version_id = survey.object.value().and_then(|object| object.version.clone());
+    report.damaged = is_damaged.then_some(DamagedObject { version_id });
     RestorePreflight {
         report,
         object: survey.object.value().cloned(),
@@ -378,7 +381,7 @@ fn last_verified(wish: &RestorePreflightRequest, object: Option<&ObjectFacts>) -
         let now = current.as_ref().filter(|now| now.has_strong_etag());
         now.is_some_and(|now| then.same_as(&now.restricted_to(then)).is_yes())
     };
-    if let Some(VerifiedNow { verdict, detail, etag }) = &wish.verified {
+    if let Some(VerifiedNow { verdict, detail, etag, .. }) = &wish.verified {
         let verified = ObjectIdentity::of_etag(etag.as_deref().map(ETag::kept));
         if *verdict == Verdict::Pass && !is_of_it(&verified) {
             let detail = "the object is not, or cannot be shown to be, the one that was verified".to_owned();

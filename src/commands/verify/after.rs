@@ -111,7 +111,7 @@ mod tests {
 
     fn facts(etag: Option<&str>) -> ObjectFacts {
         let target = "s3://b/ami-1a2b3c4d.bin".parse().unwrap();
-        ObjectFacts::new(ObjectId { target, etag: etag.map(ETag::new) }, "test", 5)
+        ObjectFacts::new(ObjectId { target, etag: etag.map(ETag::new) }, crate::facts::FactsSource::Other("test"), 5)
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub(super) fn assemble(
         proved_by: proving(&findings).map(|finding| finding.check).collect(),
         accepted: findings.iter().filter(|f| is_open(f) && request.accepts(f.check)).map(|f| f.check).collect(),
         identity: IdentityReport::from(facts),
-        layout: facts.storage_class.is_some().then(|| LayoutReport::from(&found.layout)),
+        layout: facts.storage_class.is_some().then(|| layout_after(&found, &ending)),
         findings: findings.iter().map(FindingReport::from).collect(),
         parts: match mapped_layout(&found, &findings, &ending) {
             Some(layout) => part_runs(layout, &findings, &ending.read),
@@ -90,6 +90,15 @@ pub(super) fn assemble(
         etag_parts: ending.etag_parts,
         digests: ending.digests,
     }
+}
+
+/// What is known of the parts after the read.
+fn layout_after(found: &Discovery, ending: &ReadOutcome) -> LayoutReport {
+    let layout = found.layout.clone();
+    LayoutReport::from(&match &ending.etag_parts {
+        Some(matched) => layout.matched(matched),
+        None => layout,
+    })
 }
 
 /// All findings in the order of the report: identity, size, proof, the references, and their contradiction.
@@ -323,7 +332,7 @@ fn size(facts: &ObjectFacts, request: &VerifyOptions, ending: &ReadOutcome) -> O
     let bytes = |count: u64| format!("{} bytes", ByteSize(count).grouped());
     match &ending.stopped {
         _ if coverage.complete() => {
-            Outcome::Pass(evidence(facts.source, bytes(facts.size), bytes(coverage.bytes), facts))
+            Outcome::Pass(evidence(facts.source.name(), bytes(facts.size), bytes(coverage.bytes), facts))
         }
         Some(stop) => Outcome::Unknown(why_stopped(stop, coverage)),
         None if request.sample.is_some() => Outcome::Unknown(Reason::Sampled { coverage }),

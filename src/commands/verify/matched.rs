@@ -88,7 +88,7 @@ mod tests {
         let own = etag(&layout);
         let proved = |etag: &ETag, size: u64, known: &PartLayout| {
             let id = ObjectId { target: "s3://b/k".parse().unwrap(), etag: Some(etag.clone()) };
-            let facts = ObjectFacts::new(id, "test", size);
+            let facts = ObjectFacts::new(id, crate::facts::FactsSource::Other("test"), size);
             let layout = KnownLayout::assumed(3, [PartLayout::uniform(size, 9)], "test");
             let mut found = Discovery { facts, layout, notes: Vec::new() };
             found.take_etag_parts(&ETagParts { etag: own.clone(), layout: known.clone() });

@@ -158,6 +158,7 @@ pub(super) mod tests {
             covered_bytes: 1 << 40,
             doubt: None,
             failed: Vec::new(),
+            damage: None,
             proved_by: ["etag", "crc32"].map(|by| Word::of(by.into())).into(),
             etag_parts: Vec::new(),
             content: vec![ContentFingerprint::new("crc32", "AAAAAA==")],

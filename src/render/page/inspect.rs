@@ -80,7 +80,7 @@ fn facts(report: &InspectReport) -> Block {
         ETagKind::Opaque => "opaque",
     };
     facts.add("form of the ETag", form);
-    add_layout(&mut facts, &report.layout);
+    add_layout(&mut facts, &report.layout, false);
     for checksum in &report.checksums {
         let label = format!("{} {}", checksum.algorithm, checksum.kind.name().replace('_', " "));
         facts.add_data(label, &checksum.value, &report.checksums_source);

@@ -10,7 +10,7 @@ use super::{Section, reading, strip};
 use crate::audit::joined;
 use crate::ident::Target;
 use crate::render::next_step::NextStep;
-use crate::render::verify::{conclusion, describe_layout};
+use crate::render::verify::{conclusion, layout_after};
 use crate::report::{DigestReport, FindingReport, IdentityReport, LayoutReport, Note, PartState, VerifyReport};
 use crate::verdict::{CheckId, Verdict};
 
@@ -109,7 +109,7 @@ fn facts(report: &VerifyReport) -> Block {
     let mut facts = Facts::default();
     identity(&mut facts, &report.identity, "");
     if let Some(layout) = &report.layout {
-        add_layout(&mut facts, layout);
+        add_layout(&mut facts, layout, report.is_read());
     }
     Block::new("What was read", facts.render().into_iter().collect())
 }
@@ -128,8 +128,9 @@ pub(super) fn identity(facts: &mut Facts, identity: &IdentityReport, source: &st
     }
 }
 
-pub(super) fn add_layout(facts: &mut Facts, layout: &LayoutReport) {
-    facts.add_from("part layout", describe_layout(layout), &layout.source);
+/// Adds the parts. `is_read` tells whether every byte was read.
+pub(super) fn add_layout(facts: &mut Facts, layout: &LayoutReport, is_read: bool) {
+    facts.add_from("part layout", layout_after(layout, is_read), &layout.source);
     if let Some(last) = layout.last_part_bytes.filter(|_| layout.parts.is_some_and(|parts| parts > 1)) {
         facts.add("last part", size(last));
     }

@@ -9,8 +9,8 @@ use super::headers::{Headers, Told};
 use super::parse;
 use crate::checksum::Algorithm;
 use crate::facts::{
-    ContentRange, Encryption, Fact, LegalHold, LockEnd, LockFacts, LockMode, ObjectFacts, PartFacts, Service,
-    SystemHeaders, decoded_words,
+    ContentRange, Encryption, Fact, FactsSource, LegalHold, LockEnd, LockFacts, LockMode, ObjectFacts, PartFacts,
+    Service, SystemHeaders, decoded_words,
 };
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target, lasting_version};
 use crate::source::{ErrorKind, SourceError};
@@ -192,7 +192,7 @@ pub(super) fn facts_of(uri: &ObjectUri, headers: &Headers, size: u64, checksum_m
     let pinned = uri.version.clone().or_else(|| lasting_version(version.as_deref()).map(str::to_owned));
     let facts = ObjectFacts {
         id: ObjectId { target: Target::Object(uri.at_version(pinned)), etag },
-        source: "HeadObject",
+        source: FactsSource::HeadObject,
         service: Service::Other,
         size,
         last_modified: read.time("last-modified", Format::HttpDate),

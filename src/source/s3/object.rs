@@ -15,7 +15,8 @@ use super::headers::Headers;
 use super::reply::{frames, reading};
 use super::{Connection, listing, never, parse};
 use crate::facts::{
-    AttributeFacts, Encryption, Fact, LegalHold, LockFacts, LockMode, ObjectFacts, OwnerCheck, PartFacts, Walk,
+    AttributeFacts, Encryption, Fact, FactsSource, LegalHold, LockFacts, LockMode, ObjectFacts, OwnerCheck, PartFacts,
+    Walk,
 };
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectIdentity, ObjectUri, Target, lasting_version};
 use crate::progress::Call;
@@ -296,7 +297,7 @@ impl ObjectSource for S3Object {
             checksums: Fact::NotPermitted { needs: "s3:GetObject" },
             storage_class: found.storage_class,
             encryption: Encryption::Other("a kind that a listing does not tell".to_owned()),
-            ..ObjectFacts::new(id, "ListObjectsV2", size)
+            ..ObjectFacts::new(id, FactsSource::ListObjectsV2, size)
         }))
     }
 

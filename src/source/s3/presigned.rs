@@ -22,7 +22,9 @@ use super::head::{self, Head};
 use super::headers::Headers;
 use super::reply::{frames, may_slow_down, misfit, reply_head};
 use super::{Connection, parse};
-use crate::facts::{AttributeFacts, ContentRange, Fact, LockFacts, ObjectFacts, PartFacts, Service, check_reply};
+use crate::facts::{
+    AttributeFacts, ContentRange, Fact, FactsSource, LockFacts, ObjectFacts, PartFacts, Service, check_reply,
+};
 use crate::ident::{ETag, ObjectId, ObjectIdentity, PresignedUrl, Target};
 use crate::progress::Call;
 use crate::source::{Aside, Body, ErrorKind, ObjectSource, SourceError};
@@ -242,7 +244,7 @@ impl ObjectSource for PresignedObject {
             checksums,
             // With a range, the checksums may be those of a part.
             unreadable_checksums: if whole { facts.unreadable_checksums } else { Vec::new() },
-            source: "GetObject",
+            source: FactsSource::GetObject,
             service: Service::of_host(self.url.host()),
             ..facts
         };

@@ -65,6 +65,14 @@ other.bin
         err: "",
     },
     Row {
+        when: "a manifest in place of that of another object",
+        env: &[KEYS, SECRET],
+        typed: "verify other.bin --write-manifest x.json",
+        exit: 2,
+        out: "",
+        err: r#"stored-ami: --write-manifest x.json: holds the manifest of x.bin; name another file, or give --force to replace it"#,
+    },
+    Row {
         when: "a policy that does not exist",
         env: &[KEYS, SECRET],
         typed: "audit s3://archive/ --policy none.toml",

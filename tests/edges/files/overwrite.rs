@@ -142,6 +142,28 @@ fn a_foreign_file_is_replaced_by_force_only() {
 }
 
 #[test]
+fn a_manifest_replaces_that_of_the_same_object_only() {
+    let folder = Folder::with_target();
+    folder.write("other.bin", b"other bytes");
+    let verify = |target: &str, more: &[&str]| {
+        folder.run(&[&["verify", target, "--digest", "sha256", "--write-manifest", "m"], more].concat())
+    };
+    verify("f.bin", &[]).assert(3, "");
+    let first = folder.read("m");
+    verify("other.bin", &[]).assert(2, "--write-manifest m: holds the manifest of f.bin; name another file");
+    verify("none.bin", &[]).assert(2, "holds the manifest of f.bin");
+    assert_eq!(folder.read("m"), first);
+    for same in ["f.bin", "./f.bin", "sub/../f.bin"] {
+        verify(same, &[]).assert(3, "");
+    }
+    verify("other.bin", &["--force"]).assert(3, "");
+    verify("f.bin", &[]).assert(2, "holds the manifest of other.bin");
+    let text = String::from_utf8(folder.read("m")).unwrap();
+    folder.write("m", text.replace("other.bin", "f.bin").as_bytes());
+    verify("f.bin", &[]).assert(2, "holds a manifest that cannot be read");
+}
+
+#[test]
 fn a_plot_and_a_tuning_profile_replace_their_own_kind() {
     let folder = Folder::with_target();
     let args = ["bench", "f.bin", "--connections", "1", "--time", "1s", "--plot", "p.svg", "--write-tuning", "t.json"];

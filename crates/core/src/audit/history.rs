@@ -5,6 +5,7 @@ use super::seen::restated;
 use super::{Change, ContentFingerprint, Entry, Level, LookResult, Proof, ValidityWindow};
 use crate::ident::{ETag, ObjectIdentity};
 use crate::plan::PartLayout;
+use crate::verdict::Doubt;
 
 mod distrust;
 
@@ -36,6 +37,15 @@ pub struct History {
     read: Option<Arc<Proof>>,
     /// Whether the object no longer existed afterwards.
     gone: bool,
+}
+
+/// What an earlier examination found wrong with the bytes of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble<'a> {
+    /// They are damaged.
+    Damage(&'a Proof),
+    /// There is evidence against them that does not refute them.
+    Doubt(&'a Proof, Doubt),
 }
 
 /// The histories of many objects, by target.
@@ -179,6 +189,18 @@ impl History {
     /// Whether the object no longer existed at the last listing.
     pub fn is_gone(&self) -> bool {
         self.gone
+    }
+
+    /// What is known to be wrong with the bytes of this state of the object; `None` if nothing is. Damage outweighs doubt.
+    pub fn trouble_of(&self, seen: &ObjectIdentity) -> Option<Trouble<'_>> {
+        if let Some(damage) = self.damage_of(seen) {
+            return Some(Trouble::Damage(damage));
+        }
+        let look = self.doubt_of(seen)?;
+        match look.standing() {
+            LookResult::Doubted(doubt) => Some(Trouble::Doubt(look, doubt)),
+            _ => None,
+        }
     }
 
     /// The damage found in this state of the object.
@@ -355,6 +377,7 @@ mod tests {
             covered_bytes: if verdict == "pass" { 5 } else { 0 },
             doubt: None,
             failed: if verdict == "fail" { vec![Word::of("crc32".into())] } else { Vec::new() },
+            damage: None,
             proved_by: vec![Word::of("crc32".into())],
             etag_parts: Vec::new(),
             content: vec![ContentFingerprint(content.into())],

@@ -96,6 +96,7 @@ mod tests {
             covered_bytes: if is_read { 5 } else { 0 },
             doubt: None,
             failed: Vec::new(),
+            damage: None,
             proved_by: vec![Word::of(by.into())],
             etag_parts: Vec::new(),
             content: Vec::new(),

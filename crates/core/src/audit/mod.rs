@@ -8,6 +8,7 @@
 
 mod bucket_list;
 mod cross_object;
+mod damaged;
 mod engine;
 mod entry;
 mod history;
@@ -29,9 +30,10 @@ mod word;
 
 pub use bucket_list::{BucketEntry, BucketList};
 pub use cross_object::{ImageComparison, MOST_NAMES, Observation, ObservationKind, duplicate, tasks, uploads};
+pub use damaged::{DamagePlace, DamagedRun};
 pub use engine::{BatchEngine, EngineError, EngineShare, ShardSpec};
 pub use entry::{Acceptance, Entry, Gone};
-pub use history::{Histories, History};
+pub use history::{Histories, History, Trouble};
 pub use inventory::{Inventory, InventoryFile};
 pub use level::Level;
 pub use lock::LockRequirement;

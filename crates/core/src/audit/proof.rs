@@ -2,7 +2,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ContentFingerprint, Level, Word};
+use super::{ContentFingerprint, DamagePlace, Level, Word};
 use crate::ident::ObjectIdentity;
 use crate::manifest::PartRun;
 use crate::verdict::{CheckId, Doubt, ProofKind, Verdict};
@@ -41,6 +41,9 @@ pub struct Proof {
     /// Checks of the object itself that failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<Word<CheckId>>,
+    /// Where the read found the damage, if a reference located it. Entries of older versions lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damage: Option<DamagePlace>,
     /// References that matched over every byte.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proved_by: Vec<Word<CheckId>>,
@@ -203,6 +206,7 @@ mod tests {
             covered_bytes: covered,
             doubt: None,
             failed: Vec::new(),
+            damage: None,
             proved_by: vec![Word::of("crc32".into())],
             etag_parts: Vec::new(),
             content: Vec::new(),

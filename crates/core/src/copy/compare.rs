@@ -164,7 +164,10 @@ mod tests {
     fn copy(etag: &str, checksum: Option<StoredChecksum>) -> ObjectFacts {
         let id = ObjectId { target: "s3://b/k".parse().unwrap(), etag: ETag::told(etag) };
         let value = checksum.into_iter().collect();
-        ObjectFacts { checksums: Fact::Known { value, source: "test" }, ..ObjectFacts::new(id, "test", 8) }
+        ObjectFacts {
+            checksums: Fact::Known { value, source: "test" },
+            ..ObjectFacts::new(id, crate::facts::FactsSource::Other("test"), 8)
+        }
     }
 
     fn verdicts(facts: &ObjectFacts, is_composite: bool) -> Vec<(Verdict, bool)> {

@@ -118,7 +118,10 @@ mod tests {
 
     fn object(size: u64, etag: &str) -> ObjectFacts {
         let id = ObjectId { target: "s3://b/k".parse().unwrap(), etag: Some(ETag::new(etag)) };
-        ObjectFacts { storage_class: Some("STANDARD".to_owned()), ..ObjectFacts::new(id, "test", size) }
+        ObjectFacts {
+            storage_class: Some("STANDARD".to_owned()),
+            ..ObjectFacts::new(id, crate::facts::FactsSource::Other("test"), size)
+        }
     }
 
     #[test]

@@ -291,7 +291,7 @@ mod tests {
             service: Service::Aws,
             storage_class: Some("STANDARD".to_owned()),
             checksums: Fact::Known { value: Vec::new(), source: "test" },
-            ..ObjectFacts::new(id, "test", SIZE)
+            ..ObjectFacts::new(id, crate::facts::FactsSource::Other("test"), SIZE)
         }
     }
 
@@ -423,7 +423,11 @@ mod tests {
 
     #[test]
     fn a_file_states_its_size_only() {
-        let file = ObjectFacts::new(ObjectId { target: Target::File("/f".into()), etag: None }, "test", SIZE);
+        let file = ObjectFacts::new(
+            ObjectId { target: Target::File("/f".into()), etag: None },
+            crate::facts::FactsSource::Other("test"),
+            SIZE,
+        );
         assert_eq!(compared(&file, &object(MD5)), (Unknown, LayoutNeed::Nothing));
         assert_eq!(likeness(&ObjectFacts { size: 1, ..file }, &object(MD5)), Different);
     }

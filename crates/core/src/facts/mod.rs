@@ -19,6 +19,7 @@ mod reply;
 mod restore;
 mod service;
 mod shape;
+mod source;
 mod words;
 
 pub use account::{Caller, KeyFacts};
@@ -37,6 +38,7 @@ pub use reply::{ReplyHead, ReplyProblem, check_reply};
 pub use restore::{ParseRestoreError, Readability, RestoreState, readability, removal};
 pub use service::Service;
 pub use shape::{ValueForm, ValueShape};
+pub use source::FactsSource;
 pub use words::{
     ArchiveStatus, ClassWord, EncryptionWord, ImageState, KeyState, LegalHold, LockMode, RootDevice, SnapshotState,
     SnapshotTier, TaskState, Versioning, Virtualization,

@@ -3,7 +3,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::{Fact, LegalHold, LockMode, RestoreState, Service, ValueShape};
+use super::{Fact, FactsSource, LegalHold, LockMode, RestoreState, Service, ValueShape};
 use crate::checksum::{Digest, StoredChecksum};
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectIdentity, Target};
 use crate::units::PartNumber;
@@ -108,8 +108,8 @@ impl SystemHeaders {
 pub struct ObjectFacts {
     /// Target and ETag.
     pub id: ObjectId,
-    /// The API call, for the report.
-    pub source: &'static str,
+    /// What stated them.
+    pub source: FactsSource,
     /// The service that answered. The documentation of S3 applies only to S3 itself.
     pub service: Service,
     /// Size in bytes.
@@ -186,7 +186,7 @@ impl ObjectFacts {
     }
 
     /// An object of which only identity and size are known.
-    pub fn new(id: ObjectId, source: &'static str, size: u64) -> Self {
+    pub fn new(id: ObjectId, source: FactsSource, size: u64) -> Self {
         ObjectFacts {
             id,
             source,
@@ -276,7 +276,10 @@ mod tests {
     fn where_an_etag_is_documented() {
         let of = |uri: &str, change: &dyn Fn(&mut ObjectFacts)| {
             let id = ObjectId { target: uri.parse().unwrap(), etag: None };
-            let mut facts = ObjectFacts { service: Service::Aws, ..ObjectFacts::new(id, "test", 1) };
+            let mut facts = ObjectFacts {
+                service: Service::Aws,
+                ..ObjectFacts::new(id, crate::facts::FactsSource::Other("test"), 1)
+            };
             facts.storage_class = Some("STANDARD".to_owned());
             change(&mut facts);
             facts.etag_is_documented()

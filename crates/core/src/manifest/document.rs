@@ -259,7 +259,7 @@ mod tests {
         let of_parts = Manifest { etag: Some(etag(3)), ..manifest() };
         let of = |manifest: &Manifest, size, etag: &str, layout: KnownLayout| {
             let id = ObjectId { target: "s3://b/other".parse().unwrap(), etag: Some(ETag::new(etag)) };
-            manifest.is_of_another(&ObjectFacts::new(id, "test", size), &layout)
+            manifest.is_of_another(&ObjectFacts::new(id, crate::facts::FactsSource::Other("test"), size), &layout)
         };
         let assumed = |layout: &PartLayout| KnownLayout::assumed(3, [layout.clone()], "test");
         let other = PartLayout::uniform(20, 9);

@@ -156,7 +156,10 @@ mod tests {
     fn an_etag_under_kms_or_a_customer_key_is_no_reference() {
         let etag = Some(ETag::new("65247a1c5755517a32636c78de3d624a"));
         let id = ObjectId { target: "s3://b/k".parse().unwrap(), etag };
-        let mut facts = ObjectFacts { checksums: Fact::Absent { source: "test" }, ..ObjectFacts::new(id, "test", 20) };
+        let mut facts = ObjectFacts {
+            checksums: Fact::Absent { source: "test" },
+            ..ObjectFacts::new(id, crate::facts::FactsSource::Other("test"), 20)
+        };
         let of = |facts: &ObjectFacts| stored_references(facts, &KnownLayout::single(20), Origin::Stored, None);
         assert_eq!(of(&facts).references.len(), 1);
         for encryption in [

@@ -140,6 +140,17 @@ impl KnownLayout {
         self.candidates.iter().find(|c| matches!(c.basis, Basis::Proved { .. })).map(|c| &c.layout)
     }
 
+    /// The same after a read in which a digest over these parts matched, which proves the one of several candidates.
+    #[must_use]
+    pub fn matched(self, layout: &PartLayout) -> Self {
+        let is_candidate = self.candidates.iter().any(|candidate| candidate.layout == *layout);
+        if self.proved_layout().is_some() || !is_candidate {
+            return self;
+        }
+        let basis = Basis::Proved { by: "the ETag, which matches over these parts" };
+        KnownLayout { candidates: vec![Candidate { layout: layout.clone(), basis }], ..self }
+    }
+
     /// The parts by which a manifest locates damage: those of the object, otherwise pieces of 8 MiB, or
     /// larger if there would be more than 10,000.
     pub fn for_manifest(&self, size: u64) -> PartLayout {

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AuditNote, AuditScope, Exit, FindingReport, IdentityReport, Note};
+use super::{AuditNote, AuditScope, Exit, FindingReport, IdentityReport, Note, TroubleReport};
 use crate::audit::{
     BatchEngine, ChangeKind, ContentFingerprint, Entry, Level, Observation, ObservationKind, Partition, Proof, Word,
 };
@@ -189,6 +189,21 @@ pub struct AuditReport {
     pub notes: Vec<AuditNote>,
     /// Exit code of the audit.
     pub exit_code: Exit,
+    /// What can be done about the problems. Not in JSON.
+    #[serde(skip)]
+    pub steps: Vec<AuditStep>,
+}
+
+/// What can be done about a problem of an audit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AuditStep {
+    /// Ask for a permission on a bucket.
+    Allow {
+        /// The bucket.
+        bucket: String,
+    },
+    /// Advice as text.
+    Advice(String),
 }
 
 words! {
@@ -266,6 +281,10 @@ pub struct LedgerEntryReport {
     /// `read`, `written` or `stated-by-s3`; absent if the entry proves nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof_kind: Option<ProofKind>,
+    /// What is known to be wrong with the bytes of the object, in `ledger list` and `ledger accept`: the newest entry need
+    /// not be the one that found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<TroubleReport>,
     /// The entry.
     pub entry: Entry,
 }

@@ -105,6 +105,9 @@ pub struct FingerprintReport {
     pub stats: BlockStatsReport,
     /// Exit code of the command.
     pub exit_code: Exit,
+    /// Whether the blocks are read next, so that this report is not the last one. Not in JSON.
+    #[serde(skip)]
+    pub goes_on: bool,
 }
 
 /// The content of one volume.
@@ -169,6 +172,9 @@ pub struct ProveReport {
     pub stats: BlockStatsReport,
     /// Exit code of the command.
     pub exit_code: Exit,
+    /// Whether the blocks are read next, so that this report is not the last one. Not in JSON.
+    #[serde(skip)]
+    pub goes_on: bool,
 }
 
 /// The comparison of one volume.

@@ -109,6 +109,18 @@ pub struct CopyReport {
     /// Whether the source is in an archive, so that it cannot be read. Not in JSON.
     #[serde(skip)]
     pub is_source_archived: bool,
+    /// The end whose credentials lack a permission, so that the same command will fail again. Not in JSON.
+    #[serde(skip)]
+    pub denied_at: Option<CopyEnd>,
+}
+
+/// An end of a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyEnd {
+    /// Where the bytes are read.
+    Source,
+    /// Where they are written.
+    Destination,
 }
 
 /// Estimated time and costs of a copy.
@@ -309,6 +321,7 @@ impl CopyReport {
             exit_code: Exit::Unknown,
             goes_on: false,
             is_source_archived: false,
+            denied_at: None,
         }
     }
 

@@ -1,5 +1,6 @@
-use super::{DamageReport, FindingReport};
-use crate::verdict::{CheckId, Verdict};
+use super::{DamageReport, FindingReport, VerifyReport};
+use crate::audit::{DamagePlace, DamagedRun, joined};
+use crate::verdict::{CheckId, Origin, Verdict};
 
 /// The damage that all findings about one object show together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,17 +13,6 @@ pub struct DamageSummary {
     pub refuted_by: Vec<CheckId>,
     /// The references that the bytes match nevertheless.
     pub matched: Vec<CheckId>,
-}
-
-/// A range of damaged bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DamagedRun {
-    /// Offset of the first byte.
-    pub first: u64,
-    /// Offset of the last byte.
-    pub last: u64,
-    /// Numbers of the first and the last part, from 1; `None` if references over different parts locate the damage.
-    pub parts: Option<(u64, u64)>,
 }
 
 impl DamageSummary {
@@ -51,10 +41,61 @@ impl DamageSummary {
         })
     }
 
-    /// Number of damaged parts; `None` if the damage is not located, or by references over different parts.
-    pub fn damaged_parts(&self) -> Option<u64> {
-        let counts = self.runs.iter().map(|run| run.parts.map(|(first, last)| last - first + 1));
-        counts.sum::<Option<u64>>().filter(|count| *count > 0)
+    /// Where the damage is, in an object of this number of parts.
+    pub fn place(&self, parts: Option<u64>) -> DamagePlace {
+        DamagePlace { runs: self.runs.clone(), parts }
+    }
+
+    /// [`DamageSummary::place`]; `None` if no reference can locate the damage.
+    pub fn located(&self, parts: Option<u64>) -> Option<DamagePlace> {
+        Some(self.place(parts)).filter(|place| !place.runs.is_empty())
+    }
+
+    /// The damage in one sentence: `bytes 8,388,608–16,777,215 (part 2 of 6), read twice; sha256, etag agree`. `parts` is
+    /// the number of parts of the object.
+    pub fn sentence(&self, parts: Option<u64>) -> String {
+        let all = if self.runs.len() > DamagePlace::SHOWN { " (all of them in --json)" } else { "" };
+        let reads = match self.reads {
+            Some(2) => ", read twice",
+            Some(_) => ", read once",
+            None => "",
+        };
+        let by = joined(&self.refuted_by, ", ");
+        let by = match self.refuted_by.len() {
+            1 => format!("{by} does not match"),
+            _ => format!("{by} agree"),
+        };
+        let but = match self.matched.as_slice() {
+            [] => String::new(),
+            matched => format!("; but {} matches", joined(matched, ", ")),
+        };
+        format!("{}{all}{reads}; {by}{but}", self.place(parts))
+    }
+}
+
+impl VerifyReport {
+    /// The damage, if the failure is of the bytes: a reference that S3 stores does not match, or one that locates the
+    /// damage. A value that the user gave may be of another object.
+    pub fn damage(&self) -> Option<DamageSummary> {
+        let fails =
+            |finding: &FindingReport| finding.verdict == Verdict::Fail && finding.check == CheckId::Contradiction;
+        if self.verdict != Verdict::Fail || self.findings.iter().any(fails) {
+            return None;
+        }
+        let damage = DamageSummary::of(&self.findings)?;
+        let is_stored = |check: &CheckId| matches!(check, CheckId::Reference(Origin::Stored, _));
+        let is_damage = !damage.runs.is_empty() || damage.refuted_by.iter().any(is_stored);
+        is_damage.then_some(damage)
+    }
+
+    /// Whether every byte was read.
+    pub fn is_read(&self) -> bool {
+        self.stats.covered_bytes == self.identity.object_bytes && self.identity.object_bytes > 0
+    }
+
+    /// Number of parts of the object, if the read found it.
+    pub fn parts_count(&self) -> Option<u64> {
+        self.layout.as_ref().and_then(|layout| layout.parts)
     }
 }
 
@@ -114,7 +155,7 @@ mod tests {
         let runs = [(8, 23, Some((2, 3))), (40, 44, Some((6, 6)))];
         assert_eq!(summary.runs, runs.map(|(first, last, parts)| DamagedRun { first, last, parts }));
         assert_eq!((summary.reads, summary.refuted_by.len(), summary.matched.len()), (Some(2), 3, 1));
-        assert_eq!(summary.damaged_parts(), Some(3));
+        assert_eq!(summary.place(None).damaged_parts(), Some(3));
     }
 
     #[test]
@@ -125,7 +166,7 @@ mod tests {
         ];
         let summary = DamageSummary::of(&findings).unwrap();
         assert_eq!(summary.runs, [DamagedRun { first: 0, last: 14, parts: None }]);
-        assert_eq!(summary.damaged_parts(), None);
+        assert_eq!(summary.place(None).damaged_parts(), None);
     }
 
     #[test]
@@ -133,6 +174,45 @@ mod tests {
         assert_eq!(DamageSummary::of(&[finding("tags", Verdict::Fail, 1, &[])]), None);
         assert_eq!(DamageSummary::of(&[finding("etag", Verdict::Pass, 1, &[])]), None);
         let whole = DamageSummary::of(&[finding("etag", Verdict::Fail, 2, &[])]).unwrap();
-        assert_eq!((whole.runs.len(), whole.damaged_parts()), (0, None));
+        assert_eq!((whole.runs.len(), whole.place(None).damaged_parts()), (0, None));
+    }
+
+    type Run = (u64, u64, Option<(u64, u64)>);
+
+    fn damage(runs: &[Run], reads: u8, by: &[&str], matched: &[&str]) -> DamageSummary {
+        let checks = |names: &[&str]| names.iter().map(|name| name.parse::<CheckId>().unwrap()).collect();
+        DamageSummary {
+            runs: runs
+                .iter()
+                .map(|(first, last, parts)| DamagedRun { first: *first, last: *last, parts: *parts })
+                .collect(),
+            reads: Some(reads),
+            refuted_by: checks(by),
+            matched: checks(matched),
+        }
+    }
+
+    #[test]
+    fn where_it_is_and_how_sure_that_is() {
+        let one = damage(&[(8_388_608, 16_777_215, Some((2, 2)))], 2, &["sha256", "etag"], &[]);
+        assert_eq!(one.sentence(Some(6)), "bytes 8,388,608–16,777,215 (part 2 of 6), read twice; sha256, etag agree");
+        let odd = damage(&[(0, 9, None), (20, 29, Some((3, 4)))], 1, &["sha256"], &["crc32"]);
+        assert_eq!(
+            odd.sentence(None),
+            "bytes 0–9, 20–29 (parts 3–4), read once; sha256 does not match; but crc32 matches"
+        );
+        let nowhere = damage(&[], 2, &["etag"], &[]);
+        assert_eq!(
+            nowhere.sentence(Some(6)),
+            "somewhere in the object: no reference shows where, read twice; etag does not match"
+        );
+    }
+
+    #[test]
+    fn many_ranges_are_counted() {
+        let runs: Vec<_> = (1..=7).map(|part| (part * 20, part * 20 + 9, Some((part * 2, part * 2)))).collect();
+        let text = damage(&runs, 2, &["sha256"], &[]).sentence(Some(20));
+        assert!(text.starts_with("7 parts: bytes 20–29 (part 2 of 20), "), "{text}");
+        assert!(text.contains(", and 2 more ranges (all of them in --json), read twice"), "{text}");
     }
 }

@@ -213,7 +213,7 @@ impl PublicFacts {
                 Service::Aws => ServerWord::Aws,
                 Service::Other => ServerWord::Other,
             },
-            source: facts.source,
+            source: facts.source.name(),
             key: key_form(target, ami.as_ref()),
             object_bytes: facts.size,
             storage_class: known(facts.storage_class.as_deref().unwrap_or_default(), ClassWord::KNOWN),
@@ -402,7 +402,7 @@ mod tests {
             ]),
             stated_headers: vec![("etag".to_owned(), ValueShape::of("SECRET", None))],
             replication: Some("SECRET".to_owned()),
-            ..ObjectFacts::new(id, "HeadObject", 20)
+            ..ObjectFacts::new(id, crate::facts::FactsSource::HeadObject, 20)
         };
         let text = FactsFile::new(vec![PublicFacts::of(&facts, &KnownLayout::single(20))]).to_json().unwrap();
         assert!(secrets.iter().all(|secret| !text.contains(secret)), "{text}");

@@ -36,6 +36,7 @@ mod sentence;
 mod severity;
 mod task;
 mod thaw;
+mod trouble;
 mod verify;
 mod whole;
 
@@ -43,7 +44,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use audit::{
-    AuditReport, AuditedBucketReport, AuditedReport, DeletionAnswer, DeletionSafetyReport, DeletionStep,
+    AuditReport, AuditStep, AuditedBucketReport, AuditedReport, DeletionAnswer, DeletionSafetyReport, DeletionStep,
     LedgerEntryReport, LedgerReport, ObservationReport, ProvedReport,
 };
 pub use audit_note::AuditNote;
@@ -65,11 +66,11 @@ pub use content::{
     RegionReport, StreamReport,
 };
 pub use copy::{
-    CopyEstimateReport, CopyFindingReport, CopyOutcome, CopyReport, EndOption, EndReport, RecordedReport, arguments,
-    aws_arguments,
+    CopyEnd, CopyEstimateReport, CopyFindingReport, CopyOutcome, CopyReport, EndOption, EndReport, RecordedReport,
+    arguments, aws_arguments,
 };
 pub use cost::{CostLineReport, CostReport, PriceSourceReport};
-pub use damage::{DamageSummary, DamagedRun};
+pub use damage::DamageSummary;
 pub use demands::Demands;
 pub use doctor::{DoctorCheck, DoctorFindingReport, DoctorRateReport, DoctorReport};
 pub use exit::Exit;
@@ -85,11 +86,14 @@ pub use line::Line;
 pub use note::{
     AuditedNote, BenchNote, CostNote, DeletionNote, DiscoveryNote, InputNote, InspectNote, Note, TaskNote, VerifyNote,
 };
-pub use preflight::{FoundCopyReport, PreflightReport, SaidReport, SizeReport, StoredReport, StoredState};
+pub use preflight::{
+    DamagedObject, FoundCopyReport, PreflightReport, SaidReport, SizeReport, StoredReport, StoredState,
+};
 pub use scope::AuditScope;
 pub use severity::Severity;
 pub use task::{LeftReport, TaskKind, TaskReport};
 pub use thaw::{ThawFindingReport, ThawOutcome, ThawReport, ThawState};
+pub use trouble::TroubleReport;
 pub use verify::{DigestReport, IdentityReport, LayoutBasis, LayoutKind, LayoutReport, StatsReport, VerifyReport};
 pub use whole::{AuditCheck, CheckedAudit, LineCounts};
 

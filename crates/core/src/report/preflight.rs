@@ -52,6 +52,16 @@ pub struct PreflightReport {
     pub requests: u64,
     /// Exit code of the command.
     pub exit_code: Exit,
+    /// The object, if it was verified in this run and is damaged. Not in JSON.
+    #[serde(skip)]
+    pub damaged: Option<DamagedObject>,
+}
+
+/// A damaged object that was to be restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DamagedObject {
+    /// Its version id.
+    pub version_id: Option<String>,
 }
 
 /// The size of an AMI before compression.
@@ -245,6 +255,7 @@ impl PreflightReport {
             next_steps,
             requests: 0,
             exit_code: exit,
+            damaged: None,
         }
     }
 }

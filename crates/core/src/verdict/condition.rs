@@ -110,20 +110,20 @@ impl Condition {
             C::BucketRegion => "use a bucket in the Region of the call, or call in the Region of the bucket (--region)",
             C::ImageSize => "store a smaller AMI, or raise --image-limit if AWS raised the limit",
             C::InProgress => "wait until a task that is in progress ends",
-            C::Permission => "stored-ami policy prints the permissions that are needed",
+            C::Permission => "`stored-ami policy COMMAND` prints the permissions that are needed",
             C::Image => "check the AMI id and --region; wait if the AMI is pending",
             C::EbsBacked | C::Virtualization => "this AMI cannot be stored: only EBS-backed HVM AMIs can",
             C::Sharing => "copy the AMI into this account (aws ec2 copy-image), and store the copy",
             C::Snapshots => "wait until every snapshot is completed",
             C::SnapshotTier => "restore the snapshots from the archive tier first (aws ec2 restore-snapshot-tier)",
             C::SnapshotKeys => "enable the KMS keys of the snapshots",
-            C::OneStore => "follow the store that is in progress: stored-ami store --follow AMI-ID",
+            C::OneStore => "follow the store that is in progress: `stored-ami store --follow AMI-ID`",
             C::NotStored => {
                 "verify the copy that is there (stored-ami verify), or choose another path or bucket (--bucket)"
             }
             C::Object => "check bucket and key; list older versions with aws s3api list-object-versions",
             C::Readable => "bring the object back first (stored-ami thaw), or wait until that is complete",
-            C::Verified => "prove the bytes first: stored-ami verify, or --verify here",
+            C::Verified => "do not restore from this object, and keep every other copy until one of them is proved",
             C::NameLegal | C::NameFree => "choose another --name",
             C::EbsKey => "enable the default KMS key of EBS encryption, or set another one",
             C::ImageQuota | C::SnapshotQuota => "deregister what is no longer needed, or ask AWS for a higher quota",

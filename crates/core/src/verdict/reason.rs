@@ -272,7 +272,7 @@ impl Reason {
             Reason::NoReference => Some(
                 "give one (--expect, --etag, --sums, --manifest, --like), or write a baseline now with --write-manifest",
             ),
-            Reason::Archived { .. } => Some("bring it back first: stored-ami thaw s3://BUCKET/KEY"),
+            Reason::Archived { .. } => Some("bring it back first: `stored-ami thaw s3://BUCKET/KEY`"),
             Reason::Sampled { .. } | Reason::SampleUnheld { .. } => Some("leave out --sample to read every byte"),
             Reason::Changed { .. } => Some("run it again; pin a version with ?versionId= if the bucket keeps them"),
             Reason::UnstableRead { .. } => {

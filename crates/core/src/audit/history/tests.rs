@@ -88,6 +88,7 @@ fn look(what: Happens, state: u8, time: u8) -> Proof {
         covered_bytes: covered,
         doubt: if let Happens::InDoubt(doubt) = what { Some(doubt) } else { None },
         failed: if verdict == "fail" { vec![Word::of("etag".into())] } else { Vec::new() },
+        damage: None,
         proved_by: if verdict == "pass" { vec![Word::of("etag".into())] } else { Vec::new() },
         etag_parts: Vec::new(),
         content: vec![ContentFingerprint("etag:x".into())],

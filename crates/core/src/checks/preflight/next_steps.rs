@@ -8,7 +8,7 @@ pub(super) fn next_steps(findings: &[Finding], command: &str, bucket: &str, foll
     let after = |finding: &Finding| match (finding.check, &finding.outcome) {
         (CheckId::Condition(C::Permission), Outcome::Fail(_)) => Some(policy()),
         (CheckId::Condition(C::NameFree), Outcome::Fail(_)) if follow.is_some() => {
-            follow.map(|image| format!("follow it: stored-ami restore --follow {image}"))
+            follow.map(|image| format!("follow it: `stored-ami restore --follow {image}`"))
         }
         (CheckId::Condition(condition), Outcome::Fail(_)) => condition.next_step().map(str::to_owned),
         (_, Outcome::Unknown(Reason::NotPermitted { .. })) if finding.required => Some(policy()),
@@ -51,7 +51,7 @@ mod tests {
         let findings = [fail(C::NameFree, "", "", "")];
         assert_eq!(
             next_steps(&findings, "restore", "b", Some("ami-1")),
-            ["follow it: stored-ami restore --follow ami-1"]
+            ["follow it: `stored-ami restore --follow ami-1`"]
         );
     }
 }

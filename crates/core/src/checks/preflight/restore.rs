@@ -183,7 +183,7 @@ fn object(survey: &RestoreSurvey) -> Finding {
 /// A failure if the object is empty, because an empty object cannot contain an AMI.
 fn empty(survey: &RestoreSurvey) -> Option<Finding> {
     let facts = survey.object.value().filter(|facts| facts.size == 0)?;
-    let failure = Failure::of_rule(Evidence::of_rule(facts.source, "more than 0 bytes", "the object is empty"));
+    let failure = Failure::of_rule(Evidence::of_rule(facts.source.name(), "more than 0 bytes", "the object is empty"));
     Some(Finding { check: CheckId::Size, required: true, outcome: Outcome::Fail(failure) })
 }
 
@@ -195,7 +195,7 @@ fn readable(survey: &RestoreSurvey) -> Finding {
     if facts.encryption == Encryption::CustomerKey {
         return fail(
             C::Readable,
-            facts.source,
+            facts.source.name(),
             rule,
             "encrypted with a customer key (SSE-C), which a restore cannot be given",
         );
@@ -203,7 +203,7 @@ fn readable(survey: &RestoreSurvey) -> Finding {
     let restore = facts.restore.as_ref().and_then(|state| state.as_ref().ok());
     let class = facts.storage_class.as_deref().unwrap_or_default();
     match readability(facts.storage_class.as_deref(), facts.archive_status.as_deref(), restore) {
-        Readability::Archived(state) => fail(C::Readable, facts.source, rule, format!("archived: {state}")),
+        Readability::Archived(state) => fail(C::Readable, facts.source.name(), rule, format!("archived: {state}")),
         _ if facts.size == 0 => unknown(
             C::Readable,
             Reason::NotStated { detail: "the object is empty: there is no byte to read".to_owned() },

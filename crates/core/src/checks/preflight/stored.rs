@@ -225,7 +225,7 @@ mod tests {
         let upload = UploadFacts { key: "x/ami-1a2b3c4d.bin".into(), id: None, initiated: None };
         let uploads = Fact::Known { value: vec![upload], source: "ListMultipartUploads" };
         let target: Target = "s3://archive/ami-1a2b3c4d.bin".parse().unwrap();
-        let facts = ObjectFacts::new(ObjectId { target, etag: None }, "HeadObject", 1);
+        let facts = ObjectFacts::new(ObjectId { target, etag: None }, crate::facts::FactsSource::HeadObject, 1);
         for (name, survey, expected) in [
             ("nothing anywhere", survey(), Stored::NotStored),
             (

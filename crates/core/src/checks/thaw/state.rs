@@ -111,7 +111,7 @@ mod tests {
                 storage_class: Some(class.to_owned()),
                 archive_status: status.map(str::to_owned),
                 restore: restore.map(|text| text.parse::<RestoreState>().map_err(|error| error.to_string())),
-                ..ObjectFacts::new(id, "test", 1)
+                ..ObjectFacts::new(id, crate::facts::FactsSource::Other("test"), 1)
             }
         };
         let running = Some(r#"ongoing-request="true""#);

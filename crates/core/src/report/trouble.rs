@@ -1,0 +1,52 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::audit::{DamagePlace, History, Proof, Trouble, Word, joined};
+use crate::verdict::{CheckId, Doubt, Verdict};
+
+/// What an earlier examination found wrong with the bytes of an object, in the state that it has by its newest entry.
+/// Only a read that proves every byte of this state ends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TroubleReport {
+    /// `fail` for damage, `unknown` for evidence that does not refute the bytes.
+    pub verdict: Verdict,
+    /// Time of the examination, RFC 3339.
+    pub at: String,
+    /// Checks that failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<Word<CheckId>>,
+    /// Where the damage is, if the entry states it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damage: Option<DamagePlace>,
+    /// The doubt, for `unknown`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
+}
+
+impl TroubleReport {
+    /// What is known to be wrong with the newest state of an object; `None` if nothing is, or the object is gone.
+    pub fn of(history: &History) -> Option<Self> {
+        let report = |look: &Proof, verdict, doubt| TroubleReport {
+            verdict,
+            at: look.at.clone(),
+            failed: look.failed.clone(),
+            damage: look.damage.clone(),
+            doubt,
+        };
+        Some(match history.trouble_of(history.state()?)? {
+            Trouble::Damage(look) => report(look, Verdict::Fail, None),
+            Trouble::Doubt(look, doubt) => report(look, Verdict::Unknown, Some(doubt)),
+        })
+    }
+
+    /// The trouble as a clause: `bytes 8–15 (part 2 of 6): etag failed 2026-01-02T03:04:05Z, and no read has proved these
+    /// bytes since`.
+    pub fn sentence(&self) -> String {
+        let place = self.damage.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+        let found = match &self.doubt {
+            Some(doubt) => format!("in doubt ({doubt}) since"),
+            None => format!("{} failed", joined(&self.failed, ", ")),
+        };
+        format!("{place}{found} {}, and no read has proved these bytes since", self.at)
+    }
+}

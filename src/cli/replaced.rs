@@ -1,0 +1,77 @@
+//! Whose manifest or record an output replaces. The kind of a file is checked with all outputs of a command; whose it is
+//! can be checked only when the command knows what it is about.
+
+use std::path::Path;
+
+use super::usage::{UsageError, read_given};
+use crate::files::{InputKind, Place};
+#[cfg(feature = "ec2")]
+use crate::ident::AmiId;
+use crate::ident::{ObjectUri, Target};
+use crate::manifest::Manifest;
+#[cfg(feature = "ec2")]
+use crate::record::Record;
+
+/// Refuses to replace the manifest of another object, unless `force` is given.
+pub(super) fn check_manifest(path: &Path, target: &Target, force: bool) -> Result<(), UsageError> {
+    let flag = "--write-manifest";
+    let Some(text) = there((flag, path), InputKind::Manifest, force)? else { return Ok(()) };
+    match Manifest::from_json(&text) {
+        Ok(manifest) if is_of(&manifest, target) => Ok(()),
+        Ok(manifest) => Err(refused((flag, path), &format!("holds the manifest of {}", manifest.target))),
+        Err(error) => Err(refused((flag, path), &format!("holds a manifest that cannot be read: {error}"))),
+    }
+}
+
+/// Refuses to replace the record of another AMI, unless `force` is given.
+#[cfg(feature = "ec2")]
+pub(super) fn check_record(path: &Path, image: &AmiId, force: bool) -> Result<(), UsageError> {
+    let flag = "--record";
+    let Some(text) = there((flag, path), InputKind::Record, force)? else { return Ok(()) };
+    match Record::from_json(&text) {
+        Ok(record) if record.image == image.as_str() => Ok(()),
+        Ok(record) => Err(refused((flag, path), &format!("holds the record of {}", record.image))),
+        Err(error) => Err(refused((flag, path), &format!("holds a record that cannot be read: {error}"))),
+    }
+}
+
+/// The text of a file that would be replaced.
+fn there((flag, path): (&str, &Path), kind: InputKind, force: bool) -> Result<Option<String>, UsageError> {
+    let is_there = std::fs::metadata(path).is_ok_and(|there| there.is_file() && there.len() > 0);
+    (is_there && !force).then(|| read_given(flag, path, kind)).transpose()
+}
+
+fn refused((flag, path): (&str, &Path), what: &str) -> UsageError {
+    UsageError(format!("{flag} {}: {what}; name another file, or give --force to replace it", path.display()))
+}
+
+/// Whether a manifest is of this object, in the version that either of them names.
+fn is_of(manifest: &Manifest, target: &Target) -> bool {
+    let theirs = manifest.target.parse::<Target>().ok();
+    match (object(target), theirs.as_ref().map(object)) {
+        (Some(ours), Some(Some(theirs))) => {
+            let is_same_version = match (&ours.version, &theirs.version) {
+                (None, None) => true,
+                (Some(named), _) => manifest.version_id.as_ref() == Some(named),
+                (None, Some(_)) => false,
+            };
+            (&ours.bucket, &ours.key) == (&theirs.bucket, &theirs.key) && is_same_version
+        }
+        (None, Some(None)) => match (target, &theirs) {
+            (Target::File(ours), Some(Target::File(theirs))) => {
+                ours == theirs || Place::of(ours).ok().is_some_and(|place| Place::of(theirs).ok() == Some(place))
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// The object of a target; `None` for a file.
+fn object(target: &Target) -> Option<&ObjectUri> {
+    match target {
+        Target::Object(uri) => Some(uri),
+        Target::Presigned(url) => Some(url.object()),
+        Target::File(_) => None,
+    }
+}

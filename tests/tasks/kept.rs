@@ -1,0 +1,49 @@
+//! A record is never replaced by that of another AMI, and a damaged object is named with its copies.
+
+use crate::common::Run;
+use crate::rig::{AMI, BUCKET, KEY, OBJECT, Rig};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_record_of_another_ami_is_not_replaced() {
+    let rig = Rig::new().await;
+    let other = rig.create(None, "other", &[("/dev/sda1", 8)]);
+    let record = rig.path("record.json");
+    let store = |image: String, more: &'static [&'static str]| {
+        let mut all: Vec<String> =
+            ["store", &image, "--bucket", BUCKET, "--yes", "--record", &record].map(str::to_owned).into();
+        all.extend(more.iter().map(|word| (*word).to_owned()));
+        let server = rig.server.clone();
+        async move { server.run(&all.iter().map(String::as_str).collect::<Vec<_>>()).await }
+    };
+    store(AMI.to_owned(), &[]).await.assert_exit(0);
+    let before = std::fs::read(&record).unwrap();
+    rig.lab.clear_calls();
+    let run = store(other.clone(), &[]).await;
+    let says = format!("record.json: holds the record of {AMI}; name another file, or give --force to replace it");
+    assert!(run.assert_exit(2).stderr.contains(&says), "{run:?}");
+    assert_eq!(std::fs::read(&record).unwrap(), before);
+    assert!(rig.lab.calls().is_empty());
+    store(other, &["--force"]).await.assert_exit(0);
+    assert_ne!(std::fs::read(&record).unwrap(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_of_a_damaged_object_says_what_verify_says() {
+    let rig = Rig::new().await;
+    rig.run(&["store", AMI, "--bucket", BUCKET, "--yes"]).await.assert_exit(0);
+    rig.lab.damage(BUCKET, KEY, 100, 1).unwrap();
+    let told = |args: &'static [&'static str]| {
+        let mut command = rig.server.command();
+        command.args(args);
+        Run::of(command)
+    };
+    let verify = told(&["verify", OBJECT]).await;
+    let restore = told(&["preflight", "restore", OBJECT, "--name", "golden-2", "--verify"]).await;
+    let damage = verify.assert_exit(1).stdout.lines().find_map(|line| line.strip_prefix("DAMAGED ")).unwrap();
+    let text = &restore.assert_exit(1).stdout;
+    assert!(text.contains(&format!("not started: the object is damaged: {}", damage.trim())), "{text}");
+    for label in ["  other copy  ", "  store again ", "  restore from", "do not restore from this object"] {
+        assert!(verify.stdout.contains(label) && text.contains(label), "{label}: {text}");
+    }
+    assert!(!text.contains("prove the bytes first"), "{text}");
+}
