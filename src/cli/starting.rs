@@ -33,6 +33,9 @@ pub(super) enum Costly {
     Thaw,
     /// Reads blocks of snapshots.
     Blocks,
+    /// Creates jobs of S3 Batch Operations.
+    #[cfg(feature = "batch")]
+    BatchJobs,
 }
 
 impl Costly {
@@ -42,6 +45,8 @@ impl Costly {
             Costly::Copy => "this writes a copy, which costs money",
             Costly::Thaw => "this restores objects from the archive, which costs money",
             Costly::Blocks => "this reads blocks of snapshots, which costs money",
+            #[cfg(feature = "batch")]
+            Costly::BatchJobs => "this creates jobs of S3 Batch Operations, which costs money",
         }
     }
 
@@ -52,6 +57,8 @@ impl Costly {
             Costly::Copy => "nothing was copied",
             Costly::Thaw => "nothing was restored from the archive",
             Costly::Blocks => "no block was read",
+            #[cfg(feature = "batch")]
+            Costly::BatchJobs => "no job was created",
         }
     }
 }

@@ -15,7 +15,7 @@ use super::output::keep_output;
 use super::runner::{Runner, Stop};
 use super::settings::Settings;
 use super::signals::cancel_on_signal;
-use super::starting::{agreed, can_ask};
+use super::starting::{Costly, agreed, can_ask};
 use super::usage::{UsageError, load, read_given};
 use crate::account::aws::Account;
 use crate::batch::BatchPlan;
@@ -145,7 +145,7 @@ async fn services(connection: Connection, buckets: &[&str], context: &Context) -
 }
 
 async fn submit(args: SubmitArgs, settings: &Settings) -> Result<Exit, UsageError> {
-    can_ask(&args.starting)?;
+    can_ask(&args.starting, Costly::BatchJobs)?;
     let (plan, plan_id) = read_plan(&args.plan).await?;
     let file = args.plan.display().to_string();
     if plan.jobs.is_empty() {
@@ -167,7 +167,7 @@ async fn submit(args: SubmitArgs, settings: &Settings) -> Result<Exit, UsageErro
     }
     runner.show(&Report::BatchPlan(Box::new(about)));
     if !agreed(&args.starting, &question, &cancel_on_signal()).await {
-        runner.declined();
+        runner.declined(Costly::BatchJobs);
         return Ok(runner.finish());
     }
     let services = services(connection, &[&args.to.bucket], &context).await;
@@ -260,7 +260,7 @@ async fn to_record(path: Option<PathBuf>, settings: &Settings) -> Result<Option<
     let Some(path) = path else { return Ok(None) };
     let ledger = open_ledger(&path, None).await?.map_err(UsageError)?;
     settings.written.add(&path, FileKind::Ledger);
-    Ok(Some(SharedLedger::new(ledger)))
+    Ok(Some(ledger))
 }
 
 async fn show(runner: &mut Runner, target: &str, work: impl Future<Output = Result<BatchResult, SourceError>>) {

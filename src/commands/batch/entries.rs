@@ -31,6 +31,7 @@ pub(super) fn entry(job: &PlannedJob, object: &PlannedObject, judged: &Judged, a
         covered_bytes: 0,
         doubt: None,
         failed: Vec::new(),
+        damage: None,
         proved_by: Vec::new(),
         etag_parts: Vec::new(),
         content: object.content.clone(),
