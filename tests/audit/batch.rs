@@ -411,3 +411,48 @@ async fn the_policy_has_every_action_and_only_submit_writes() {
     needed("reconcile");
     assert_eq!(writes(), 0);
 }
+
+/// What `proof-age` and `safe-to-delete` make of each thing that a report can show of the copy of an AMI.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_policies_and_deletions_accept_of_it() {
+    let (none, written, stated) = ("", "proof = \"written\"\n", "proof = \"stated-by-s3\"\n");
+    type Plant = fn(&Lab);
+    let in_order: Plant = |_| {};
+    let unknown_before: Plant = |lab| lab.with_object(BUCKET, &key(1), |object| object.checksum = None).unwrap();
+    let damaged: Plant = |lab| lab.damage(BUCKET, &key(1), 9, 1).unwrap();
+    for (what, plant, rows) in [
+        (
+            "stated",
+            in_order,
+            [(none, "unknown", "cannot_tell"), (written, "unknown", "cannot_tell"), (stated, "pass", "may_go")],
+        ),
+        (
+            "baseline",
+            unknown_before,
+            [(none, "fail", "must_stay"), (written, "fail", "must_stay"), (stated, "fail", "must_stay")],
+        ),
+        (
+            "differs",
+            damaged,
+            [(none, "fail", "must_stay"), (written, "fail", "must_stay"), (stated, "fail", "must_stay")],
+        ),
+    ] {
+        let batch = Batch::with(2).await;
+        batch.rig.source(1);
+        plant(&batch.rig.lab);
+        batch.plan(&[]).await.assert_exit(0);
+        for job in batch.complete().await {
+            batch.reconcile(&job, &["--ledger", &batch.ledger]).await;
+        }
+        for (proof, age, answer) in rows {
+            let policy = batch.policy(proof);
+            let audited = batch.rig.audit(&["--policy", &policy]).await;
+            let findings = audited.object(&key(1))["findings"].as_array().unwrap().clone();
+            let found = findings.iter().find(|finding| finding["check"] == "proof-age").unwrap();
+            assert_eq!(found["verdict"], age, "{what}, {proof}: {found}");
+            let safe = ["safe-to-delete", "ami-00000000000000001", "--in", "s3://archive", "--ledger", &batch.ledger];
+            let run = batch.rig.server.run(&[&safe[..], &["--policy", &policy]].concat()).await;
+            assert_eq!(run.report()["answer"], answer, "{what}, {proof}: {run:?}");
+        }
+    }
+}

@@ -26,6 +26,7 @@ pub mod ec2;
 mod fault;
 mod handle;
 pub mod image;
+mod jobs;
 mod local;
 mod noise;
 mod operation;

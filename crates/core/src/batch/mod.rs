@@ -7,8 +7,8 @@
 
 mod choose;
 mod completion;
-mod csv;
 mod job;
+mod job_manifest;
 mod judge;
 mod plan;
 mod reconcile;
@@ -16,10 +16,10 @@ mod rows;
 
 pub use choose::{COMPUTED, KnownValue, baseline_algorithm, choose};
 pub use completion::{CompletionManifest, ReportFile};
-pub use csv::can_be_named;
 pub use job::{
     BatchPlace, JobFacts, JobMismatch, JobOfPlan, JobState, ManifestPlace, NewJob, ReportPlace, job_of_plan, token,
 };
+pub use job_manifest::can_be_named;
 pub use judge::{BatchOutcome, Judged, Unclear, judge};
 pub use plan::{BatchPlan, ChecksumScope, PlanError, PlannedJob, PlannedObject, PlannedReference, ReferenceOrigin};
 pub use reconcile::{Reconciled, matches_of, reconcile};

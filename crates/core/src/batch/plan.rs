@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::csv;
+use super::job_manifest;
 use crate::audit::{ContentFingerprint, Word};
 use crate::checksum::{Algorithm, Digest, Hasher};
 use crate::ident::{ETag, ObjectIdentity, ObjectUri};
@@ -144,7 +144,7 @@ impl PlannedJob {
 
     /// The manifest that S3 reads: CSV without a heading, with URL-encoded keys.
     pub fn manifest(&self) -> String {
-        csv::manifest(&self.objects, self.versions)
+        job_manifest::manifest(self.objects.iter().map(|object| &object.target), self.versions)
     }
 
     /// Sum of the sizes of its objects in bytes.

@@ -1,7 +1,5 @@
 //! S3 Control: jobs of S3 Batch Operations that compute checksums.
 
-mod document;
-mod job;
 mod outcome;
 mod report;
 
@@ -10,15 +8,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 
-pub(crate) use job::Jobs;
-
 use super::action::Action;
 use super::fault::Fault;
+use super::jobs::{ControlError, CreateJob, created};
 use super::operation::Operation;
 use super::shared::Shared;
 use super::wire::{Reply, S3Request};
 use crate::sync::lock;
-use document::ControlError;
 
 /// The version of the API, which begins its paths.
 const VERSION: &str = "v20180820";
@@ -90,12 +86,12 @@ async fn carry_out(shared: &Arc<Shared>, request: &S3Request, body: &[u8]) -> Re
 }
 
 fn create(shared: &Shared, body: &[u8]) -> Result<String, ControlError> {
-    let request = document::CreateJob::read(body)?;
+    let request = CreateJob::read(body)?;
     let hex = shared.fresh_id();
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
     let id = format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32));
     let id = lock(&shared.jobs).create(id, request)?;
-    Ok(document::created(&id))
+    Ok(created(&id))
 }
 
 #[cfg(test)]

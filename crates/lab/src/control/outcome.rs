@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 
-use super::job::{Job, State};
 use super::report::{self, Row};
 use crate::checksum::{Algorithm, ChecksumType, Hasher};
+use crate::jobs::{Job, State};
 use crate::record::Encryption;
 use crate::shared::Shared;
 use crate::store::Object;

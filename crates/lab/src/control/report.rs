@@ -3,9 +3,9 @@ use std::io;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::document::CreateJob;
 use crate::checksum::{Algorithm, Hasher};
 use crate::content::Content;
+use crate::jobs::CreateJob;
 use crate::record::{Encryption, ObjectRecord};
 use crate::shared::Shared;
 use crate::store::{Object, Versioning};

@@ -1,9 +1,15 @@
+//! Jobs of S3 Batch Operations, as S3 Control keeps them.
+
+mod document;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::document::{ControlError, CreateJob, element, repeated};
 use crate::options::TaskPace;
+use document::{element, repeated};
+
+pub(crate) use document::{ControlError, CreateJob, created};
 
 /// All jobs of the lab.
 #[derive(Debug, Default)]
@@ -14,7 +20,7 @@ pub(crate) struct Jobs {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Job {
+pub(crate) struct Job {
     pub request: CreateJob,
     pub state: State,
     pub created: Timestamp,
@@ -27,7 +33,7 @@ pub(super) struct Job {
 
 /// States that a job of the lab has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum State {
+pub(crate) enum State {
     New,
     Preparing,
     Active,
@@ -55,7 +61,7 @@ impl State {
 
 impl Jobs {
     /// Creates a job, or finds the one that was created with the same token.
-    pub(super) fn create(&mut self, id: String, request: CreateJob) -> Result<String, ControlError> {
+    pub(crate) fn create(&mut self, id: String, request: CreateJob) -> Result<String, ControlError> {
         let same = |job: &&(&String, &Job)| job.1.request.client_request_token == request.client_request_token;
         let all: Vec<(&String, &Job)> = self.all.iter().collect();
         if let Some((known, job)) = all.iter().find(same) {
@@ -92,7 +98,7 @@ impl Jobs {
     }
 
     /// Counts a look at a job, and returns it once its work is to be done.
-    pub(super) fn look(&mut self, id: &str, pace: TaskPace) -> Option<Job> {
+    pub(crate) fn look(&mut self, id: &str, pace: TaskPace) -> Option<Job> {
         let job = self.all.get_mut(id).filter(|job| !job.state.is_over())?;
         job.looks += 1;
         let fraction = match pace {
@@ -108,13 +114,13 @@ impl Jobs {
     }
 
     /// Ends a job.
-    pub(super) fn end(&mut self, id: &str, state: State, (succeeded, failed): (u64, u64)) {
+    pub(crate) fn end(&mut self, id: &str, state: State, (succeeded, failed): (u64, u64)) {
         if let Some(job) = self.all.get_mut(id) {
             (job.state, job.succeeded, job.failed, job.ended) = (state, succeeded, failed, Some(Timestamp::now()));
         }
     }
 
-    pub(super) fn describe(&self, id: &str) -> Result<String, ControlError> {
+    pub(crate) fn describe(&self, id: &str) -> Result<String, ControlError> {
         let job = self.all.get(id).ok_or_else(not_found)?;
         let failure = match &job.state {
             State::Failed(reason) => {
@@ -144,7 +150,7 @@ impl Jobs {
         Ok(format!("{head}<DescribeJobResult><Job>{}</Job></DescribeJobResult>", inside.concat()))
     }
 
-    pub(super) fn list(&self) -> String {
+    pub(crate) fn list(&self) -> String {
         let jobs = self.all.iter().map(|(id, job)| {
             let inside = [
                 element("JobId", id),
@@ -160,7 +166,7 @@ impl Jobs {
         format!("{head}<ListJobsResult><Jobs>{}</Jobs></ListJobsResult>", jobs.collect::<String>())
     }
 
-    pub(super) fn update(&mut self, id: &str, wanted: &str) -> Result<String, ControlError> {
+    pub(crate) fn update(&mut self, id: &str, wanted: &str) -> Result<String, ControlError> {
         let job = self.all.get_mut(id).ok_or_else(not_found)?;
         match wanted {
             "Cancelled" if !job.state.is_over() => job.state = State::Cancelled,

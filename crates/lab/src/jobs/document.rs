@@ -3,22 +3,22 @@ use serde::Deserialize;
 
 /// An error of S3 Control.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ControlError {
+pub(crate) struct ControlError {
     pub status: u16,
     code: String,
     message: String,
 }
 
 impl ControlError {
-    pub(super) fn new(code: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
         ControlError { status: 400, code: code.to_owned(), message: message.into() }
     }
 
-    pub(super) fn with_status(self, status: u16) -> Self {
+    pub(crate) fn with_status(self, status: u16) -> Self {
         ControlError { status, ..self }
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let (code, message) = (escape(self.code.as_str()), escape(self.message.as_str()));
         format!("<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>")
     }
@@ -27,7 +27,7 @@ impl ControlError {
 /// The body of CreateJob, as far as a job that computes checksums needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct CreateJob {
+pub(crate) struct CreateJob {
     pub client_request_token: String,
     pub operation: Operation,
     pub report: Report,
@@ -39,21 +39,21 @@ pub(super) struct CreateJob {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct Operation {
+pub(crate) struct Operation {
     #[serde(rename = "S3ComputeObjectChecksum")]
     pub computes: Computes,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Computes {
+pub(crate) struct Computes {
     pub checksum_algorithm: String,
     pub checksum_type: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Report {
+pub(crate) struct Report {
     pub bucket: String,
     pub format: String,
     pub enabled: bool,
@@ -64,26 +64,26 @@ pub(super) struct Report {
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Manifest {
+pub(crate) struct Manifest {
     pub spec: Spec,
     pub location: Location,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Spec {
+pub(crate) struct Spec {
     pub format: String,
     pub fields: Fields,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct Fields {
+pub(crate) struct Fields {
     pub member: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Location {
+pub(crate) struct Location {
     pub object_arn: String,
     pub object_version_id: Option<String>,
     #[serde(rename = "ETag")]
@@ -91,22 +91,22 @@ pub(super) struct Location {
 }
 
 impl CreateJob {
-    pub(super) fn read(body: &[u8]) -> Result<Self, ControlError> {
+    pub(crate) fn read(body: &[u8]) -> Result<Self, ControlError> {
         quick_xml::de::from_reader(body).map_err(|error| ControlError::new("BadRequestException", error.to_string()))
     }
 }
 
-pub(super) fn created(id: &str) -> String {
+pub(crate) fn created(id: &str) -> String {
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CreateJobResult><JobId>{id}</JobId></CreateJobResult>")
 }
 
 /// One element with a text.
-pub(super) fn element(name: &str, text: &str) -> String {
+pub(crate) fn element(name: &str, text: &str) -> String {
     format!("<{name}>{}</{name}>", escape(text))
 }
 
 /// What DescribeJob repeats of the request.
-pub(super) fn repeated(job: &CreateJob) -> String {
+pub(crate) fn repeated(job: &CreateJob) -> String {
     let fields: String = job.manifest.spec.fields.member.iter().map(|field| element("member", field)).collect();
     let location = &job.manifest.location;
     let version = location.object_version_id.as_deref().map(|version| element("ObjectVersionId", version));
