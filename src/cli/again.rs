@@ -1,5 +1,7 @@
 //! The command of this run, so that a run that was stopped can go on.
 
+use std::path::Path;
+
 use crate::ident::redact_urls;
 use crate::render::shell_word;
 
@@ -9,6 +11,26 @@ pub(super) fn same_command() -> Option<String> {
     let arguments: Option<Vec<String>> = std::env::args_os().skip(1).map(|word| word.into_string().ok()).collect();
     quoted(&arguments?)
 }
+
+/// Where a run that was stopped keeps what it did, and the command that goes on.
+pub(super) fn kept_in(place: &Path) -> String {
+    let next = match same_command() {
+        Some(command) => format!("go on with: {command}"),
+        None => "the same command goes on".to_owned(),
+    };
+    format!("what was read is kept in {}; {next}", place.display())
+}
+
+/// Nothing is kept of a run that was stopped; the option that keeps it.
+pub(super) fn not_kept(option: &str) -> String {
+    match same_command() {
+        Some(command) => format!("what was read is not kept; to keep it, run: {command} {option}"),
+        None => format!("what was read is not kept; the same command with {option} keeps it"),
+    }
+}
+
+/// Nothing is kept of a run that was stopped, and no option keeps it.
+pub(super) const NEVER_KEPT: &str = "what was read is not kept; the same command reads it again";
 
 fn quoted(arguments: &[String]) -> Option<String> {
     if arguments.iter().any(|word| redact_urls(word) != word.as_str()) {

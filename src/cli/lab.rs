@@ -137,7 +137,11 @@ pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
             return Err(UsageError(format!("--data: {error}")));
         }
         Err(error) => {
-            complain(&format!("lab at {}: {error}", args.listen));
+            let next = match error.kind() {
+                io::ErrorKind::AddrInUse => "; --listen names another address, such as 127.0.0.1:9001",
+                _ => "",
+            };
+            complain(&format!("lab at {}: {error}{next}", args.listen));
             return Ok(Exit::CouldNot);
         }
     };

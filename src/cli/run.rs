@@ -2,7 +2,7 @@ use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::again::same_command;
+use super::again::{NEVER_KEPT, kept_in, not_kept};
 use super::args::{InspectArgs, ManArgs, VerifyArgs};
 use super::command::{Cli, Command};
 use super::completion;
@@ -236,12 +236,10 @@ fn stopped(report: &VerifyReport) -> bool {
 
 /// Whether what was read is kept, and the command that goes on.
 fn going_on(request: &VerifyOptions) -> String {
-    match (&request.resume, same_command()) {
-        (Some(file), Some(command)) => format!("{} keeps what was read; go on with: {command}", file.path().display()),
-        (Some(file), None) => format!("{} keeps what was read; the same command continues", file.path().display()),
-        (None, _) if request.sample.is_some() => "what was read is not kept".to_owned(),
-        (None, Some(command)) => format!("what was read is not kept; to keep it, run: {command} --resume FILE"),
-        (None, None) => "what was read is not kept; --resume FILE keeps it".to_owned(),
+    match &request.resume {
+        Some(file) => kept_in(file.path()),
+        None if request.sample.is_some() => NEVER_KEPT.to_owned(),
+        None => not_kept("--resume FILE"),
     }
 }
 

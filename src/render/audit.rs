@@ -4,10 +4,11 @@ use super::condition::conclude;
 use super::{Label, Style, command, condition, field, printable, shell_word, wrap};
 use crate::audit::{ChangeKind, Entry, Level, joined};
 use crate::ident::{ETag, shell_option};
+use crate::ledger::Head;
 use crate::report::{
-    AuditReport, AuditedBucketReport, AuditedNote, AuditedReport, DamageSummary, DeletionAnswer, DeletionSafetyReport,
-    DeletionStep, EndOption, FindingReport, LedgerEntryReport, LedgerReport, Note, ObservationReport, ProvedReport,
-    ReasonReport, Severity, arguments,
+    AuditReport, AuditStep, AuditedBucketReport, AuditedNote, AuditedReport, DamageSummary, DeletionAnswer,
+    DeletionSafetyReport, DeletionStep, EndOption, FindingReport, LedgerEntryReport, LedgerReport, Note,
+    ObservationReport, ProvedReport, ReasonReport, Severity, arguments,
 };
 use crate::units::{ByteSize, counted};
 use crate::verdict::{CheckId, ReasonCode, Verdict};
@@ -192,7 +193,9 @@ pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport
     for note in style.notes(&report.notes) {
         line("note", &note.to_string())?;
     }
-    if let Some(head) = &report.ledger_head {
+    // A ledger without entries has no head worth keeping.
+    let is_empty = |head: &&String| head.parse::<Head>().is_ok_and(|head| head.entries == 0);
+    if let Some(head) = report.ledger_head.as_ref().filter(|head| !is_empty(head)) {
         line("ledger", head)?;
     }
     let text = format!(
@@ -324,6 +327,11 @@ pub(super) fn write_safe(
     conclude(out, style, report.answer.verdict(), text)?;
     let ours = arguments(reach, "");
     report.steps.iter().try_for_each(|step| match step {
+        DeletionStep::Listing(AuditStep::Advice(text)) => field(out, style.width, 2, "next", text),
+        DeletionStep::Listing(AuditStep::Allow { bucket }) => {
+            let bucket = shell_option("--bucket", bucket);
+            command(out, style, "permissions", &format!("stored-ami policy safe-to-delete {bucket}"))
+        }
         DeletionStep::Wait => field(out, style.width, 2, "next", "ask again when the store has ended"),
         DeletionStep::CheckImage => {
             field(out, style.width, 2, "next", "check the AMI id, --region and the account of the credentials")

@@ -218,7 +218,7 @@ fn rest(
     let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
     field(out, style.width, 2, "stopped", &format!("{place}{why}"))?;
     let kept = match (&end.ledger_head, end.max_age_seconds) {
-        (None, _) => "nothing: without --ledger the next run starts again",
+        (None, _) => "nothing; --ledger FILE keeps what was proved",
         (Some(_), Some(0)) => {
             "in the ledger; with --max-age 0d the same command reads those objects again, last of all"
         }
@@ -226,7 +226,10 @@ fn rest(
     };
     field(out, style.width, 2, "kept", kept)?;
     match again {
-        Some(again) => super::command(out, style, "go on with", again),
+        Some(again) => {
+            let label = if end.ledger_head.is_some() { "go on with" } else { "run again" };
+            super::command(out, style, label, again)
+        }
         None => Ok(()),
     }
 }

@@ -9,8 +9,12 @@ use crate::verdict::Verdict;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &BenchReport) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
-    let hashed = if report.hashed.is_empty() { "nothing hashed".to_owned() } else { joined(&report.hashed, ", ") };
-    let headline = format!("{}, the bytes are dropped, {hashed}", ByteSize(report.object_bytes));
+    let hashed = if report.hashed.is_empty() {
+        "no digests".to_owned()
+    } else {
+        format!("hashed by {}", joined(&report.hashed, ", "))
+    };
+    let headline = format!("{}, read and discarded, {hashed}", ByteSize(report.object_bytes));
     writeln!(out, "  {}", style.dim(&printable(&headline)))?;
     let narrow = style.width < 76;
     let head = if narrow {

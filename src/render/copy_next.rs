@@ -191,16 +191,9 @@ fn not_made(report: &CopyReport, again: Option<&str>) -> Vec<Step> {
         let advice = "ask for the permission that is missing; the policy below has all that the copy needs at this end";
         return [Some(Step::Advice(advice.into())), policy(report, end)].into_iter().flatten().collect();
     }
-    let is_kept = again.filter(|_| !report.left_behind.is_empty());
     let by_source = finding(report, CopyCheck::Source).filter(|finding| finding.verdict != Verdict::Pass);
     match (report.exit_code, by_source) {
-        (Exit::Interrupted | Exit::CouldNot, _) => match is_kept {
-            Some(again) => vec![Step::Command("run again", again.to_owned())],
-            None if is_object(&report.destination) => vec![Step::Advice(
-                "run the same command again; with --resume FILE, an interrupted copy keeps what it sent".into(),
-            )],
-            None => vec![Step::Advice("run the same command again".into())],
-        },
+        (Exit::Interrupted | Exit::CouldNot, _) => run_again(report, again),
         (_, Some(finding)) if finding.verdict == Verdict::Fail => source(report)
             .map(|source| Step::Command("examine it", format!("stored-ami verify{source}")))
             .into_iter()
@@ -212,4 +205,16 @@ fn not_made(report: &CopyReport, again: Option<&str>) -> Vec<Step> {
         )],
         _ => Vec::new(),
     }
+}
+
+/// Whether anything is kept of a copy that ended early, and the command of this run.
+fn run_again(report: &CopyReport, again: Option<&str>) -> Vec<Step> {
+    let label = if report.is_upload_kept { "go on with" } else { "run again" };
+    let command = again.map(|again| Step::Command(label, again.to_owned()));
+    let advice = match is_object(&report.destination) {
+        _ if !report.left_behind.is_empty() => None,
+        true => Some("nothing is kept; --resume FILE keeps what was sent"),
+        false => Some("nothing is kept"),
+    };
+    advice.map(|advice| Step::Advice(advice.to_owned())).into_iter().chain(command).collect()
 }

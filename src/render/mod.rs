@@ -81,9 +81,27 @@ pub fn printable(text: &str) -> String {
     out
 }
 
-/// Breaks a text at spaces into lines of at most `width` characters; longer words and commands are not broken.
+/// Breaks a text at spaces into lines of at most `width` characters; longer words are not broken. A command that fits no
+/// line continues behind a backslash, so that a shell takes what is copied.
 fn wrap(text: &str, width: usize) -> Vec<String> {
-    joined_to_width(words(text, width).iter().map(String::as_str), width)
+    let lines = joined_to_width(words(text, width).iter().map(String::as_str), width);
+    lines.into_iter().flat_map(|line| continued(line, width)).collect()
+}
+
+/// A line that is a command, broken between its words if it is longer than `width`.
+fn continued(line: String, width: usize) -> Vec<String> {
+    if line.chars().count() <= width || !is_command(&line) {
+        return vec![line];
+    }
+    let mut lines = wrap_command(&line, width.saturating_sub(CONTINUED.len()));
+    let last = lines.len() - 1;
+    lines.iter_mut().take(last).for_each(|line| line.push_str(CONTINUED));
+    lines
+}
+
+/// Whether a text between backticks is a command that is copied as a whole.
+fn is_command(span: &str) -> bool {
+    ["`stored-ami ", "`aws "].iter().any(|program| span.contains(program))
 }
 
 /// Advice behind an arrow, whose lines are aligned.
@@ -107,8 +125,7 @@ fn words(text: &str, width: usize) -> Vec<String> {
         open.push(word);
         if changes && open.len() > 1 {
             let span = open.join(" ");
-            let is_command = ["`stored-ami ", "`aws "].iter().any(|program| span.contains(program));
-            match is_command || span.chars().count() <= width {
+            match is_command(&span) || span.chars().count() <= width {
                 true => words.push(span),
                 false => words.extend(open.iter().map(|word| (*word).to_owned())),
             }
@@ -123,9 +140,11 @@ fn words(text: &str, width: usize) -> Vec<String> {
 fn field(out: &mut impl Write, width: usize, indent: usize, label: &str, value: &str) -> io::Result<()> {
     const LABEL: usize = 14;
     let left = indent + LABEL;
-    let longest = value.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
-    // A word that fits a line of its own only is not broken.
-    if longest + left > width && longest + indent + 2 <= width {
+    let words = words(value, width.saturating_sub(left));
+    let longest = words.iter().map(|word| word.chars().count()).max().unwrap_or(0);
+    let has_long_command = words.iter().any(|word| word.chars().count() + left > width && is_command(word));
+    // A word that fits a line of its own only is not broken, and a command gets the whole line.
+    if longest + left > width && (longest + indent + 2 <= width || has_long_command) {
         writeln!(out, "{:indent$}{label}", "")?;
         let lines = wrap(&printable(value), width - indent - 2);
         return lines.iter().try_for_each(|line| writeln!(out, "{:indent$}  {line}", ""));
@@ -229,7 +248,7 @@ fn beside(
     lines: impl Fn(usize) -> Vec<String>,
 ) -> io::Result<usize> {
     const BELOW: usize = 4;
-    if style.width < left + 24 {
+    if style.width < left + 32 {
         writeln!(out, "{}", head.trim_end())?;
         let lines = lines(style.width.saturating_sub(BELOW));
         lines.iter().try_for_each(|line| writeln!(out, "{:BELOW$}{line}", ""))?;
@@ -294,10 +313,22 @@ mod tests {
         let text = "ask; `stored-ami policy is-stored --bucket b` shows what it needs, and `two words` is short";
         assert_eq!(
             wrap(text, 24),
-            ["ask;", "`stored-ami policy is-stored --bucket b`", "shows what it needs, and", "`two words` is short"]
+            [
+                "ask;",
+                "`stored-ami policy \\",
+                "is-stored --bucket b`",
+                "shows what it needs, and",
+                "`two words` is short"
+            ]
         );
         assert_eq!(wrap("an open ` tick and more words", 12), ["an open `", "tick and", "more words"]);
         assert_eq!(wrap("`a long span of a server's words`", 12), ["`a long span", "of a", "server's", "words`"]);
+    }
+
+    #[test]
+    fn an_arrow_is_never_alone_on_a_line() {
+        let lines = advised("`stored-ami thaw s3://backup/ami-0123456789abcdef0.bin` makes it readable", 40);
+        assert_eq!(lines, ["→ `stored-ami thaw \\", "  s3://backup/ami-0123456789abcdef0.bin`", "  makes it readable"]);
     }
 
     #[test]

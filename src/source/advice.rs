@@ -39,6 +39,8 @@ pub enum Advice {
     RestoreFromArchive,
     /// The local file does not exist.
     CheckPath,
+    /// The AMI does not exist in this Region.
+    CheckImage,
 }
 
 impl fmt::Display for Advice {
@@ -75,6 +77,7 @@ impl fmt::Display for Advice {
             Advice::RestoreFromArchive => {
                 f.write_str("make a readable copy first with `stored-ami thaw`, and run again when it is there")
             }
+            Advice::CheckImage => f.write_str("check the AMI id, --region and the account of the credentials"),
             Advice::CheckPath => f.write_str("check the path; objects in S3 are written s3://BUCKET/KEY"),
         }
     }

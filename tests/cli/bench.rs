@@ -1,5 +1,6 @@
 //! `bench` against the lab: what it reads, reports and writes.
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use crate::common::{Run, Server, bare_command, data, write};
@@ -180,4 +181,26 @@ async fn the_total_time_ends_the_measurements() {
 
     let run = server.run(&[&sweep[..], &["--time", "8s", "--total-time", "3s"]].concat()).await;
     assert!(run.assert_exit(2).stderr.contains("--total-time is shorter than --time"), "{run:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_it_and_the_figures_say_what_they_cover() {
+    let (lab, server) = lab().await;
+    lab.clear_calls();
+    let mut command = server.command();
+    command.args(["bench", TARGET, "--connections", "2", "--range-size", "256KiB", "--time", "600s"]);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let reading = async {
+        while lab.calls().iter().filter(|call| call.operation == Operation::GetObject).count() < 4 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), reading).await.unwrap();
+    std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let last = text.lines().last().unwrap();
+    assert_eq!(last, "STOPPED a signal ended the first measurement; its figures are those until then", "{text}");
+    assert!(text.contains("  best so far   2 GETs in flight"), "{text}");
 }

@@ -133,7 +133,8 @@ fn the_verdict_comes_first_and_damage_is_named() {
     kept("bench.html", &page_of(&[Report::Bench(Box::new(measured()))]));
     let archived = page_of(&usual()[..1]);
     kept("inspect.html", &archived);
-    let command = "<code class=\"command\">stored-ami thaw s3://backup/golden/ami-0123456789abcdef0.bin</code>";
+    let command = "<code class=\"command\"><span>stored-ami</span> <span>thaw</span> \
+                   <span>s3://backup/golden/ami-0123456789abcdef0.bin</span></code>";
     assert!(archived.contains("It cannot be read now: GLACIER") && archived.contains(command));
     let mut open = first_verify("unknown");
     open.findings[0].required = true;

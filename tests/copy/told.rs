@@ -269,7 +269,7 @@ async fn a_closed_terminal_keeps_the_upload_and_its_state() {
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
     assert_eq!(output.status.code(), Some(130), "{output:?}");
     let text = String::from_utf8(output.stdout).unwrap();
-    assert_says(&text, &["STOPPED no copy was made; the upload is still there", "run again     stored-ami copy "]);
+    assert_says(&text, &["STOPPED no copy was made; the upload is still there", "go on with    stored-ami copy "]);
     assert_eq!(rig.uploads().await, 1);
     assert!(std::path::Path::new(&state).exists());
     rig.from.clear_script();

@@ -10,7 +10,7 @@ use crate::cli::output::print;
 use crate::cli::results::Results;
 use crate::cli::settings::Settings;
 use crate::clock::{Clock, SystemClock};
-use crate::ident::ObjectUri;
+use crate::ident::{ObjectUri, shell_word};
 use crate::ledger::{Head, Kept, Ledger, LedgerError};
 use crate::render::{EntryRow, entries_csv};
 use crate::report::{Exit, FileKind, LedgerEntryReport, LedgerReport, Report, TOOL, TroubleReport};
@@ -130,6 +130,11 @@ fn wrong(file: &FileArgs, error: &LedgerError) -> UsageError {
     UsageError(format!("{}: {error}", file.ledger.display()))
 }
 
+fn no_entry(file: &FileArgs, target: &str) -> UsageError {
+    let (ledger, path) = (file.ledger.display(), shell_word(&file.ledger.display().to_string()));
+    UsageError(format!("{ledger}: it has no entry of {target}; `stored-ami ledger list {path}` shows what it has"))
+}
+
 fn report(kept: Kept, trouble: Option<TroubleReport>) -> Report {
     let Kept { number, digest, entry } = kept;
     let proof_kind = match &entry {
@@ -157,7 +162,7 @@ fn entries(
     let any = !found.is_empty();
     found.into_iter().for_each(|kept| results.add(report(kept, None)));
     match begin {
-        Some(target) if !any => Err(UsageError(format!("{}: it has no entry of {target}", file.ledger.display()))),
+        Some(target) if !any => Err(no_entry(file, target)),
         _ => Ok(results.finish()),
     }
 }
@@ -263,7 +268,7 @@ fn accept(args: &AcceptArgs, settings: &Settings) -> Result<Exit, UsageError> {
     });
     read.map_err(|error| wrong(&args.file, &error))?;
     if known.is_empty() {
-        return Err(UsageError(format!("{}: it has no entry of {target}", args.file.ledger.display())));
+        return Err(no_entry(&args.file, &target));
     }
     let entry = Entry::Acceptance(Acceptance {
         at: SystemClock.now().to_string(),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::args::{FingerprintArgs, ProveArgs};
+use super::again::{NEVER_KEPT, kept_in};
 use super::args::ConnectionArgs;
 use super::connect::{connect, options};
 use super::output::keep_output;
@@ -73,14 +74,13 @@ pub(super) async fn run_fingerprint(args: FingerprintArgs, settings: &Settings) 
     }
     // After the question, because a new file is created here.
     let (sidecar, key, force) = (sidecar_of(&args.record), work.key(), args.force.force);
-    let name = sidecar.display().to_string();
-    let opened = load(name.clone(), None, move || {
+    let opened = load(sidecar.display().to_string(), None, move || {
         DigestFile::open(&sidecar, &key, force).map_err(|error| UsageError(format!("{}: {error}", sidecar.display())))
     });
     let file = opened.await?;
     settings.written.add(&sidecar_of(&args.record), FileKind::BlockDigests);
     match runner.run(image, Stop::ByItself, work.carry_out(file, &cancel)).await {
-        None => runner.remark(&format!("{name} keeps what was read; the same command continues")),
+        None => runner.remark(&kept_in(&sidecar_of(&args.record))),
         Some(Fingerprinted { report, record }) => {
             let is_kept = record.is_none();
             if let Some(problem) = record.and_then(|record| save(&record, &args.record, settings).err()) {
@@ -89,7 +89,7 @@ pub(super) async fn run_fingerprint(args: FingerprintArgs, settings: &Settings) 
             }
             runner.add(Report::Fingerprint(Box::new(report)));
             if is_kept {
-                runner.remark(&format!("{name} keeps what was read; the same command continues"));
+                runner.remark(&kept_in(&sidecar_of(&args.record)));
             }
         }
     }
@@ -132,7 +132,11 @@ pub(super) async fn run_prove(args: ProveArgs, settings: &Settings) -> Result<Ex
     }
     let proved = async { Ok::<_, SourceError>(work.carry_out(&cancel).await) };
     if let Some(report) = runner.run(image, Stop::ByItself, proved).await {
+        let is_stopped = report.exit_code == Exit::Interrupted;
         runner.add(Report::Prove(Box::new(report)));
+        if is_stopped {
+            runner.remark(NEVER_KEPT);
+        }
     }
     Ok(runner.finish())
 }

@@ -48,9 +48,13 @@ pub(in crate::cli) fn improved<T: AsRef<OsStr>>(mut error: clap::Error, words: &
         };
         let better = better(typed, &proposals, |flag| has_flag(words, flag));
         error.remove(proposed);
-        if better.len() < proposals.len() {
+        if better != proposals {
             // The usage was made from a proposal.
             error.remove(ContextKind::Usage);
+        }
+        if !better.is_empty() {
+            // Not also how to pass the flag as a value.
+            error.remove(ContextKind::Suggested);
         }
         if let [word] = &better[..] {
             error.insert(proposed, ContextValue::String(word.clone()));

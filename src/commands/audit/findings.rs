@@ -1,6 +1,6 @@
 //! Findings that several steps of an audit use.
 
-use crate::audit::{Change, History, Trouble, joined};
+use crate::audit::{Change, History, Trouble, failed_by};
 use crate::checks::wrong_size;
 use crate::ident::{ObjectIdentity, ObjectUri, Target};
 use crate::report::FindingReport;
@@ -19,7 +19,7 @@ pub(super) fn size(uri: &ObjectUri, bytes: u64) -> Finding {
 pub(super) fn known_trouble(history: &History, seen: &ObjectIdentity) -> Option<FindingReport> {
     let outcome = match history.trouble_of(seen)? {
         Trouble::Damage(damage) => {
-            let failed = format!("{} failed {}", joined(&damage.failed, ", "), damage.at);
+            let failed = format!("{} failed {}", failed_by(&damage.failed), damage.at);
             let observed = match &damage.damage {
                 Some(place) => format!("{place}; {failed}"),
                 None => failed,

@@ -279,7 +279,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
     /// Runs the checks across all objects and completes the summary.
     async fn report(mut self, tally: ListingTally, all_seen: bool) -> AuditReport {
         let Look { services, request, .. } = self.look;
-        let ListingTally { mut report, digest, .. } = tally;
+        let ListingTally { mut report, digest, unanswered, .. } = tally;
         match self.sum.release(&self.store, all_seen, &mut self.emit).await {
             Ok(exit) => self.end.exit = self.end.exit.and(exit),
             Err(error) => {
@@ -289,7 +289,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
             }
         }
         if !self.end.cut_off {
-            let mut out = Observed { notes: &mut report.notes, emit: &mut self.emit };
+            let mut out = Observed { notes: &mut report.notes, emit: &mut self.emit, unanswered: &unanswered };
             let observed = tokio::select! {
                 biased;
                 () = self.look.cancel.cancelled() => None,

@@ -10,6 +10,7 @@ use super::list::{Candidate, Listed, candidates};
 use super::look::{NOTHING, histories};
 use super::request::{AuditRequest, AuditServices, Scope};
 use super::subject::Subject;
+use super::tally::step_after;
 use crate::account::AccountService;
 use crate::audit::{Histories, History, Level, OriginSurvey, judge_origin};
 use crate::commands::ask::{asked, tags};
@@ -53,6 +54,8 @@ struct Found {
     lacks_proof: bool,
     /// No copy was found.
     is_missing: bool,
+    /// What can be done about prefixes that could not be listed.
+    listing: Vec<DeletionStep>,
 }
 
 /// Decides whether an AMI may be deleted because a stored copy replaces it. The copy must be under one of the prefixes,
@@ -150,6 +153,7 @@ impl Found {
                 Listed::Problem(prefix, error) => {
                     self.open = true;
                     self.because.push(format!("{prefix} could not be listed: {}", error.explain()));
+                    self.listing.extend(step_after(&prefix, &error).map(DeletionStep::Listing));
                 }
             }
         }
@@ -184,15 +188,18 @@ impl Found {
     /// What can be done so that a copy replaces the AMI.
     fn steps(&self, search: &Search<'_>, is_storing: bool) -> Vec<DeletionStep> {
         let Scope::Listed(prefixes) = &search.request.chosen else { return Vec::new() };
-        match prefixes.first() {
-            _ if is_storing => vec![DeletionStep::Wait],
-            Some(prefix) if self.is_missing => vec![DeletionStep::Store { bucket: prefix.bucket.clone() }],
-            Some(_) if self.lacks_proof => vec![DeletionStep::Prove {
-                prefixes: prefixes.iter().map(ToString::to_string).collect(),
-                ledger: search.wish.ledger.clone(),
-            }],
-            _ => Vec::new(),
-        }
+        let listing = self.listing.iter().cloned();
+        listing
+            .chain(match prefixes.first() {
+                _ if is_storing => vec![DeletionStep::Wait],
+                Some(prefix) if self.is_missing => vec![DeletionStep::Store { bucket: prefix.bucket.clone() }],
+                Some(_) if self.lacks_proof => vec![DeletionStep::Prove {
+                    prefixes: prefixes.iter().map(ToString::to_string).collect(),
+                    ledger: search.wish.ledger.clone(),
+                }],
+                _ => Vec::new(),
+            })
+            .collect()
     }
 
     /// The answer, from the copies found and from whether a store of the AMI is in progress.

@@ -157,6 +157,8 @@ pub(super) struct Observed<'a, E> {
     pub notes: &'a mut Vec<AuditNote>,
     /// Receives the reports.
     pub emit: &'a mut E,
+    /// Prefixes whose bucket did not answer the listing, and is not asked again.
+    pub unanswered: &'a [Prefix],
 }
 
 impl<E: FnMut(Report)> Observed<'_, E> {
@@ -175,7 +177,7 @@ impl<E: FnMut(Report)> Observed<'_, E> {
     async fn uploads(&mut self, services: &AuditServices, prefixes: &[Prefix]) {
         let now = services.context.clock.now();
         let mut seen = BTreeSet::new();
-        for prefix in prefixes {
+        for prefix in prefixes.iter().filter(|prefix| !self.unanswered.contains(prefix)) {
             let bucket = services.archive.bucket(&prefix.bucket, services.context.clone());
             match bucket.uploads(&prefix.prefix).await {
                 Ok(found) => {

@@ -17,6 +17,8 @@ pub(super) struct ListingTally {
     pub digest: ListingDigest,
     /// Prefixes that could not be listed completely.
     pub failed: Vec<Prefix>,
+    /// Those of them whose bucket did not answer: it is not there, cannot be reached, or refuses the credentials.
+    pub unanswered: Vec<Prefix>,
     /// Number of objects in this run's partition.
     pub own: u64,
     /// Their size in bytes.
@@ -54,6 +56,7 @@ impl ListingTally {
             report,
             digest: ListingDigest::new(),
             failed: Vec::new(),
+            unanswered: Vec::new(),
             own: 0,
             own_bytes: 0,
             is_broken: false,
@@ -80,6 +83,9 @@ impl ListingTally {
                 self.report.problems.push(format!("{prefix} could not be listed: {}", error.explain()));
                 self.exit = self.exit.and(crate::commands::exit_of(&error));
                 self.report.steps.extend(step_after(&prefix, &error));
+                if error.kind != ErrorKind::Denied {
+                    self.unanswered.push(prefix.clone());
+                }
                 self.failed.push(prefix);
                 return Vec::new();
             }
@@ -132,7 +138,7 @@ impl ListingTally {
 }
 
 /// What can be done about a prefix that could not be listed.
-fn step_after(prefix: &Prefix, error: &SourceError) -> Option<AuditStep> {
+pub(super) fn step_after(prefix: &Prefix, error: &SourceError) -> Option<AuditStep> {
     match error.kind {
         ErrorKind::Denied => Some(AuditStep::Allow { bucket: prefix.bucket.clone() }),
         _ => error.advice.as_ref().map(|advice| AuditStep::Advice(advice.to_string())),

@@ -7,7 +7,7 @@ use crate::facts::SnapshotFacts;
 use crate::ident::AmiId;
 use crate::price::blocks;
 use crate::snapshot::SnapshotService;
-use crate::source::{ErrorKind, SourceError};
+use crate::source::{Advice, ErrorKind, SourceError};
 
 /// EC2 and the EBS direct APIs in one Region.
 #[derive(Clone)]
@@ -32,7 +32,10 @@ impl BlockServices {
     /// The AMI does not exist or has no EBS volumes, or cannot be described.
     pub(super) async fn survey(&self, image: &AmiId) -> Result<Survey, SourceError> {
         let images = self.region.images.images(&[image.to_string()]).await?;
-        let missing = || SourceError::new(ErrorKind::NotFound, image, "there is no such AMI, or it is not visible");
+        let missing = || {
+            SourceError::new(ErrorKind::NotFound, image, "there is no such AMI, or it is not visible")
+                .with_advice(Advice::CheckImage)
+        };
         let facts = images.into_iter().next().ok_or_else(missing)?;
         let ids: Vec<String> = facts.volumes.iter().filter_map(|volume| volume.snapshot.clone()).collect();
         if ids.is_empty() {

@@ -176,9 +176,10 @@ impl Copying<'_> {
         let Outlet::Upload(id) = outlet else { return };
         let Some(file) = &self.request.resume else { return self.abort(outlet).await };
         let path = file.path().display().to_string();
+        self.prepared.report.is_upload_kept = true;
         self.prepared.report.left_behind.push(LeftReport {
             id: id.clone(),
-            state: format!("kept; the same command with --resume {path} continues it"),
+            state: format!("kept; the same command with --resume {path} goes on with it"),
             remove_with: abort_command(self.ends, file.path()),
         });
     }

@@ -182,8 +182,13 @@ fn read(found: &BucketSurvey) -> Finding {
         return match &found.first_key {
             Ok(_) => Finding::open(check, "there is no object to try it with under this prefix")
                 .advise("name a prefix with an object: s3://BUCKET/PREFIX"),
-            Err(_) => Finding::open(check, "no object is known to try it with, because the bucket cannot be listed")
-                .advise("`stored-ami inspect s3://BUCKET/KEY` tries one object"),
+            Err(error) => {
+                let finding = Finding::open(check, "no object is known to try it with: the bucket cannot be listed");
+                match error.kind {
+                    ErrorKind::Denied => finding.advise("`stored-ami inspect s3://BUCKET/KEY` tries one object"),
+                    _ => finding.advise("see the lines above"),
+                }
+            }
         };
     };
     let ReadSurvey { uri, bytes, attributes } = read;

@@ -13,6 +13,11 @@ impl Text {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// The words of a command. A browser breaks lines between them, and not at their hyphens.
+    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+        self.0.split(' ')
+    }
 }
 
 impl<S: AsRef<str>> From<S> for Text {

@@ -2,7 +2,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ContentFingerprint, DamagePlace, Level, Word};
+use super::{ContentFingerprint, DamagePlace, Level, Word, joined};
 use crate::ident::ObjectIdentity;
 use crate::manifest::PartRun;
 use crate::verdict::{CheckId, Doubt, ProofKind, Verdict};
@@ -69,6 +69,13 @@ pub struct CopiedFrom {
     pub target: String,
     /// Its state.
     pub object: ObjectIdentity,
+}
+
+/// Failed checks for people: the references, without the check `proof`, which only follows from them.
+pub fn failed_by(failed: &[Word<CheckId>]) -> String {
+    let is_reference = |check: &&Word<CheckId>| check.known() != Some(&CheckId::Proof);
+    let references: Vec<String> = failed.iter().filter(is_reference).map(ToString::to_string).collect();
+    if references.is_empty() { joined(failed, ", ") } else { references.join(", ") }
 }
 
 /// What an examination shows about the state of the object.

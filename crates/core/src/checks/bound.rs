@@ -182,19 +182,16 @@ fn nothing_here(best: &Measured, measured: &[Measured], around: &Surroundings) -
     let cores = around.cores.max(1) as f64;
     let link = match around.link_bits_per_second {
         Some(link) => format!("the fastest interface, of {} Gbit/s, was not full", gbit(link)),
-        None => "how fast the network interface is, is not known".to_owned(),
+        None => "the speed of the network interface is not known".to_owned(),
     };
     let rest = format!("{:.1} of {cores} processors were busy, and {link}", best.cores_busy);
     if !measured.iter().any(|one| one.range_bytes == best.range_bytes && one.connections != best.connections) {
         let tried = best.connections;
-        return Bound {
-            by: BoundBy::Unknown,
-            because: format!("{tried} connections were tried and no other number; {rest}"),
-        };
+        return Bound { by: BoundBy::Unknown, because: format!("only {tried} connections were tried; {rest}") };
     }
     Bound {
         by: BoundBy::Server,
-        because: format!("it or the network path to it: more connections were not faster; {rest}"),
+        because: format!("the server or the network path to it: more connections were not faster; {rest}"),
     }
 }
 

@@ -7,8 +7,18 @@ pub struct AmiId(String);
 
 /// The text is not an AMI id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an AMI id (ami- and 8 or 17 hexadecimal digits)")]
+#[error("`{}` is not an AMI id (ami- and 8 or 17 hexadecimal digits){}", .0, self.hint())]
 pub struct ParseAmiIdError(pub String);
+
+impl ParseAmiIdError {
+    /// The id in the name of an object, if the text is one.
+    fn hint(&self) -> String {
+        match AmiId::from_key(&self.0) {
+            Some(id) => format!("; write {id} alone"),
+            None => String::new(),
+        }
+    }
+}
 
 impl AmiId {
     /// The id as text.

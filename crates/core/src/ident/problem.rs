@@ -25,7 +25,9 @@ pub enum TargetProblem {
     #[error("is not a target; write s3://bucket/key or the path of a file")]
     Empty,
     /// Neither `s3://` nor an ARN, where only these are accepted.
-    #[error("is neither s3://bucket/key nor an S3 ARN")]
+    #[error(
+        "is neither s3://bucket/key nor an S3 ARN; write s3://BUCKET/KEY, such as s3://backup/ami-0123456789abcdef0.bin"
+    )]
     NotAnObject,
     /// `s3://bucket` or `s3://bucket/`.
     #[error(

@@ -269,6 +269,8 @@ pub enum DeletionStep {
     Wait,
     /// Check the id and the Region: there is no such AMI.
     CheckImage,
+    /// What can be done about a prefix that could not be listed.
+    Listing(AuditStep),
 }
 
 /// An entry of a ledger.

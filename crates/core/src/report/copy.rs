@@ -112,6 +112,9 @@ pub struct CopyReport {
     /// The end whose credentials lack a permission, so that the same command will fail again. Not in JSON.
     #[serde(skip)]
     pub denied_at: Option<CopyEnd>,
+    /// Whether the upload is kept, so that the same command goes on with it. Not in JSON.
+    #[serde(skip)]
+    pub is_upload_kept: bool,
 }
 
 /// An end of a copy.
@@ -322,6 +325,7 @@ impl CopyReport {
             goes_on: false,
             is_source_archived: false,
             denied_at: None,
+            is_upload_kept: false,
         }
     }
 

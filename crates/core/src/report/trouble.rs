@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::audit::{DamagePlace, History, Proof, Trouble, Word, joined};
+use crate::audit::{DamagePlace, History, Proof, Trouble, Word, failed_by};
 use crate::verdict::{CheckId, Doubt, Verdict};
 
 /// What an earlier examination found wrong with the bytes of an object, in the state that it has by its newest entry.
@@ -45,7 +45,7 @@ impl TroubleReport {
         let place = self.damage.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
         let found = match &self.doubt {
             Some(doubt) => format!("in doubt ({doubt}) since"),
-            None => format!("{} failed", joined(&self.failed, ", ")),
+            None => format!("{} failed", failed_by(&self.failed)),
         };
         format!("{place}{found} {}, and no read has proved these bytes since", self.at)
     }

@@ -121,7 +121,7 @@ impl Condition {
             C::NotStored => {
                 "verify the copy that is there (stored-ami verify), or choose another path or bucket (--bucket)"
             }
-            C::Object => "check bucket and key; list older versions with aws s3api list-object-versions",
+            C::Object => "check bucket and key; `aws s3api list-object-versions` lists older versions",
             C::Readable => "bring the object back first (stored-ami thaw), or wait until that is complete",
             C::Verified => "do not restore from this object, and keep every other copy until one of them is proved",
             C::NameLegal | C::NameFree => "choose another --name",
