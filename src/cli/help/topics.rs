@@ -1,4 +1,4 @@
-use super::block_topics::{FINGERPRINT, PROVE};
+use super::block_topics::{DRILL, FINGERPRINT, PROVE};
 use super::topic::{Rows, Topic, local, remote};
 
 const CHECKS: Rows = &[
@@ -384,6 +384,7 @@ pub(in crate::cli) const TOPICS: &[Topic] = &[
     ),
     FINGERPRINT,
     PROVE,
+    DRILL,
     local(
         "policy",
         &[

@@ -72,6 +72,7 @@ pub(super) fn plain(report: &Report) -> Option<Section> {
         Report::Thaw(report) => (&report.target, report.exit_code),
         Report::Fingerprint(report) => (&report.image, report.exit_code),
         Report::Prove(report) => (&report.image, report.exit_code),
+        Report::Drill(report) => (&report.target, report.exit_code),
         _ => return None,
     };
     let mut text = Vec::new();

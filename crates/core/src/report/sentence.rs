@@ -16,6 +16,7 @@ impl Report {
             Report::Thaw(report) => format!("thaw {}: {}", report.target, report.state),
             Report::Fingerprint(report) => format!("fingerprint of {}: {}", report.image, report.outcome),
             Report::Prove(report) => format!("proof of {}: {}", report.image, report.verdict),
+            Report::Drill(report) => format!("drill of {}: {}", report.target, report.verdict),
             Report::Preflight(report) => {
                 format!("preflight of the {} of {}: {}", report.operation, report.target, report.verdict)
             }
