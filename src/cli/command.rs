@@ -47,6 +47,8 @@ impl Command {
             Command::Store(_) => &["store"],
             #[cfg(feature = "ec2")]
             Command::Restore(_) => &["restore"],
+            #[cfg(feature = "ebs")]
+            Command::Drill(_) => &["drill"],
             #[cfg(feature = "ec2")]
             Command::Copy(_) => &["copy-source", "copy-destination"],
             _ => &[],
@@ -98,6 +100,8 @@ impl Command {
             Command::Prove(args) => connected(&mut args.connection),
             #[cfg(feature = "batch")]
             Command::Batch(command) => connected(command.connection()),
+            #[cfg(feature = "ebs")]
+            Command::Drill(args) => connected(&mut args.connection),
             #[cfg(feature = "s3")]
             Command::Compare(args) => Adjustable {
                 sends: true,
@@ -231,6 +235,13 @@ pub enum Command {
     #[cfg(feature = "batch")]
     #[command(subcommand)]
     Batch(super::batch::args::BatchCommand),
+    /// Rehearse a restore: verify, restore, prove block by block, remove
+    ///
+    /// Restores the object under a name of its own, compares every block of the AMI with a record of `fingerprint` or with
+    /// the AMI that was stored, reports the time of each step, and removes the AMI and the snapshots that it made. Shows
+    /// price and conditions, and asks. A drill that was killed is continued or cleaned up by the same command.
+    #[cfg(feature = "ebs")]
+    Drill(Box<super::drill::args::DrillArgs>),
     /// Print the minimal IAM policy for commands
     #[cfg(feature = "ec2")]
     Policy(super::images::args::PolicyArgs),

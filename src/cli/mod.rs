@@ -21,6 +21,8 @@ mod cost;
 mod demo;
 #[cfg(feature = "ec2")]
 mod doctor;
+#[cfg(feature = "ebs")]
+mod drill;
 #[cfg(feature = "s3")]
 mod facts_file;
 mod generate;

@@ -127,6 +127,16 @@ impl Paths {
             }
             #[cfg(feature = "batch")]
             Command::Batch(command) => paths.of_batch(command),
+            #[cfg(feature = "ebs")]
+            Command::Drill(args) => {
+                let sidecar = args.record.as_deref().map(sidecar_of);
+                paths.input("--record", args.record.as_deref());
+                paths.input("--record", sidecar.as_deref());
+                paths.input("--manifest", args.manifest.as_deref());
+                paths.output("--junit", args.junit.as_deref(), OutputKind::JUnit);
+                paths.page(&args.page);
+                paths.connection(&args.connection);
+            }
             #[cfg(feature = "ec2")]
             Command::Doctor(args) => paths.connection(&args.connection),
             #[cfg(feature = "ec2")]

@@ -247,6 +247,7 @@ fn outcome_of_target(report: &Report) -> Option<(Verdict, Exit)> {
         Report::BatchPlan(report) => (by_exit(report.exit_code), report.exit_code),
         Report::BatchJob(report) => (by_exit(report.exit_code), report.exit_code),
         Report::BatchObject(report) => (report.verdict, report.exit_code),
+        Report::Drill(report) => (report.verdict, report.exit_code),
         Report::Task(report) => (report.verdict.unwrap_or(Verdict::Unknown), report.exit_code),
         Report::Stored(report) => {
             let verdict = match report.exit_code {

@@ -128,6 +128,8 @@ async fn carry_out(command: Command, settings: Settings) -> Result<Exit, UsageEr
         #[cfg(feature = "ebs")]
         Command::Fingerprint(args) => Box::pin(super::blocks::run_fingerprint(*args, &settings)).await,
         #[cfg(feature = "ebs")]
+        Command::Drill(args) => Box::pin(super::drill::run(*args, &settings)).await,
+        #[cfg(feature = "ebs")]
         Command::Prove(args) => Box::pin(super::blocks::run_prove(*args, &settings)).await,
         #[cfg(feature = "batch")]
         Command::Batch(command) => Box::pin(super::batch::run(command, &settings)).await,

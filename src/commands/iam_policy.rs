@@ -41,11 +41,13 @@ pub enum PolicyCommand {
     Batch,
     /// The role that the jobs of `batch` assume.
     BatchRole,
+    /// `drill`.
+    Drill,
 }
 
 impl PolicyCommand {
     /// All commands, with their names as arguments of `policy`.
-    pub const ALL: [(PolicyCommand, &'static str); 18] = [
+    pub const ALL: [(PolicyCommand, &'static str); 19] = [
         (PolicyCommand::Inspect, "inspect"),
         (PolicyCommand::Verify, "verify"),
         (PolicyCommand::IsStored, "is-stored"),
@@ -64,6 +66,7 @@ impl PolicyCommand {
         (PolicyCommand::Prove, "prove"),
         (PolicyCommand::Batch, "batch"),
         (PolicyCommand::BatchRole, "batch-role"),
+        (PolicyCommand::Drill, "drill"),
     ];
 }
 
@@ -156,6 +159,10 @@ enum On {
     Images,
     /// AMIs and snapshots that a restore creates.
     Restored,
+    /// AMIs that a drill creates, by their tag.
+    DrilledImages,
+    /// Snapshots that a drill creates, by their tag.
+    DrilledSnapshots,
     Snapshots,
     Keys,
     /// Roles that are handed to a service.
@@ -175,10 +182,11 @@ const READ: &[P] = &[
     P::Restore,
     P::Audit,
     P::SafeToDelete,
+    P::Drill,
 ];
-const LOOK: &[P] = &[P::Inspect, P::Verify, P::Compare, P::Doctor, P::Audit, P::SafeToDelete];
+const LOOK: &[P] = &[P::Inspect, P::Verify, P::Compare, P::Doctor, P::Audit, P::SafeToDelete, P::Drill];
 /// Commands that read tags; `verify` with `--using tags`.
-const TAGS: &[P] = &[P::Inspect, P::Verify, P::PreflightRestore, P::Restore, P::Audit, P::SafeToDelete];
+const TAGS: &[P] = &[P::Inspect, P::Verify, P::PreflightRestore, P::Restore, P::Audit, P::SafeToDelete, P::Drill];
 const LOCKS: &[P] = &[P::Inspect, P::Audit, P::SafeToDelete];
 /// Commands that read bucket settings for a policy file.
 const KEPT: &[P] = &[P::PreflightStore, P::Store, P::Audit, P::SafeToDelete];
@@ -186,13 +194,16 @@ const KEPT: &[P] = &[P::PreflightStore, P::Store, P::Audit, P::SafeToDelete];
 const COPY: &[P] = &[P::CopySource, P::CopyDestination];
 const WRITE: &[P] = &[P::CopyDestination];
 const STORED: &[P] = &[P::IsStored, P::PreflightStore, P::Store];
-const BEFORE: &[P] = &[P::PreflightStore, P::PreflightRestore, P::Store, P::Restore];
+const BEFORE: &[P] = &[P::PreflightStore, P::PreflightRestore, P::Store, P::Restore, P::Drill];
 const BEFORE_STORE: &[P] = &[P::PreflightStore, P::Store];
 /// Commands that read the blocks of snapshots.
-const BLOCKS: &[P] = &[P::Fingerprint, P::Prove];
+const BLOCKS: &[P] = &[P::Fingerprint, P::Prove, P::Drill];
 /// A caller of `batch`, and the role of its jobs: both read objects, manifests and reports, and write some of them.
 const JOBS: &[P] = &[P::Batch, P::BatchRole];
-const BEFORE_RESTORE: &[P] = &[P::PreflightRestore, P::Restore];
+const BEFORE_RESTORE: &[P] = &[P::PreflightRestore, P::Restore, P::Drill];
+/// Commands that start a restore.
+const RESTORE: &[P] = &[P::Restore, P::Drill];
+const DRILL: &[P] = &[P::Drill];
 
 /// Every action, with its resources, the commands that need it, and the id of its statement. `sts:GetCallerIdentity`
 /// needs no permission. The actions that the service performs during a task are from the example policy in the EC2 User
@@ -274,14 +285,24 @@ const ACTIONS: &[(&str, On, &[P], &str)] = &[
     ("ebs:ListSnapshotBlocks", On::Snapshots, &[P::Store], "TaskSnapshots"),
     ("ebs:ListChangedBlocks", On::Snapshots, &[P::Store], "TaskSnapshots"),
     ("ebs:GetSnapshotBlock", On::Snapshots, &[P::Store], "TaskSnapshots"),
-    ("ec2:DescribeTags", On::Everything, &[P::Store, P::Restore], "Describe"),
-    ("ebs:StartSnapshot", On::Snapshots, &[P::Restore], "TaskSnapshots"),
-    ("ebs:PutSnapshotBlock", On::Snapshots, &[P::Restore], "TaskSnapshots"),
-    ("ebs:CompleteSnapshot", On::Snapshots, &[P::Restore], "TaskSnapshots"),
-    ("ec2:CreateTags", On::Restored, &[P::Restore], "TagRestored"),
+    ("ec2:DescribeTags", On::Everything, &[P::Store, P::Restore, P::Drill], "Describe"),
+    ("ebs:StartSnapshot", On::Snapshots, RESTORE, "TaskSnapshots"),
+    ("ebs:PutSnapshotBlock", On::Snapshots, RESTORE, "TaskSnapshots"),
+    ("ebs:CompleteSnapshot", On::Snapshots, RESTORE, "TaskSnapshots"),
+    ("ec2:CreateTags", On::Restored, RESTORE, "TagRestored"),
+    // Before a drill removes what it made, it asks what uses it.
+    ("ec2:DescribeImageAttribute", On::Everything, DRILL, "Describe"),
+    ("ec2:DescribeInstances", On::Everything, DRILL, "Describe"),
+    ("ec2:DescribeSnapshotAttribute", On::Everything, DRILL, "Describe"),
+    ("ec2:DescribeVolumes", On::Everything, DRILL, "Describe"),
+    ("ec2:DeregisterImage", On::DrilledImages, DRILL, "RemoveDrilledImages"),
+    ("ec2:DeleteSnapshot", On::DrilledSnapshots, DRILL, "RemoveDrilledSnapshots"),
     ("ssm:PutParameter", On::Alias, &[P::Restore], "Alias"),
     ("ssm:GetParameter", On::Alias, &[P::Restore], "Alias"),
 ];
+
+/// Condition key of the tag of a drill (IAM Service Authorization Reference, *Amazon EC2*).
+const DRILLED: &str = "aws:ResourceTag/stored-ami:drill";
 
 /// Generates the policy document.
 ///
@@ -314,7 +335,15 @@ pub fn policy(commands: &[PolicyCommand], scope: &PolicyScope) -> Result<Value, 
         .into_iter()
         .map(|(sid, on, mut actions)| {
             actions.sort_unstable();
-            json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources(on, scope) })
+            let mut statement =
+                json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources(on, scope) });
+            if matches!(on, On::DrilledImages | On::DrilledSnapshots)
+                && let Some(statement) = statement.as_object_mut()
+            {
+                // `Null` is false where the tag is there, whatever its value (IAM User Guide, *Condition operators*).
+                statement.insert("Condition".to_owned(), json!({ "Null": { DRILLED: "false" } }));
+            }
+            statement
         })
         .collect();
     Ok(json!({ "Version": "2012-10-17", "Statement": statements }))
@@ -331,6 +360,8 @@ fn resources(on: On, scope: &PolicyScope) -> Value {
             let of = |from: &CopiedFrom| format!("arn:{partition}:s3:::{}/{}*", from.bucket, literal(&from.prefix));
             json!(scope.copied_from.as_ref().map(of))
         }
+        On::DrilledImages => json!(format!("arn:{partition}:ec2:{region}::image/*")),
+        On::DrilledSnapshots => json!(format!("arn:{partition}:ec2:{region}::snapshot/*")),
         On::Images => json!(format!("arn:{partition}:ec2:{region}::image/*")),
         On::Snapshots => json!(format!("arn:{partition}:ec2:{region}::snapshot/*")),
         On::Restored => json!([
@@ -353,6 +384,10 @@ pub const REMARKS: [&str; 4] = [
     "the role of `batch` must trust batchoperations.s3.amazonaws.com; under SSE-KMS it also needs kms:Decrypt and kms:GenerateDataKey. If --to is another bucket, print the policies for both",
     "the task statements are what AWS's guide lists for the caller; they cannot be tested without starting a task",
 ];
+
+/// Note on the policy of a drill.
+pub const DRILL_REMARK: &str =
+    "a drill may remove whatever has the tag stored-ami:drill: let nobody set it who may not remove AMIs and snapshots";
 
 #[cfg(test)]
 mod tests {
@@ -414,6 +449,22 @@ mod tests {
         for command in all {
             assert!(!actions(&[command]).is_empty(), "{command:?}");
         }
+    }
+
+    #[test]
+    fn a_drill_removes_only_what_has_its_tag() {
+        let document = policy(&[P::Drill], &scope()).unwrap();
+        let removing = |statement: &&Value| {
+            statement.to_string().contains("ec2:De") && !statement.to_string().contains("Describe")
+        };
+        let statements: Vec<&Value> = document["Statement"].as_array().unwrap().iter().filter(removing).collect();
+        assert_eq!(statements.len(), 2, "{document}");
+        for statement in statements {
+            assert_eq!(statement["Condition"]["Null"]["aws:ResourceTag/stored-ami:drill"], "false", "{statement}");
+            assert_eq!(statement["Action"].as_array().unwrap().len(), 1);
+        }
+        assert!(DRILLED.ends_with("/stored-ami:drill"));
+        assert!(!policy(&[P::Restore], &scope()).unwrap().to_string().contains("Condition"));
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub mod cost;
 mod discover;
 #[cfg(feature = "ec2")]
 pub mod doctor;
+#[cfg(feature = "ebs")]
+pub mod drill;
 mod exit;
 mod follow;
 pub mod iam_policy;

@@ -29,7 +29,7 @@ pub enum OutputKind {
     Page,
     /// CSV table of an audit.
     Table,
-    /// JUnit report of an audit.
+    /// JUnit report of an audit or a drill.
     JUnit,
     /// Prometheus metrics of an audit.
     Prometheus,
@@ -77,7 +77,7 @@ impl OutputKind {
             OutputKind::Tuning => "a tuning profile",
             OutputKind::Page => "a report page",
             OutputKind::Table => "a CSV table of an audit",
-            OutputKind::JUnit => "a JUnit report of an audit",
+            OutputKind::JUnit => "a JUnit report",
             OutputKind::Prometheus => "a file of Prometheus metrics",
             OutputKind::Facts => "a file of redacted facts",
             OutputKind::Plot => "a plot",
@@ -139,7 +139,7 @@ impl OutputKind {
             OutputKind::Facts => Marker::Schema("stored-ami/facts/"),
             OutputKind::Page => Marker::Head("<h1>stored-ami ", "<!DOCTYPE html>"),
             OutputKind::Table => Marker::Head("target,verdict,exit_code,", "target,"),
-            OutputKind::JUnit => Marker::Head("<testsuites name=\"stored-ami audit\"", "<?xml"),
+            OutputKind::JUnit => Marker::Head("<testsuites name=\"stored-ami ", "<?xml"),
             OutputKind::Prometheus => Marker::Head("# HELP stored_ami_", "# HELP stored_ami_"),
             OutputKind::Plot => Marker::Head(PLOT_MARKER, "<svg "),
             OutputKind::Manual => Marker::Head(".TH STORED-AMI", ".TH "),

@@ -2,6 +2,7 @@
 
 mod input;
 mod kind;
+mod lock;
 mod new_file;
 mod output;
 mod place;
@@ -10,6 +11,7 @@ mod write;
 
 pub use input::{Input, InputError, InputKind, only_owner_writes, open_input, read_bytes, read_text};
 pub use kind::{LOG_MARKER, OutputKind, PLOT_MARKER, is_ours};
+pub use lock::{Locking, try_lock};
 pub use new_file::NewFile;
 pub use output::{OutputError, try_output};
 pub use place::{Place, resolved};

@@ -2,6 +2,9 @@
 
 #[cfg(feature = "ec2")]
 pub mod ec2;
+mod removal;
+
+pub use removal::RemovalService;
 
 use std::collections::BTreeMap;
 

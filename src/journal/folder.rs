@@ -203,7 +203,7 @@ pub(super) fn tidy(folder: &Path, most: usize) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten().take(most) {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let ours = name.starts_with(".restore-") && name.ends_with(SUFFIX);
+        let ours = [".restore-", ".drill-"].iter().any(|begin| name.starts_with(begin)) && name.ends_with(SUFFIX);
         let age = entry.metadata().and_then(|found| found.modified()).map(|at| SystemTime::now().duration_since(at));
         if ours && matches!(age, Ok(Ok(age)) if age > ABANDONED) {
             // A file that cannot be removed does no harm.

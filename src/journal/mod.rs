@@ -2,12 +2,14 @@
 //! nothing is started twice. The lock itself is the name of the AMI, which EC2 keeps unique; the journal says where to
 //! look.
 
+mod drill;
 mod entry;
 mod folder;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use drill::{DrillEntry, MadeResource};
 pub use entry::{Entry, RestoreIdentity, Step};
 pub use folder::{FolderError, FolderProblem};
 

@@ -35,7 +35,7 @@ fn range(least: u64, most: u64, what: &str) -> String {
     }
 }
 
-fn estimate(out: &mut impl Write, style: Style, estimate: &BlockEstimateReport) -> io::Result<()> {
+pub(super) fn estimate(out: &mut impl Write, style: Style, estimate: &BlockEstimateReport) -> io::Result<()> {
     let blocks = range(estimate.blocks_least, estimate.blocks_most, "block");
     let requests = range(estimate.requests_least, estimate.requests_most, "request");
     field(out, style.width, 2, "to read", &format!("{blocks} of 512 KiB, {requests}"))?;
@@ -89,6 +89,9 @@ pub(super) fn write_fingerprint(out: &mut impl Write, style: Style, report: &Fin
     }
     let (label, text) = match report.outcome {
         FingerprintOutcome::Planned => (Label::new("ready", Verdict::Pass), planned(report.goes_on)),
+        FingerprintOutcome::Written if report.read_blocks == 0 && report.resumed_blocks > 0 => {
+            (Label::new("written", Verdict::Pass), "nothing was read: an earlier run had read every block")
+        }
         FingerprintOutcome::Written => (Label::new("written", Verdict::Pass), "every block was read"),
         FingerprintOutcome::Interrupted => (Label::new("stopped", Verdict::Unknown), "a signal ended it"),
     };
@@ -124,7 +127,7 @@ pub(super) fn write_prove(out: &mut impl Write, style: Style, report: &ProveRepo
     conclude(out, style, report.verdict, &conclusion(report))
 }
 
-fn write_volume(out: &mut impl Write, style: Style, volume: &ProvedVolumeReport) -> io::Result<()> {
+pub(super) fn write_volume(out: &mut impl Write, style: Style, volume: &ProvedVolumeReport) -> io::Result<()> {
     let mut facts = Vec::new();
     facts.extend(volume.volume_gib.map(|gib| format!("{gib} GiB")));
     facts.extend(volume.snapshot_id.clone());

@@ -3,8 +3,8 @@ use std::io::{self, Write};
 use super::audit_lines::AuditLines;
 use super::charset::Encoded;
 use super::{
-    Label, Renderer, Style, audit, batch, bench, beside, blocks, compare, copy, cost, doctor, inspect, preflight,
-    printable, shell_word, task, thaw, verify, wrap,
+    Label, Renderer, Style, audit, batch, bench, beside, blocks, compare, copy, cost, doctor, drill, inspect,
+    preflight, printable, shell_word, task, thaw, verify, wrap,
 };
 use crate::report::{EndOption, ErrorReport, Report, SummaryReport};
 use crate::units::counted;
@@ -86,6 +86,7 @@ impl<W: Write> Renderer for Human<W> {
             Report::BatchJob(report) => batch::write_job(&mut self.out, self.style, report)?,
             Report::BatchObject(report) => batch::write_object(&mut self.out, self.style, report)?,
             Report::Batch(report) => batch::write_summary(&mut self.out, self.style, report)?,
+            Report::Drill(report) => drill::write(&mut self.out, self.style, report)?,
             Report::Bench(report) => bench::write(&mut self.out, self.style, report)?,
             Report::Hashes(report) => bench::write_hashes(&mut self.out, self.style, report)?,
             Report::Doctor(report) => doctor::write(&mut self.out, self.style, report)?,

@@ -15,6 +15,8 @@ mod copy_next;
 mod cost;
 mod damage;
 mod doctor;
+mod drill;
+mod drill_junit;
 mod entries;
 mod human;
 mod inspect;
@@ -36,6 +38,7 @@ mod verify;
 use std::io::{self, Write};
 
 pub use charset::Charset;
+pub use drill_junit::drill_junit;
 #[cfg(feature = "parquet")]
 pub use entries::entries_parquet;
 pub use entries::{EntryRow, entries_csv};

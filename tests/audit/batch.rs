@@ -90,7 +90,12 @@ impl Batch {
             let stored_ami::audit::Entry::Proof(proof) = kept.entry else { panic!("another entry") };
             entries.push((proof.target.clone(), proof.verdict.to_string(), proof.kind().map(|kind| kind.name())));
         };
-        Ledger::open_existing(self.ledger.as_ref()).unwrap().each(None, visit).unwrap();
+        match Ledger::open_existing(self.ledger.as_ref()) {
+            Ok(ledger) => ledger.each(None, visit).unwrap(),
+            // Its first entry creates it.
+            Err(LedgerError::Missing) => {}
+            Err(error) => panic!("{error}"),
+        };
         entries
     }
 

@@ -192,3 +192,14 @@ async fn tokens_that_come_again_end_it() {
     // The last request lists incomplete uploads.
     assert_eq!(pages.load(Ordering::SeqCst), 3 + 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_that_breaks_off_is_requested_again() {
+    let rig = Rig::with(3).await;
+    for fault in [Fault::ResetAfter(100), Fault::CloseAfter(300)] {
+        rig.lab.script(FaultRule::new(Operation::ListObjectsV2, fault));
+    }
+    rig.lab.clear_calls();
+    rig.audit(&[]).await.assert_exit(0);
+    assert_eq!(rig.calls(Operation::ListObjectsV2), 3);
+}

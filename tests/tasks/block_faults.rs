@@ -107,6 +107,13 @@ async fn broken_answers_are_read_again() {
     let run = prove(&rig, AMI, &[]).await;
     run.assert_exit(0);
     assert_eq!(proof(&run)["stats"]["retries"], 6);
+    // So are listings.
+    for fault in [Fault::ResetAfter(1_000), Fault::CloseAfter(1), Fault::Dropped] {
+        rig.lab.script(FaultRule::new(LIST, fault));
+    }
+    let run = prove(&rig, AMI, &[]).await;
+    run.assert_exit(0);
+    assert_eq!(proof(&run)["stats"]["retries"], 3);
     rig.lab.script(FaultRule::new(GET, Fault::TooLong(1)).always());
     let run = prove(&rig, AMI, &[]).await;
     run.assert_exit(3);

@@ -208,7 +208,7 @@ async fn sizes_and_volumes_that_differ_have_their_names() {
     rig.ec2(|state| state.images.get_mut(&image).unwrap().ephemeral = 2);
     let run = prove(&rig, &image, &[]).await;
     run.assert_exit(0);
-    assert!(run.stdout.contains("2 block device mappings have no snapshot"), "{run:?}");
+    assert!(run.stdout.contains("2 block device mappings are no EBS volumes"), "{run:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -318,7 +318,8 @@ async fn records_and_sidecars_that_do_not_fit_are_refused() {
     rig.run(&["store", AMI, "--bucket", "archive", "--yes", "--record", &stored]).await.assert_exit(0);
     let run = rig.run(&["prove", AMI, "--record", &stored, "--yes"]).await;
     run.assert_exit(2);
-    assert!(run.stderr.contains("has schema `stored-ami/record/1`"), "{run:?}");
+    assert!(run.stderr.contains("is the record of a store, which holds no blocks"), "{run:?}");
+    assert!(run.stderr.contains(&format!("`--source {AMI}` reads them at once")), "{run:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -362,13 +363,61 @@ async fn a_fingerprint_goes_on_where_it_ended() {
     // Nothing is left to read.
     rig.lab.clear_calls();
     fingerprint(&rig, &image, "golden.json", &[]).await.assert_exit(0);
-    assert_eq!((calls(&rig, Action::GetSnapshotBlock), calls(&rig, Action::ListSnapshotBlocks)), (0, 1));
+    let written_at = |name: &str| {
+        let record: Value = serde_json::from_str(&std::fs::read_to_string(rig.path(name)).unwrap()).unwrap();
+        record["fingerprint"]["written_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap()
+    };
+    let last_digest = std::fs::metadata(&sidecar).unwrap().modified().unwrap();
+    let mut command = rig.command();
+    command.args(["fingerprint", &image, "--record", &rig.path("golden.json"), "--yes"]);
+    let told = Run::of(command).await;
+    assert!(told.stdout.contains("nothing was read: an earlier run had read every block"), "{told:?}");
+    assert_eq!((calls(&rig, Action::GetSnapshotBlock), calls(&rig, Action::ListSnapshotBlocks)), (0, 2));
+    assert_eq!(written_at("golden.json"), jiff::Timestamp::try_from(last_digest).unwrap(), "not the time of this run");
     // Another AMI under the same name.
     let run = fingerprint(&rig, AMI, "golden.json", &[]).await;
     run.assert_exit(2);
     assert!(run.stderr.contains("holds the digests of other snapshots; --force starts anew"), "{run:?}");
+    // Refused at once, a new one leaves record and digests as they are.
+    let before = (std::fs::read(rig.path("golden.json")).unwrap(), std::fs::read(&sidecar).unwrap());
+    rig.deny("ebs:ListSnapshotBlocks");
+    fingerprint(&rig, AMI, "golden.json", &["--force"]).await.assert_exit(4);
+    rig.lab.allow_all();
+    assert!(before == (std::fs::read(rig.path("golden.json")).unwrap(), std::fs::read(&sidecar).unwrap()));
+    prove(&rig, &image, &["--block-rate", "1000"]).await.assert_exit(0);
     fingerprint(&rig, AMI, "golden.json", &["--force"]).await.assert_exit(0);
     prove(&rig, AMI, &[]).await.assert_exit(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_volume_that_is_missing_is_a_fail_also_if_it_was_empty() {
+    let rig = Rig::new().await;
+    let empty = |state: &mut stored_ami_lab::ec2::Ec2State, id: &str| {
+        let mappings = &mut state.images.get_mut(id).unwrap().mappings;
+        mappings.push(stored_ami_lab::ec2::Mapping {
+            device: "/dev/sdf".into(),
+            snapshot: String::new(),
+            size: Some(5),
+        });
+    };
+    rig.ec2(|state| empty(state, AMI));
+    let run = fingerprint(&rig, AMI, "golden.json", &[]).await;
+    run.assert_exit(0);
+    assert!(run.stdout.contains("/dev/sdf (5 GiB) has no snapshot"), "{run:?}");
+    prove(&rig, AMI, &[]).await.assert_exit(0);
+    let image = rig.create(None, "other", &[]);
+    rig.ec2(|state| {
+        let mappings = state.images[AMI].mappings[..3].to_vec();
+        state.images.get_mut(&image).unwrap().mappings = mappings;
+    });
+    for source in [&[][..], &["--source", AMI]] {
+        let run = prove(&rig, &image, source).await;
+        run.assert_exit(1);
+        let missing = ("/dev/sdf".to_owned(), "fail".to_owned(), vec!["volume_missing".to_owned()]);
+        assert_eq!(verdicts(&run)[3], missing, "{run:?}");
+    }
+    rig.ec2(|state| empty(state, &image));
+    prove(&rig, &image, &[]).await.assert_exit(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ mod block_faults;
 mod block_servers;
 mod blocks;
 mod cost;
+mod drill;
 mod edges_ec2;
 mod edges_journal;
 mod edges_outcome;

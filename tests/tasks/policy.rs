@@ -58,7 +58,8 @@ async fn each_command_makes_the_calls_of_its_policy() {
     std::fs::write(kept, everything).unwrap();
     let audit = vec!["audit", "s3://versions", "--images", "--ledger", ledger, "--policy", kept, "--level", "bytes"];
     let safe = vec!["safe-to-delete", AMI, "--in", "s3://versions", "--ledger", ledger, "--policy", kept];
-    let table: [(&str, Vec<&str>, Vec<&str>); 9] = [
+    let drill = vec!["drill", &object, "--source", AMI, "--yes"];
+    let table: [(&str, Vec<&str>, Vec<&str>); 10] = [
         ("is-stored", vec!["is-stored", AMI, "--bucket", "versions"], vec![]),
         ("preflight-store", vec!["preflight", "store", AMI, "--bucket", "versions"], keys.to_vec()),
         ("store", vec!["store", AMI, "--bucket", "versions", "--yes"], [&keys[..], &task_of_store].concat()),
@@ -70,6 +71,8 @@ async fn each_command_makes_the_calls_of_its_policy() {
             vec!["restore", &object, "--name", "gold", "--yes", "--alias", "/golden"],
             [&plain[..], &task_of_restore].concat(),
         ),
+        // No snapshot of the lab is encrypted.
+        ("drill", drill, [&plain[..], &parts, &task_of_restore, &["kms:Decrypt"]].concat()),
         ("audit", audit, [&plain[..], &parts].concat()),
         // HEAD states the checksums, so the attributes of a version are not requested.
         (

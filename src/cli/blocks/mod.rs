@@ -20,8 +20,9 @@ use crate::commands::RegionServices;
 use crate::commands::blocks::{
     BlockServices, DigestFile, ExpectedContent, Fingerprint, Fingerprinted, Prove, ProveRequest, identify,
 };
-use crate::files::{InputKind, OutputKind};
+use crate::files::{InputKind, Locking, OutputKind};
 use crate::price::Amount;
+use crate::record::Record;
 use crate::report::{BlockEstimateReport, Exit, FileKind, FingerprintReport, ProveReport, Report};
 use crate::snapshot::Ebs;
 use crate::source::{ErrorKind, SourceError};
@@ -78,7 +79,12 @@ pub(super) async fn run_fingerprint(args: FingerprintArgs, settings: &Settings) 
         DigestFile::open(&sidecar, &key, force).map_err(|error| UsageError(format!("{}: {error}", sidecar.display())))
     });
     let file = opened.await?;
+    let name = file.path().display().to_string();
     settings.written.add(&sidecar_of(&args.record), FileKind::BlockDigests);
+    settings.written.add(file.path(), FileKind::BlockDigests);
+    if file.locking() == Locking::NotSupported {
+        runner.remark(&format!("{name}: the file system has no locks; take care that no other process writes it"));
+    }
     match runner.run(image, Stop::ByItself, work.carry_out(file, &cancel)).await {
         None => runner.remark(&kept_in(&sidecar_of(&args.record))),
         Some(Fingerprinted { report, record }) => {
@@ -142,11 +148,19 @@ pub(super) async fn run_prove(args: ProveArgs, settings: &Settings) -> Result<Ex
 }
 
 /// The content of a record, whose sidecar is checked to be its own.
-async fn recorded(path: PathBuf) -> Result<ExpectedContent, UsageError> {
+pub(super) async fn recorded(path: PathBuf) -> Result<ExpectedContent, UsageError> {
     let text = read_given("--record", &path, InputKind::Fingerprint)?;
     let wrong =
         |what: &Path, error: &dyn std::fmt::Display| UsageError(format!("--record {}: {error}", what.display()));
-    let record = BlockRecord::from_json(&text).map_err(|error| wrong(&path, &error))?;
+    let record = BlockRecord::from_json(&text).map_err(|error| match Record::from_json(&text) {
+        Ok(stored) => UsageError(format!(
+            "--record {}: is the record of a store, which holds no blocks. While {image} exists: `stored-ami fingerprint \
+             {image} --record OTHER-FILE` records its blocks, and `--source {image}` reads them at once",
+            path.display(),
+            image = stored.image
+        )),
+        Err(_) => wrong(&path, &error),
+    })?;
     let sidecar = sidecar_of(&path);
     load(sidecar.display().to_string(), None, move || {
         let found = identify(&sidecar).map_err(|error| wrong(&sidecar, &error))?;

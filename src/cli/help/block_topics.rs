@@ -1,4 +1,4 @@
-//! Help of `fingerprint` and `prove`.
+//! Help of `fingerprint`, `prove` and `drill`.
 
 use super::topic::{Topic, remote};
 
@@ -49,5 +49,32 @@ pub(super) const PROVE: Topic = remote(
         ("3", "no difference was found, and not every block is proved"),
         ("4", "an AMI could not be described"),
         ("130", "interrupted or declined"),
+    ],
+);
+
+pub(super) const DRILL: Topic = remote(
+    "drill",
+    &[
+        (
+            "Restore, prove and remove, with a record of the AMI that was stored",
+            "stored-ami drill s3://backup/ami-0123456789abcdef0.bin --record golden.json",
+        ),
+        (
+            "In a script, with evidence for auditors",
+            "stored-ami drill s3://backup/ami-0123456789abcdef0.bin --record golden.json --yes --junit drill.xml \
+             --report drill.html --json",
+        ),
+        (
+            "Check the conditions and show the price, and start nothing",
+            "stored-ami drill s3://backup/ami-0123456789abcdef0.bin --record golden.json --dry-run",
+        ),
+    ],
+    &[
+        ("0", "the object was restored, every block is the same, and what was made is removed"),
+        ("1", "the object, the restore or a block failed"),
+        ("2", "wrong arguments, configuration or credentials"),
+        ("3", "nothing failed, and something required is unknown"),
+        ("4", "it could not be done, or something that the drill made is left"),
+        ("130", "interrupted or declined; the same command continues"),
     ],
 );

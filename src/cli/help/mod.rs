@@ -18,7 +18,7 @@ use super::command::Cli;
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Read an object", &["inspect", "verify", "compare", "bench", "cost"]),
     ("Decide", &["is-stored", "preflight", "audit", "safe-to-delete", "ledger", "batch", "fingerprint", "prove"]),
-    ("Act", &["store", "restore", "copy", "thaw"]),
+    ("Act", &["store", "restore", "drill", "copy", "thaw"]),
     ("Tools", &["doctor", "policy", "lab", "demo", "completions", "man", "help"]),
 ];
 

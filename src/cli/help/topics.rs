@@ -1,5 +1,5 @@
 use super::batch_topics::{BATCH, FOLLOW, PLAN, RECONCILE, STATUS, SUBMIT};
-use super::block_topics::{FINGERPRINT, PROVE};
+use super::block_topics::{DRILL, FINGERPRINT, PROVE};
 use super::topic::{Rows, Topic, local, remote};
 
 const CHECKS: Rows = &[
@@ -391,6 +391,7 @@ pub(in crate::cli) const TOPICS: &[Topic] = &[
     RECONCILE,
     FINGERPRINT,
     PROVE,
+    DRILL,
     local(
         "policy",
         &[

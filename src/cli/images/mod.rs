@@ -9,6 +9,8 @@ mod store;
 pub(super) use open::services;
 pub(super) use preflight::{StoredCommand, run_policy, run_preflight, run_stored};
 pub(super) use restore::run_restore;
+#[cfg(feature = "ebs")]
+pub(super) use restore::{drill_preflight, journal, verified_first};
 pub(super) use store::run_store;
 
 pub(super) use super::starting::{Costly, agreed, can_ask};

@@ -8,7 +8,7 @@ use crate::cli::runner::{Runner, Stop};
 use crate::cli::settings::Settings;
 use crate::cli::signals::cancel_on_signal;
 use crate::cli::usage::UsageError;
-use crate::commands::iam_policy::{CopiedFrom, PolicyCommand, PolicyScope, REMARKS, policy};
+use crate::commands::iam_policy::{CopiedFrom, DRILL_REMARK, PolicyCommand, PolicyScope, REMARKS, policy};
 use crate::commands::preflight::{StorePreflightRequest, preflight_restore, preflight_store};
 use crate::commands::stored::stored;
 use crate::ident::BucketPath;
@@ -105,7 +105,8 @@ pub(in crate::cli) fn run_policy(args: &PolicyArgs) -> Result<Exit, UsageError> 
         copied_from: args.source_bucket.as_ref().map(copied),
     };
     let document = format!("{:#}", policy(&commands, &scope).map_err(UsageError)?);
-    for remark in REMARKS {
+    let of_drill = commands.contains(&PolicyCommand::Drill).then_some(DRILL_REMARK);
+    for remark in REMARKS.into_iter().chain(of_drill) {
         complain(remark);
     }
     let text: String = document.lines().map(|line| escaped(line) + "\n").collect();

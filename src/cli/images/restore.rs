@@ -27,7 +27,7 @@ use crate::verdict::Verdict;
 
 /// Opens the journal in the given directory, or below `$XDG_STATE_HOME` (XDG Base Directory Specification) or its
 /// default. Fails if none of these is known: a world-writable directory would not be safe.
-pub(super) fn journal(folder: Option<&Path>) -> Result<Journal, UsageError> {
+pub(in crate::cli) fn journal(folder: Option<&Path>) -> Result<Journal, UsageError> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = || absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
     let folder = folder.map(Path::to_owned).or_else(|| state().map(|state| state.join("stored-ami")));
@@ -90,8 +90,21 @@ pub(super) fn request(
     })
 }
 
+/// The request of a drill, without the name of the AMI.
+#[cfg(feature = "ebs")]
+pub(in crate::cli) fn drill_preflight(
+    target: &ObjectUri,
+    manifest: Option<&Path>,
+    judging: &JudgingArgs,
+    journal: &Journal,
+) -> Result<RestorePreflightRequest, UsageError> {
+    let manifest = manifest.map(Path::to_owned);
+    let source = SourceArgs { name: None, record: None, manifest, verify: true, logical_size: None };
+    request(target, &source, judging, Some(journal))
+}
+
 /// Adds the result of a verification of the object to the request, if `wanted`.
-pub(super) async fn verified_first(
+pub(in crate::cli) async fn verified_first(
     services: &ObjectServices,
     request: RestorePreflightRequest,
     wanted: bool,

@@ -12,7 +12,8 @@ use super::reader::Reader;
 use super::survey::{BlockServices, Survey};
 use super::task::Task;
 use crate::blocks::{
-    BLOCK_BYTES, BlockContent, BlockEstimate, BlockIndex, BlockRange, BlockRecord, RecordedBlocks, volumes_key,
+    BLOCK_BYTES, BlockContent, BlockEstimate, BlockIndex, BlockRange, BlockRecord, EmptyVolume, RecordedBlocks,
+    volumes_key,
 };
 use crate::ident::AmiId;
 use crate::price::PriceTable;
@@ -74,6 +75,7 @@ impl Fingerprint {
             let text = "EC2 does not state how much was written; the estimate is for all blocks of the volumes";
             notes.push(Note::Source(text.to_owned()));
         }
+        notes.extend(empty_volumes(&survey.empty).map(Note::Source));
         if survey.other_mappings > 0 {
             notes.push(Note::Source(other_mappings(survey.other_mappings)));
         }
@@ -93,6 +95,7 @@ impl Fingerprint {
             region: self.services.region.images.region().to_owned(),
             outcome: FingerprintOutcome::Planned,
             resumed_blocks: 0,
+            read_blocks: 0,
             volumes: Vec::new(),
             estimate: BlockEstimateReport::new(&self.estimate, self.services.rate),
             notes: self.notes.clone(),
@@ -162,21 +165,25 @@ impl Fingerprint {
         let mut report = self.report();
         report.volumes = volumes.iter().map(FingerprintedVolumeReport::from).collect();
         report.resumed_blocks = resumed;
+        report.read_blocks = file.progress.listed().saturating_sub(resumed);
         if end == End::Interrupted {
             (report.outcome, report.exit_code) = (FingerprintOutcome::Interrupted, Exit::Interrupted);
             return Ok(Fingerprinted { report, record: None });
         }
+        // Where an earlier run read everything, it also wrote the last digest.
+        let read_at = file.written().filter(|_| report.read_blocks == 0);
         let sidecar = tokio::task::spawn_blocking(move || file.finish()).await;
         let sidecar = sidecar.map_err(|error| internal(&self.survey.image, error.to_string()))?;
         let sidecar = sidecar.map_err(|error| not_written(&self.survey.image, &error))?;
         report.outcome = FingerprintOutcome::Written;
         let record = BlockRecord {
             tool: TOOL.to_owned(),
-            written_at: self.services.region.context().clock.now().to_string(),
+            written_at: read_at.unwrap_or_else(|| self.services.region.context().clock.now()).to_string(),
             image: report.image.clone(),
             region: report.region.clone(),
             volumes,
             other_mappings: self.survey.other_mappings,
+            empty_volumes: self.survey.empty,
             sidecar_sha256: sidecar.sha256,
             sidecar_bytes: sidecar.bytes,
         };
@@ -187,8 +194,18 @@ impl Fingerprint {
 /// A remark on mappings without content.
 pub(super) fn other_mappings(count: u64) -> String {
     match count {
-        1 => "1 block device mapping has no snapshot, and so no content".to_owned(),
-        _ => format!("{count} block device mappings have no snapshot, and so no content"),
+        1 => "1 block device mapping is no EBS volume, and so has no content".to_owned(),
+        _ => format!("{count} block device mappings are no EBS volumes, and so have no content"),
+    }
+}
+
+/// A remark on volumes that are empty.
+pub(super) fn empty_volumes(empty: &[EmptyVolume]) -> Option<String> {
+    let named: Vec<String> = empty.iter().map(EmptyVolume::to_string).collect();
+    match named.len() {
+        0 => None,
+        1 => Some(format!("{} has no snapshot: an instance gets an empty volume", named.join(", "))),
+        _ => Some(format!("{} have no snapshots: an instance gets empty volumes", named.join(", "))),
     }
 }
 

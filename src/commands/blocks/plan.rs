@@ -1,6 +1,6 @@
 use super::request::{ExpectedContent, ProveRequest};
 use super::survey::{Survey, SurveyedVolume};
-use crate::blocks::{BlockDigest, BlockEstimate, BlockRange, BlockRecord, Unproved, UnprovedCode};
+use crate::blocks::{BlockDigest, BlockEstimate, BlockRange, BlockRecord, EmptyVolume, Unproved, UnprovedCode};
 use crate::plan::Sample;
 use crate::price::PriceTable;
 use crate::verdict::Verdict;
@@ -68,7 +68,7 @@ impl VolumePlan {
             };
             plan.with(survey, Some(BlockRange { least: volume.blocks, most: volume.blocks }))
         });
-        added(plans.collect(), survey)
+        added(plans.collect(), survey, &record.empty_volumes)
     }
 
     pub(super) fn of_image(survey: &Survey, source: &Survey) -> Vec<VolumePlan> {
@@ -82,24 +82,46 @@ impl VolumePlan {
             };
             plan.with(survey, Some(volume.listed()))
         };
-        added(source.volumes.iter().map(plan).collect(), survey)
+        added(source.volumes.iter().map(plan).collect(), survey, &source.empty)
     }
 }
 
-/// Adds the volumes that only the AMI has.
-fn added(mut plans: Vec<VolumePlan>, survey: &Survey) -> Vec<VolumePlan> {
-    for volume in &survey.volumes {
-        if plans.iter().all(|plan| plan.device != volume.device) {
-            let detail = format!("a volume {} is not expected", volume.device);
-            let reason = Unproved::new(UnprovedCode::VolumeAdded, detail);
-            plans.push(VolumePlan {
-                snapshot: Some(volume.snapshot.clone()),
-                settled: Some((Verdict::Fail, reason)),
-                ..VolumePlan::new(&volume.device)
-            });
+/// Adds the expected volumes without a snapshot that the AMI does not have in the same way, and the volumes that only
+/// the AMI has.
+fn added(mut plans: Vec<VolumePlan>, survey: &Survey, empty: &[EmptyVolume]) -> Vec<VolumePlan> {
+    plans.extend(empty.iter().filter_map(|volume| {
+        let (snapshot, verdict, reason) = not_empty_as_expected(survey, volume)?;
+        let settled = Some((verdict, reason));
+        Some(VolumePlan { snapshot, settled, expected_gib: volume.gib, ..VolumePlan::new(&volume.device) })
+    }));
+    let with_snapshots = survey.volumes.iter().map(|volume| (&volume.device, Some(volume.snapshot.clone())));
+    let all = with_snapshots.chain(survey.empty.iter().map(|volume| (&volume.device, None)));
+    for (device, snapshot) in all {
+        let is_expected = empty.iter().any(|volume| volume.device == *device);
+        if !is_expected && plans.iter().all(|plan| plan.device != *device) {
+            let reason = Unproved::new(UnprovedCode::VolumeAdded, format!("a volume {device} is not expected"));
+            let settled = Some((Verdict::Fail, reason));
+            plans.push(VolumePlan { snapshot, settled, ..VolumePlan::new(device) });
         }
     }
     plans
+}
+
+/// How an AMI differs in a volume that should be empty; `None` if it has such a volume.
+fn not_empty_as_expected(survey: &Survey, expected: &EmptyVolume) -> Option<(Option<String>, Verdict, Unproved)> {
+    let device = &expected.device;
+    if let Some(found) = survey.empty.iter().find(|volume| volume.device == *device) {
+        let detail = || format!("it is empty as {found}, and {expected} is expected");
+        return (found.gib != expected.gib)
+            .then(|| (None, Verdict::Unknown, Unproved::new(UnprovedCode::SizeDiffers, detail())));
+    }
+    if let Some(found) = survey.volumes.iter().find(|volume| volume.device == *device) {
+        let detail = format!("it had no snapshot and has {}, whose blocks are not compared", found.snapshot);
+        let reason = Unproved::new(UnprovedCode::VolumeAdded, detail);
+        return Some((Some(found.snapshot.clone()), Verdict::Unknown, reason));
+    }
+    let detail = format!("{} has no volume {device}, which should be empty", survey.image);
+    Some((None, Verdict::Fail, Unproved::new(UnprovedCode::VolumeMissing, detail)))
 }
 
 /// What a run compares.
@@ -159,7 +181,12 @@ mod tests {
             };
             SurveyedVolume { device: (*device).to_owned(), snapshot: id, found: Some(found) }
         };
-        Survey { image: "ami-2".to_owned(), volumes: devices.iter().map(volume).collect(), other_mappings: 0 }
+        Survey {
+            image: "ami-2".to_owned(),
+            volumes: devices.iter().map(volume).collect(),
+            empty: Vec::new(),
+            other_mappings: 0,
+        }
     }
 
     fn record(devices: &[&str], blocks: u64) -> BlockRecord {
@@ -177,6 +204,7 @@ mod tests {
             image: "ami-1".to_owned(),
             region: "us-east-1".to_owned(),
             volumes: devices.iter().map(volume).collect(),
+            empty_volumes: Vec::new(),
             other_mappings: 0,
             sidecar_sha256: BlockDigest::ZEROS,
             sidecar_bytes: 0,
@@ -205,6 +233,27 @@ mod tests {
                 ("c", 0, Some((Verdict::Fail, UnprovedCode::VolumeAdded))),
             ]
         );
+    }
+
+    #[test]
+    fn a_volume_without_a_snapshot_is_a_volume() {
+        let empty = |device: &str, gib| EmptyVolume { device: device.to_owned(), gib: Some(gib) };
+        let of = |expected: &[EmptyVolume], found: &[EmptyVolume]| {
+            let record = BlockRecord { empty_volumes: expected.to_vec(), ..record(&["a"], 10) };
+            let survey = Survey { empty: found.to_vec(), ..survey(&["a"]) };
+            let plans = VolumePlan::of_record(&survey, &record);
+            let settled = plans.into_iter().filter_map(|plan| Some((plan.device, plan.settled?)));
+            settled.map(|(device, (verdict, reason))| (device, verdict, reason.code)).collect::<Vec<_>>()
+        };
+        use UnprovedCode::{SizeDiffers, VolumeAdded, VolumeMissing};
+        assert_eq!(of(&[empty("e", 5)], &[empty("e", 5)]), []);
+        assert_eq!(of(&[empty("e", 5)], &[]), [("e".to_owned(), Verdict::Fail, VolumeMissing)]);
+        assert_eq!(of(&[empty("e", 5)], &[empty("e", 6)]), [("e".to_owned(), Verdict::Unknown, SizeDiffers)]);
+        assert_eq!(of(&[], &[empty("e", 5)]), [("e".to_owned(), Verdict::Fail, VolumeAdded)]);
+        let record = BlockRecord { empty_volumes: vec![empty("b", 1)], ..record(&["a"], 10) };
+        let plans = VolumePlan::of_record(&survey(&["a", "b"]), &record);
+        let (verdict, reason) = plans[1].settled.as_ref().unwrap();
+        assert_eq!((plans.len(), *verdict, reason.code), (2, Verdict::Unknown, VolumeAdded));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::CONCURRENCY;
 use super::doubt::doubt;
 use super::expected::{Expected, ExpectedBlock};
-use super::fingerprint::{other_mappings, stats};
+use super::fingerprint::{empty_volumes, other_mappings, stats};
 use super::listing::Listing;
 use super::pairs::{Outcome, PairReader, Pairs};
 use super::plan::{Planned, VolumePlan};
@@ -62,7 +62,7 @@ impl Prove {
                 (VolumePlan::of_image(&survey, &source), source.image.clone(), source.other_mappings)
             }
         };
-        let mut notes = Vec::new();
+        let mut notes: Vec<Note> = empty_volumes(&survey.empty).map(Note::Source).into_iter().collect();
         if survey.other_mappings > 0 {
             notes.push(Note::Source(other_mappings(survey.other_mappings)));
         }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::reader::Reader;
-use crate::blocks::{BlockIndex, BlockRange, Unproved, UnprovedCode};
+use crate::blocks::{BlockIndex, BlockRange, EmptyVolume, Unproved, UnprovedCode};
 use crate::commands::RegionServices;
 use crate::facts::SnapshotFacts;
 use crate::ident::AmiId;
@@ -42,21 +42,23 @@ impl BlockServices {
             return Err(SourceError::new(ErrorKind::Invalid, image, "the AMI has no volumes with snapshots"));
         }
         let snapshots = self.region.images.snapshots(&ids).await?;
-        // A volume without a snapshot is made empty, as an instance store volume is.
         let volumes = facts.volumes.iter().filter_map(|volume| {
             let snapshot = volume.snapshot.clone()?;
             let found = snapshots.iter().find(|found| found.id == snapshot).cloned();
             Some(SurveyedVolume { device: volume.device.clone(), snapshot, found })
         });
         let volumes: Vec<SurveyedVolume> = volumes.collect();
-        let other_mappings = (facts.other_mappings + facts.volumes.len() - volumes.len()) as u64;
+        let empty = facts.volumes.iter().filter(|volume| volume.snapshot.is_none());
+        let empty = empty.map(|volume| EmptyVolume { device: volume.device.clone(), gib: volume.gib }).collect();
+        // Device names that the AMI leaves unmapped are none.
+        let other_mappings = facts.other_mappings.saturating_sub(facts.removed.len()) as u64;
         for (at, volume) in volumes.iter().enumerate() {
             if volumes.iter().skip(at + 1).any(|other| other.device == volume.device) {
                 let detail = format!("the AMI has two volumes of the device {}", volume.device);
                 return Err(SourceError::new(ErrorKind::Protocol, image, detail));
             }
         }
-        Ok(Survey { image: image.to_string(), volumes, other_mappings })
+        Ok(Survey { image: image.to_string(), volumes, empty, other_mappings })
     }
 }
 
@@ -64,6 +66,9 @@ impl BlockServices {
 pub(super) struct Survey {
     pub image: String,
     pub volumes: Vec<SurveyedVolume>,
+    /// EBS volumes without a snapshot.
+    pub empty: Vec<EmptyVolume>,
+    /// Mappings that are no EBS volumes.
     pub other_mappings: u64,
 }
 

@@ -11,7 +11,7 @@ use super::{RestorePreflightRequest, VerifiedNow};
 use crate::account::{IMAGES, SNAPSHOTS};
 use crate::checks::preflight::{
     BucketSurvey, DryRun, LastVerified, LogicalSize, NameSource, RESTORE_TAG, RestoreSurvey, SnapshotCount,
-    SourceFacts, judge_restore, restore_work, verified,
+    SourceFacts, Work, judge_restore, restore_work, verified,
 };
 use crate::commands::ask::asked;
 use crate::commands::{ObjectServices, RegionServices};
@@ -42,6 +42,8 @@ pub struct RestorePreflight {
     pub identity: Option<RestoreIdentity>,
     /// Size before compression.
     pub size: LogicalSize,
+    /// Restores that seem to be in progress; `None` if that cannot be estimated.
+    pub work: Option<Work>,
     /// Facts about the source AMI, which the restored AMI will be compared with.
     pub source: Option<SourceFacts>,
     /// Finding of a verification of the object in this run, if there was one.
@@ -233,6 +235,7 @@ fn assemble(wish: &RestorePreflightRequest, survey: RestoreSurvey, known: Known)
         images: survey.images.value().cloned(),
         identity,
         size: survey.size,
+        work: survey.work.value().cloned(),
         source,
         verified: wish.verified.as_ref().map(|_| verified(&survey.verified)),
     }

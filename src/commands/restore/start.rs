@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::holder::{claimed_by, doubtful};
 use super::request::Origin;
 use crate::checks::preflight::Claimed;
-use crate::commands::preflight::{RestorePreflight, RestorePreflightRequest, preflight_restore, restore_tags};
+use crate::commands::preflight::{RestorePreflight, RestorePreflightRequest, preflight_restore};
 use crate::commands::{ObjectServices, RegionServices};
 use crate::facts::ImageFacts;
 use crate::image::RestoreRequest;
@@ -217,7 +217,7 @@ pub async fn start_restore(
         bucket: identity.bucket.clone(),
         key: identity.key.clone(),
         name: Some(identity.name.clone()),
-        tags: restore_tags(identity),
+        tags: surveyed.report.tags.clone(),
     };
     let answer = services.region.images.restore(&request, false).await;
     let (image, how) = match answer {

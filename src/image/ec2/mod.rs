@@ -2,6 +2,7 @@
 
 mod bounded;
 mod parse;
+mod removal;
 mod service;
 
 pub use service::Ec2;

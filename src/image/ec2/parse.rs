@@ -59,6 +59,7 @@ pub(super) fn image(image: &Image) -> ImageFacts {
         root_device: owned(image.root_device_name()),
         removed: removed.filter_map(|mapping| owned(mapping.device_name())).collect(),
         other_mappings: mappings.len() - volumes.len(),
+        deregistration_protection: owned(image.deregistration_protection()),
         volumes,
         tags: tags(image.tags()),
     }
@@ -79,6 +80,7 @@ pub(super) fn snapshot(snapshot: &Snapshot) -> SnapshotFacts {
         progress: snapshot.progress().and_then(|text| text.trim_end_matches('%').parse().ok()),
         tier: snapshot.storage_tier().map(|tier| tier.as_str().to_owned()),
         description: owned(snapshot.description()),
+        started: snapshot.start_time().and_then(|time| Timestamp::from_nanosecond(time.as_nanos()).ok()),
         tags: tags(snapshot.tags()),
     }
 }

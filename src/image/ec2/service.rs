@@ -1,5 +1,3 @@
-use std::collections::HashSet;
-
 use async_trait::async_trait;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, ResourceType, S3ObjectTag, Tag, TagSpecification};
@@ -14,20 +12,20 @@ use crate::source::s3::{Connection, Service, Traced, translate};
 use crate::source::{Context, ErrorKind, SourceError};
 
 /// Maximum page size of DescribeImages and DescribeSnapshots (EC2 API reference).
-const PAGE: i32 = 1_000;
+pub(super) const PAGE: i32 = 1_000;
 /// Maximum page size of DescribeStoreImageTasks (EC2 API reference).
 const TASK_PAGE: i32 = 200;
 /// Limit of pages in a listing; no account has that many entries.
-const MOST_PAGES: usize = 1_000;
+pub(super) const MOST_PAGES: usize = 1_000;
 
 /// Limit of ids that are requested one by one. An AMI has at most some dozens of volumes.
 const MOST_IDS: usize = 1_000;
 
 /// EC2 in the Region of a connection.
 pub struct Ec2 {
-    client: Client,
+    pub(super) client: Client,
     region: String,
-    context: Context,
+    pub(super) context: Context,
 }
 
 /// Sends a request, with retries where those may help, within an allowance.
@@ -46,14 +44,16 @@ macro_rules! ask {
 macro_rules! pages {
     ($self:ident, $needs:expr, $subject:expr, $most:expr, $request:expr, $items:expr) => {{
         let allowance = Allowance::new();
-        let mut seen: HashSet<String> = HashSet::new();
+        let mut seen: std::collections::HashSet<String> = Default::default();
         let mut token: Option<String> = None;
         let mut complete = false;
         for _ in 0..$most {
             let out = ask!($self, &allowance, $needs, $subject, $request.set_next_token(token.clone()))?;
             $items(&out);
             match out.next_token().filter(|next| !next.is_empty()) {
-                Some(next) if !seen.insert(next.to_owned()) => return Err(circular($subject)),
+                Some(next) if !seen.insert(next.to_owned()) => {
+                    return Err($crate::image::ec2::service::circular($subject));
+                }
                 Some(next) => token = Some(next.to_owned()),
                 None => {
                     complete = true;
@@ -65,16 +65,18 @@ macro_rules! pages {
     }};
 }
 
-fn filter(name: &str, values: impl IntoIterator<Item = String>) -> Filter {
+pub(super) use {ask, pages};
+
+pub(super) fn filter(name: &str, values: impl IntoIterator<Item = String>) -> Filter {
     Filter::builder().name(name).set_values(Some(values.into_iter().collect())).build()
 }
 
-fn endless(subject: &str) -> SourceError {
+pub(super) fn endless(subject: &str) -> SourceError {
     SourceError::new(ErrorKind::Protocol, subject, format!("the listing has more than {MOST_PAGES} pages"))
 }
 
 /// A repeated token would make the listing endless, and its entries would be counted repeatedly.
-fn circular(subject: &str) -> SourceError {
+pub(super) fn circular(subject: &str) -> SourceError {
     SourceError::new(ErrorKind::Protocol, subject, "the listing repeats a page token, and would never end")
 }
 

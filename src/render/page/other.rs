@@ -76,6 +76,7 @@ pub(super) fn plain(report: &Report) -> Option<Section> {
         Report::BatchJob(report) => (&report.job_id, report.exit_code),
         Report::BatchObject(report) => (&report.target, report.exit_code),
         Report::Batch(report) => (&report.from, report.exit_code),
+        Report::Drill(report) => (&report.target, report.exit_code),
         _ => return None,
     };
     let mut text = Vec::new();

@@ -1,6 +1,7 @@
 //! Translates failed SDK requests, by the type of the error, the status and the service's code.
 
 use std::error::Error;
+use std::io;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::config::http::HttpResponse;
@@ -59,6 +60,9 @@ where
         SdkError::ConstructionFailure(_) => (ErrorKind::Configuration, format!("the request cannot be made: {cause}")),
         SdkError::TimeoutError(_) => (ErrorKind::Transient, format!("no answer in time: {cause}")),
         SdkError::DispatchFailure(failure) => return not_sent(error, failure.is_user(), &cause, subject),
+        SdkError::ResponseError(_) if broke_off(error) => {
+            (ErrorKind::Transient, format!("the connection broke inside the answer: {cause}"))
+        }
         SdkError::ResponseError(response) => match response.raw().status().as_u16() {
             status @ 500.. => (ErrorKind::Transient, format!("status {status}")),
             status => (ErrorKind::Protocol, not_documented(status)),
@@ -70,6 +74,13 @@ where
         other => (ErrorKind::Transient, format!("{other}: {cause}")),
     };
     make(kind, detail)
+}
+
+/// Whether the connection ended before the body of an answer did. A body that breaks the rules of HTTP would do so again.
+fn broke_off(error: &(dyn Error + 'static)) -> bool {
+    use std::io::ErrorKind::{InvalidData, InvalidInput};
+    let is_malformed = inside::<io::Error>(error).is_some_and(|io| matches!(io.kind(), InvalidData | InvalidInput));
+    inside::<hyper::Error>(error).is_some() && !is_malformed
 }
 
 /// What the SDK's parser found wrong is the cause of the error, and says nothing to a user.

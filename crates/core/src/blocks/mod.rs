@@ -17,6 +17,6 @@ pub use digest::{BlockContent, BlockDigest, BlockHasher, ContentHasher};
 pub use estimate::{BlockEstimate, BlockRange, LIST_PAGE};
 pub use index::{BLOCK_BYTES, BlockIndex};
 pub use progress::{FingerprintProgress, FinishedVolume};
-pub use record::{BlockRecord, BlockRecordError, RecordedBlocks};
+pub use record::{BlockRecord, BlockRecordError, EmptyVolume, RecordedBlocks};
 pub use sampler::{BlockSampler, detectable};
 pub use sidecar::{Entry, Sidecar, SidecarError, SidecarReader, SidecarWriter, volumes_key};

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +26,10 @@ pub struct BlockRecord {
     /// Its volumes with snapshots, in the order of the AMI.
     #[serde(deserialize_with = "at_most::<MOST_VOLUMES, _, _>")]
     pub volumes: Vec<RecordedBlocks>,
-    /// Number of its block device mappings without a snapshot, such as instance store volumes. They have no content.
+    /// Its EBS volumes without a snapshot. An instance gets an empty volume of this size.
+    #[serde(default, deserialize_with = "at_most::<MOST_VOLUMES, _, _>")]
+    pub empty_volumes: Vec<EmptyVolume>,
+    /// Number of its block device mappings that are no EBS volumes, such as instance store volumes. They have no content.
     pub other_mappings: u64,
     /// SHA-256 of the sidecar.
     pub sidecar_sha256: BlockDigest,
@@ -47,6 +52,26 @@ pub struct RecordedBlocks {
     pub blocks: u64,
     /// SHA-256 over the index and the digest of each of these blocks.
     pub content_sha256: BlockDigest,
+}
+
+/// An EBS volume without a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EmptyVolume {
+    /// Device name, such as `/dev/sdf`.
+    pub device: String,
+    /// Size in GiB; absent if it is not stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gib: Option<u64>,
+}
+
+impl fmt::Display for EmptyVolume {
+    /// Device and size.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.gib {
+            Some(gib) => write!(f, "{} ({gib} GiB)", self.device),
+            None => f.write_str(&self.device),
+        }
+    }
 }
 
 /// A record and its sidecar do not belong together, or one of them cannot be used.
@@ -127,6 +152,7 @@ mod tests {
                 blocks: 15,
                 content_sha256: BlockDigest::ZEROS,
             }],
+            empty_volumes: Vec::new(),
             other_mappings: 0,
             sidecar_sha256: BlockDigest::ZEROS,
             sidecar_bytes: 7,

@@ -45,6 +45,8 @@ pub struct ImageFacts {
     pub volumes: Vec<VolumeFacts>,
     /// Number of mappings that are not EBS volumes.
     pub other_mappings: usize,
+    /// Whether EC2 refuses to deregister the AMI, as EC2 writes it: `disabled`, or a word that begins with `enabled`.
+    pub deregistration_protection: Option<String>,
     /// Tags of the AMI.
     pub tags: BTreeMap<String, String>,
 }
@@ -89,6 +91,8 @@ pub struct SnapshotFacts {
     pub tier: Option<String>,
     /// Description of the snapshot.
     pub description: Option<String>,
+    /// Time at which the snapshot was begun.
+    pub started: Option<Timestamp>,
     /// Tags of the snapshot.
     pub tags: BTreeMap<String, String>,
 }

@@ -11,7 +11,7 @@ words! {
     pub enum FingerprintOutcome {
         /// Nothing was read; this is what it would read.
         Planned = "planned",
-        /// Every block was read, and the record is written.
+        /// Every block was read, in this run or an earlier one, and the record is written.
         Written = "written",
         /// A signal ended it; what was read is kept.
         Interrupted = "interrupted",
@@ -95,6 +95,9 @@ pub struct FingerprintReport {
     pub outcome: FingerprintOutcome,
     /// Number of blocks that an earlier run had read.
     pub resumed_blocks: u64,
+    /// Number of blocks that this run read.
+    #[serde(default)]
+    pub read_blocks: u64,
     /// The volumes that were read to their end, in the order of the AMI.
     pub volumes: Vec<FingerprintedVolumeReport>,
     /// Price, requests and time of a complete run.

@@ -3,7 +3,7 @@
 //! # The JSON lines
 //!
 //! With `--json`, every command writes one JSON object per line, each with `"schema":"stored-ami/1"` and a
-//! `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `copy`, `compare`, `thaw`, `fingerprint`, `prove`,
+//! `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `copy`, `compare`, `thaw`, `fingerprint`, `prove`, `drill`,
 //! `bench`, `hashes`, `doctor`, `cost`, `audited`, `audited_bucket`, `observation`, `audit`, `safe`, `ledger_entry`, `ledger`, `error` (a target that could
 //! not be processed) and, last, `summary`. Names of fields include the unit. `unknown` always comes with a
 //! reason. Fields may be added under `/1`; the meaning of a field never changes. The JSON Schema of these
@@ -22,6 +22,7 @@ mod cost;
 mod damage;
 mod demands;
 mod doctor;
+mod drill;
 mod exit;
 mod facts_file;
 mod files;
@@ -73,6 +74,10 @@ pub use cost::{CostLineReport, CostReport, PriceSourceReport};
 pub use damage::DamageSummary;
 pub use demands::Demands;
 pub use doctor::{DoctorCheck, DoctorFindingReport, DoctorRateReport, DoctorReport};
+pub use drill::{
+    BackupValidation, DrillOutcome, DrillPhase, DrillPhaseReport, DrillQuotaReport, DrillReport, DrillResourceReport,
+    DrillResourceState, DrillState,
+};
 pub use exit::Exit;
 pub use facts_file::{AnswerWord, FactsFile, KeyForm, PublicFacts, ServerWord};
 pub use files::{FileKind, WrittenFile};
@@ -135,6 +140,8 @@ pub enum Report {
     BatchObject(Box<BatchObjectReport>),
     /// What a completion report shows as a whole.
     Batch(Box<BatchReport>),
+    /// A restore that was tried, proved and removed.
+    Drill(Box<DrillReport>),
     /// Result of `bench`.
     Bench(Box<BenchReport>),
     /// Hashing speed of this machine.

@@ -20,6 +20,7 @@ impl Report {
             Report::BatchJob(report) => format!("batch job {}: {}", report.job_id, report.state),
             Report::BatchObject(report) => format!("batch result of {}: {}", report.target, report.outcome),
             Report::Batch(report) => format!("batch results from {}: {}", report.from, word(report.exit_code)),
+            Report::Drill(report) => format!("drill of {}: {}", report.target, report.verdict),
             Report::Preflight(report) => {
                 format!("preflight of the {} of {}: {}", report.operation, report.target, report.verdict)
             }

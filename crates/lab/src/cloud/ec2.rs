@@ -21,6 +21,10 @@ pub struct Ec2State {
     pub encrypt_by_default: bool,
     /// Default KMS key for EBS encryption; `None` for `alias/aws/ebs`.
     pub default_key: Option<String>,
+    /// The AMI that each instance was launched from, by instance id.
+    pub instances: BTreeMap<String, String>,
+    /// The snapshot that each volume was made from, by volume id.
+    pub volumes: BTreeMap<String, String>,
 }
 
 /// An AMI.
@@ -42,6 +46,10 @@ pub struct ImageRecord {
     pub public: bool,
     /// Whether it is shared directly with the lab's account.
     pub shared: bool,
+    /// Accounts that may launch it.
+    pub launchable_by: Vec<String>,
+    /// Whether EC2 refuses to deregister it.
+    pub protected: bool,
     /// `ebs` or `instance-store`.
     pub root_device_type: String,
     /// `hvm` or `paravirtual`.
@@ -107,6 +115,8 @@ pub struct SnapshotRecord {
     pub started: Timestamp,
     /// Whether it is shared directly with the lab's account.
     pub shared: bool,
+    /// Accounts that may make volumes of it.
+    pub usable_by: Vec<String>,
     /// Tags of the snapshot.
     pub tags: BTreeMap<String, String>,
     pub(crate) content: Content,

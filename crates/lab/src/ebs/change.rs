@@ -60,6 +60,7 @@ pub(super) fn start(shared: &Arc<Shared>, region: &str, body: &[u8]) -> Result<R
         description: text("Description").unwrap_or_default(),
         started: Timestamp::now(),
         shared: false,
+        usable_by: Vec::new(),
         tags: tags.iter().filter_map(tag).collect(),
         content: Content::Blocks(content),
         flips: BTreeMap::new(),

@@ -7,9 +7,11 @@ const DONE: &str = "<return>true</return>";
 
 pub(super) fn deregister(state: &mut Ec2State, parameters: &Parameters) -> Result<String, ServiceError> {
     let id = parameters.get("ImageId").cloned().unwrap_or_default();
-    let owned = state.images.get(&id).is_some_and(|image| image.owner == ACCOUNT);
-    if !owned {
-        return Err(ServiceError::new("InvalidAMIID.NotFound", format!("The image id '[{id}]' does not exist")));
+    let owned = state.images.get(&id).filter(|image| image.owner == ACCOUNT);
+    let missing = || ServiceError::new("InvalidAMIID.NotFound", format!("The image id '[{id}]' does not exist"));
+    if owned.ok_or_else(missing)?.protected {
+        let message = format!("{id} is protected from being deregistered; the code AWS answers with is not published.");
+        return Err(ServiceError::new("OperationNotPermitted", message));
     }
     state.images.remove(&id);
     Ok(DONE.to_owned())

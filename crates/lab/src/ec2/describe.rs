@@ -76,6 +76,7 @@ fn write_image(xml: &mut Xml, image: &ImageRecord) {
         .text("virtualizationType", &image.virtualization)
         .text("hypervisor", "xen")
         .text("creationDate", image.created)
+        .text("deregistrationProtection", if image.protected { "enabled-without-cooldown" } else { "disabled" })
         .option("bootMode", image.boot_mode.as_ref())
         .option("sourceImageId", image.source_image.as_ref())
         .option("sourceImageRegion", image.source_region.as_ref())
@@ -89,7 +90,7 @@ fn write_image(xml: &mut Xml, image: &ImageRecord) {
         for mapping in &image.mappings {
             xml.inside("item", |xml| {
                 xml.text("deviceName", &mapping.device).inside("ebs", |xml| {
-                    xml.text("snapshotId", &mapping.snapshot)
+                    xml.option("snapshotId", Some(&mapping.snapshot).filter(|id| !id.is_empty()))
                         .option("volumeSize", mapping.size)
                         .text("deleteOnTermination", true)
                         .text("volumeType", "gp3");

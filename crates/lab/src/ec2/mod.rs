@@ -8,6 +8,7 @@ mod register;
 mod restore;
 mod spec;
 mod store;
+mod uses;
 mod xml;
 
 use std::sync::Arc;
@@ -46,6 +47,10 @@ pub(crate) async fn run(
         Action::DescribeSnapshots => describe::snapshots(state, parameters),
         Action::DescribeStoreImageTasks => describe::store_tasks(state, parameters),
         Action::DescribeTags => Ok(describe::tags(state)),
+        Action::DescribeInstances => Ok(uses::instances(state, parameters)),
+        Action::DescribeVolumes => Ok(uses::volumes(state, parameters)),
+        Action::DescribeImageAttribute => uses::launch_permissions(state, parameters),
+        Action::DescribeSnapshotAttribute => uses::volume_permissions(state, parameters),
         Action::DescribeRegions => Ok(describe::regions(region)),
         Action::RegisterImage => register::image(state, region, parameters),
         Action::CopyImage => register::copy(state, region, parameters),

@@ -1,0 +1,193 @@
+//! `drill`.
+
+pub(super) mod args;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use self::args::DrillArgs;
+use super::blocks::recorded;
+use super::connect::{connect, options};
+use super::images::{drill_preflight, journal, verified_first};
+use super::output::keep_output;
+use super::runner::{Runner, Stop};
+use super::settings::Settings;
+use super::signals::cancel_on_signal;
+use super::starting::{agreed, can_ask};
+use super::usage::UsageError;
+use crate::commands::RegionServices;
+use crate::commands::blocks::{BlockServices, ExpectedContent};
+use crate::commands::drill::{Drill, DrillRequest, DrillServices, drill_name, is_removing};
+use crate::commands::preflight::RestorePreflightRequest;
+use crate::files::OutputKind;
+use crate::ident::AmiId;
+use crate::image::ec2::Ec2;
+use crate::journal::Journal;
+use crate::render::drill_junit;
+use crate::report::{DrillReport, DrillResourceState, Exit, Report};
+use crate::snapshot::Ebs;
+use crate::units::GIB;
+
+pub(super) async fn run(args: DrillArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    can_ask(&args.starting)?;
+    let journal = journal(args.journal.as_deref())?;
+    let expected = expected(&args).await?;
+    let restore = restore_request(&args, &expected, &journal)?;
+    let mut request = DrillRequest { restore, verify_seconds: None, expected, keep: args.keep };
+    let mut runner = Runner::new(&args.output, settings).with_page(&args.page);
+    let services = services(&args, &mut runner).await?;
+    let (cancel, target) = (cancel_on_signal(), args.target.to_string());
+    let work = verify_first(&services, &mut request, &journal, (&args, &cancel));
+    if runner.run(&target, Stop::AtOnce, work).await.is_none() {
+        return Ok(runner.finish());
+    }
+    let Some(drill) = runner.run(&target, Stop::AtOnce, Drill::prepare(&services, &request, &journal)).await else {
+        return Ok(runner.finish());
+    };
+    if drill.is_refused() || args.starting.dry_run {
+        end(&mut runner, drill.report().clone(), &args);
+        return Ok(runner.finish());
+    }
+    if let Some(report) = carry_out(&mut runner, drill, &args, &cancel).await {
+        end(&mut runner, report, &args);
+    }
+    Ok(runner.finish())
+}
+
+/// The content that the restored AMI should have: that of the AMI in the object.
+async fn expected(args: &DrillArgs) -> Result<ExpectedContent, UsageError> {
+    let (expected, option) = match (&args.record, &args.source) {
+        (Some(path), _) => (recorded(path.clone()).await?, format!("--record {}", path.display())),
+        (None, Some(source)) => (ExpectedContent::Image(source.clone()), format!("--source {source}")),
+        (None, None) => return Err(UsageError("name --record or --source".to_owned())),
+    };
+    let of = match &expected {
+        ExpectedContent::Record { record, .. } => record.image.clone(),
+        ExpectedContent::Image(image) => image.to_string(),
+    };
+    match AmiId::from_key(&args.target.key).filter(|stored| stored.as_str() != of) {
+        Some(stored) => Err(UsageError(format!("{option}: has the content of {of}, and the object holds {stored}"))),
+        None => Ok(expected),
+    }
+}
+
+/// The restore of the drill. A record of the content also states the sizes of the volumes.
+fn restore_request(
+    args: &DrillArgs,
+    expected: &ExpectedContent,
+    journal: &Journal,
+) -> Result<RestorePreflightRequest, UsageError> {
+    let of_record = match expected {
+        ExpectedContent::Record { record, .. } => {
+            let written = record.volumes.iter().map(|volume| volume.gib);
+            let empty = record.empty_volumes.iter().filter_map(|volume| volume.gib);
+            Some(written.chain(empty).fold(0, u64::saturating_add).saturating_mul(GIB))
+        }
+        ExpectedContent::Image(_) => None,
+    };
+    let name = args.name.as_ref().map_or_else(|| drill_name(&args.target), ToString::to_string);
+    Ok(RestorePreflightRequest {
+        name: Some(name),
+        logical_size: args.logical_size.map(|size| size.0).or(of_record),
+        ..drill_preflight(&args.target, args.manifest.as_deref(), &args.judging, journal)?
+    })
+}
+
+async fn services(args: &DrillArgs, runner: &mut Runner) -> Result<DrillServices, UsageError> {
+    if args.connection.no_sign_request {
+        return Err(UsageError("--no-sign-request: EC2 and EBS take signed requests only".to_owned()));
+    }
+    let connection = connect(options(&args.connection, runner.settings())?).await?;
+    let region = RegionServices::new(Arc::new(connection.clone()), &runner.context());
+    let snapshots = Arc::new(Ebs::new(&connection, region.context().clone()));
+    let removal = Arc::new(Ec2::new(&connection, region.context().clone()));
+    let object = region.at(&args.target);
+    Ok(DrillServices { object, blocks: BlockServices { region, snapshots, rate: args.rate.block_rate }, removal })
+}
+
+/// Reads every byte of the object, unless nothing is to be started.
+async fn verify_first(
+    services: &DrillServices,
+    request: &mut DrillRequest,
+    journal: &Journal,
+    (args, cancel): (&DrillArgs, &CancellationToken),
+) -> Result<(), crate::source::SourceError> {
+    if args.starting.dry_run || is_removing(services, request, journal).await? {
+        return Ok(());
+    }
+    let clock = services.object.object.context().clock.clone();
+    let started = clock.monotonic();
+    request.restore = verified_first(&services.object, request.restore.clone(), true, cancel).await;
+    request.verify_seconds = Some(clock.monotonic().duration_since(started).as_secs_f64());
+    Ok(())
+}
+
+/// Restores, proves and removes. `None` if the user declined, or if an error was shown.
+async fn carry_out(
+    runner: &mut Runner,
+    mut drill: Drill<'_>,
+    args: &DrillArgs,
+    cancel: &CancellationToken,
+) -> Option<DrillReport> {
+    let target = args.target.to_string();
+    if !drill.only_removes() {
+        runner.show(&Report::Drill(Box::new(drill.report().clone())));
+        if !agreed(&args.starting, &question(drill.report(), args.keep), cancel).await {
+            runner.declined();
+            return None;
+        }
+        if runner.run(&target, Stop::ByItself, drill.restore(cancel)).await.is_none() {
+            runner.remark("what the drill made is in the journal; the same command goes on, or removes it");
+            return None;
+        }
+        runner
+            .run(&target, Stop::ByItself, async { Ok::<_, crate::source::SourceError>(drill.prove(cancel).await) })
+            .await;
+    }
+    if !cancel.is_cancelled() || drill.only_removes() {
+        remove(runner, &mut drill, args, cancel).await;
+    }
+    Some(drill.finish().await)
+}
+
+async fn remove(runner: &mut Runner, drill: &mut Drill<'_>, args: &DrillArgs, cancel: &CancellationToken) {
+    if args.keep {
+        return drill.leave(DrillResourceState::Kept, "as --keep asks for").await;
+    }
+    let image = drill.report().image.clone().unwrap_or_default();
+    let question = format!("The drill of {} is a {}. Remove {image} and its snapshots?", args.target, drill.verdict());
+    if !agreed(&args.starting, &question, cancel).await {
+        return drill.leave(DrillResourceState::Kept, "removing it was not agreed to").await;
+    }
+    if runner.run(&args.target.to_string(), Stop::ByItself, drill.remove()).await.is_none() {
+        drill.leave(DrillResourceState::Left, "the journal could not be written").await;
+    }
+}
+
+fn question(report: &DrillReport, keep: bool) -> String {
+    let after = if keep { "keep it" } else { "remove what it made" };
+    match &report.image {
+        Some(image) => format!("Continue the drill of {}: compare the blocks of {image}, and {after}?", report.target),
+        None => format!(
+            "Drill {}: restore it as `{}` in {}, compare its blocks, and {after}?",
+            report.target, report.name, report.region
+        ),
+    }
+}
+
+/// Shows the report, and writes it as JUnit.
+fn end(runner: &mut Runner, report: DrillReport, args: &DrillArgs) {
+    let junit = args.junit.as_deref().map(|path| (path, drill_junit(&report)));
+    runner.add(Report::Drill(Box::new(report)));
+    let Some((path, text)) = junit else { return };
+    let written = text.and_then(|text| write_junit(runner, path, &text));
+    if let Err(problem) = written {
+        runner.could_not_write(&format!("{}: the JUnit report could not be written: {problem}", path.display()));
+    }
+}
+
+fn write_junit(runner: &Runner, path: &Path, text: &str) -> Result<(), String> {
+    keep_output(&runner.settings().written, path, OutputKind::JUnit, text.as_bytes()).map_err(|error| error.to_string())
+}

@@ -1,0 +1,242 @@
+use std::time::Instant;
+
+use super::phases::done;
+use super::request::{DRILL_TAG, DrillRequest, DrillServices};
+use crate::blocks::{BlockEstimate, BlockRange, BlockRecord};
+use crate::checks::preflight::Work;
+use crate::commands::blocks::ExpectedContent;
+use crate::commands::preflight::RestorePreflight;
+use crate::commands::restore::{Prepared, prepare_restore};
+use crate::facts::ImageFacts;
+use crate::journal::{DrillEntry, Journal};
+use crate::price::PriceTable;
+use crate::report::{
+    BackupValidation, BlockEstimateReport, DrillOutcome, DrillPhase, DrillQuotaReport, DrillReport, DrillState, Exit,
+    FindingReport, PreflightReport, ProofSource,
+};
+use crate::source::{ErrorKind, SourceError};
+use crate::verdict::{CheckId, Condition, Finding, Outcome, Reason, Verdict};
+
+/// A drill that is about to begin, or to be continued.
+pub struct Drill<'a> {
+    pub(super) services: &'a DrillServices,
+    pub(super) request: &'a DrillRequest,
+    pub(super) journal: &'a Journal,
+    /// `None` if an earlier run was removing what it made: only that is continued.
+    pub(super) surveyed: Option<RestorePreflight>,
+    /// The AMI of an earlier run.
+    pub(super) existing: Option<ImageFacts>,
+    /// The journal's entry of this drill.
+    pub(super) entry: Option<DrillEntry>,
+    /// The verdict of an earlier run that was removing what it made.
+    pub(super) earlier: Option<Verdict>,
+    pub(super) report: DrillReport,
+    pub(super) started: Instant,
+}
+
+impl<'a> Drill<'a> {
+    /// Looks for an earlier run of this drill, and otherwise checks the conditions of the restore. Besides those of
+    /// `restore`, a drill requires that no other restore seems to be in progress, because they share a limit.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`prepare_restore`], and a journal that cannot be read.
+    pub async fn prepare(
+        services: &'a DrillServices,
+        request: &'a DrillRequest,
+        journal: &'a Journal,
+    ) -> Result<Self, SourceError> {
+        let started = services.object.object.context().clock.monotonic();
+        let report = planned(services, request);
+        let mut drill = Drill {
+            services,
+            request,
+            journal,
+            surveyed: None,
+            existing: None,
+            entry: None,
+            earlier: None,
+            report,
+            started,
+        };
+        if let Some(entry) = unfinished_removal(services, request, journal).await? {
+            drill.report.image = entry.image.as_ref().map(|image| image.id.clone());
+            (drill.earlier, drill.entry) = (entry.removing, Some(entry));
+            return Ok(drill);
+        }
+        let Prepared { mut surveyed, existing } = prepare_restore(&services.object, &request.restore, journal).await?;
+        if let Some(identity) = &surveyed.identity {
+            let token = identity.token();
+            surveyed.report.tags.insert(DRILL_TAG.to_owned(), token.clone());
+            drill.entry = journal
+                .aside(move |journal| journal.read_drill(&token))
+                .await
+                .map_err(|error| unreadable(journal, error))?;
+        }
+        if existing.is_none() {
+            only_restore(&mut surveyed, request);
+        }
+        drill.report.quota = Some(quota(&surveyed, request));
+        drill.report.image = existing.as_ref().map(|image| image.id.clone());
+        drill.report.notes.clone_from(&surveyed.report.notes);
+        (drill.surveyed, drill.existing) = (Some(surveyed), existing);
+        drill.report_preparation();
+        Ok(drill)
+    }
+
+    fn report_preparation(&mut self) {
+        let Some(surveyed) = &self.surveyed else { return };
+        if let Some(finding) = &surveyed.verified {
+            let detail = FindingReport::from(finding);
+            let detail = detail.observed.or(detail.reason.map(|reason| reason.detail)).unwrap_or_default();
+            self.report.phases.push(done(DrillPhase::Verify, finding.verdict(), self.request.verify_seconds, detail));
+        }
+        let context = self.services.object.object.context();
+        let seconds = context.clock.monotonic().duration_since(self.started).as_secs_f64();
+        let (state, detail) = match (&self.existing, surveyed.report.exit_code) {
+            (Some(image), _) => (DrillState::Skipped, format!("{} is of this drill, and is taken up", image.id)),
+            (None, Exit::Passed) => (DrillState::Passed, "nothing known prevents the restore".to_owned()),
+            (None, Exit::Failed) => (DrillState::Failed, "a condition of the restore is not met".to_owned()),
+            (None, _) => (DrillState::Unknown, "a required condition of the restore is not known".to_owned()),
+        };
+        self.report.phases.push(done(DrillPhase::Preflight, state, Some(seconds), detail));
+        if self.existing.is_none() {
+            self.report.preflight = Some(surveyed.report.clone());
+            self.report.exit_code = surveyed.report.exit_code;
+            if surveyed.report.exit_code != Exit::Passed {
+                self.report.outcome = DrillOutcome::Refused;
+                self.report.verdict = match surveyed.report.verdict {
+                    Verdict::Fail => Verdict::Fail,
+                    _ => Verdict::Unknown,
+                };
+            }
+        }
+        self.report.requests = self.services.object.region.requests();
+        self.report.backup_validation = BackupValidation::of(self.report.outcome, self.report.verdict);
+    }
+
+    /// What was found, and what it would do.
+    pub fn report(&self) -> &DrillReport {
+        &self.report
+    }
+
+    /// Whether a condition prevents the drill.
+    pub fn is_refused(&self) -> bool {
+        self.report.outcome == DrillOutcome::Refused
+    }
+
+    /// Whether an earlier run had begun to remove what it made, so that only that is left to do.
+    pub fn only_removes(&self) -> bool {
+        self.surveyed.is_none()
+    }
+}
+
+/// The report before anything was asked.
+fn planned(services: &DrillServices, request: &DrillRequest) -> DrillReport {
+    let (against, expected_image) = match &request.expected {
+        ExpectedContent::Record { record, .. } => (ProofSource::Record, record.image.clone()),
+        ExpectedContent::Image(image) => (ProofSource::Image, image.to_string()),
+    };
+    let estimate = match &request.expected {
+        ExpectedContent::Record { record, .. } => Some(of_record(record, services.blocks.rate)),
+        ExpectedContent::Image(_) => None,
+    };
+    DrillReport {
+        target: request.restore.target.to_string(),
+        region: services.object.region.images.region().to_owned(),
+        name: request.restore.name.clone().unwrap_or_default(),
+        image: None,
+        against,
+        expected_image,
+        outcome: DrillOutcome::Planned,
+        verdict: Verdict::Unknown,
+        backup_validation: BackupValidation::Validating,
+        phases: Vec::new(),
+        recovery_seconds: None,
+        quota: None,
+        estimate,
+        preflight: None,
+        restore: None,
+        proof: None,
+        resources: Vec::new(),
+        notes: Vec::new(),
+        requests: 0,
+        exit_code: Exit::Passed,
+    }
+}
+
+/// What the comparison with a record takes. Snapshots may list blocks of zeros, too, so more may be read.
+fn of_record(record: &BlockRecord, rate: u32) -> BlockEstimateReport {
+    let sum = |of: fn(&crate::blocks::RecordedBlocks) -> u64| record.volumes.iter().map(of).sum::<u64>();
+    let range = BlockRange { least: sum(|volume| volume.blocks), most: sum(|volume| volume.listed_blocks) };
+    let table = PriceTable::built_in();
+    BlockEstimateReport::new(&BlockEstimate::new(range, range, record.volumes.len() as u64, rate, &table), rate)
+}
+
+/// Whether an earlier run of the drill had begun to remove what it made. Only that is left to do then.
+///
+/// # Errors
+///
+/// The journal cannot be read.
+pub async fn is_removing(
+    services: &DrillServices,
+    request: &DrillRequest,
+    journal: &Journal,
+) -> Result<bool, SourceError> {
+    Ok(unfinished_removal(services, request, journal).await?.is_some())
+}
+
+/// The entry of an earlier run that had begun to remove what it made.
+async fn unfinished_removal(
+    services: &DrillServices,
+    request: &DrillRequest,
+    journal: &Journal,
+) -> Result<Option<DrillEntry>, SourceError> {
+    let entries = journal.aside(|journal| journal.drills()).await.map_err(|error| unreadable(journal, error))?;
+    let region = services.object.region.images.region();
+    let target = &request.restore.target;
+    let is_ours = |entry: &DrillEntry| {
+        let of = &entry.restore;
+        entry.removing.is_some()
+            && (of.bucket == target.bucket && of.key == target.key && of.region == region)
+            && Some(&of.name) == request.restore.name.as_ref()
+    };
+    Ok(entries.into_iter().find(is_ours))
+}
+
+pub(super) fn unreadable(journal: &Journal, error: std::io::Error) -> SourceError {
+    let subject = format!("journal {}", journal.folder().display());
+    SourceError::new(ErrorKind::Io, subject, error.to_string()).caused_by(error)
+}
+
+fn quota(surveyed: &RestorePreflight, request: &DrillRequest) -> DrillQuotaReport {
+    let limit_bytes = request.restore.limits.restores.decimal();
+    let in_progress_bytes = surveyed.work.as_ref().map_or(0, |work| work.most);
+    let drill_bytes = surveyed.size.volumes;
+    let left = |bytes: u64| limit_bytes.saturating_sub(in_progress_bytes).saturating_sub(bytes);
+    DrillQuotaReport { limit_bytes, in_progress_bytes, drill_bytes, left_bytes: drill_bytes.map(left) }
+}
+
+/// Makes the condition on restores in progress unknown if there seems to be any: a drill must not take the limit from a
+/// restore that is needed. It stays a failure or unknown if it was.
+fn only_restore(surveyed: &mut RestorePreflight, request: &DrillRequest) {
+    let is_busy = |work: &&Work| !work.items.is_empty() || !work.unknown.is_empty();
+    let Some(work) = surveyed.work.as_ref().filter(is_busy) else { return };
+    let report: &mut PreflightReport = &mut surveyed.report;
+    let check = CheckId::Condition(Condition::InProgress);
+    let Some(found) = report.findings.iter_mut().find(|finding| finding.check == check) else { return };
+    if found.verdict != Verdict::Pass {
+        return;
+    }
+    let detail = format!("a drill starts only when no other restore seems to be in progress: {}", work.describe());
+    let outcome = Outcome::Unknown(Reason::Ambiguous { detail });
+    *found = FindingReport::from(&Finding { check, required: true, outcome });
+    if report.verdict == Verdict::Pass {
+        report.verdict = Verdict::Unknown;
+    }
+    let is_accepted = request.restore.accept.iter().any(|name| name.matches(check));
+    match is_accepted {
+        true => report.accepted.push(check),
+        false => report.exit_code = report.exit_code.and(Exit::Unknown),
+    }
+}

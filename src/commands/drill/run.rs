@@ -1,0 +1,299 @@
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::phases::{done, restored, together};
+use super::prepare::{Drill, unreadable};
+use super::remove::{Removal, staying};
+use super::request::DRILL_TAG;
+use crate::commands::RegionServices;
+use crate::commands::blocks::{Prove, ProveRequest};
+use crate::commands::preflight::RestorePreflight;
+use crate::commands::restore::{FollowRequest, How, Origin, follow_restore, start_restore};
+use crate::facts::{ImageFacts, ImageState};
+use crate::ident::AmiId;
+use crate::journal::{DrillEntry, MadeResource, RestoreIdentity};
+use crate::report::{
+    BackupValidation, DrillOutcome, DrillPhase, DrillReport, DrillResourceState, DrillState, Exit, FileKind, Note,
+    TaskReport,
+};
+use crate::source::{ErrorKind, SourceError};
+use crate::verdict::Verdict;
+
+/// Clocks of this machine and of EC2 may differ by this much.
+const SKEW: SignedDuration = SignedDuration::from_mins(15);
+
+impl<'a> Drill<'a> {
+    fn region(&self) -> &'a RegionServices {
+        &self.services.object.region
+    }
+
+    fn now(&self) -> Timestamp {
+        self.region().context().clock.now()
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.report.outcome == DrillOutcome::Interrupted
+    }
+
+    /// Starts the restore, or takes up the one of an earlier run, and follows it until the AMI is available or failed.
+    ///
+    /// # Errors
+    ///
+    /// The restore could not be started or followed. What it made is still in the journal.
+    pub async fn restore(&mut self, cancel: &CancellationToken) -> Result<(), SourceError> {
+        let Some(surveyed) = self.surveyed.clone() else { return Ok(()) };
+        let Some(identity) = surveyed.identity.clone() else {
+            let problem = "a drill needs an object with an ETag, and an account that is known";
+            return Err(SourceError::new(ErrorKind::Invalid, self.services.object.object.target(), problem));
+        };
+        let (image, how) = match &self.existing {
+            Some(image) => (image.id.clone(), How::Elsewhere),
+            None => self.start(&surveyed, &identity).await?,
+        };
+        self.report.image = Some(image.clone());
+        let origin = match how {
+            How::Elsewhere => Origin::TakenUp(&identity),
+            How::Answered => Origin::Started { identity: &identity, answered: true },
+            How::FoundAfterLoss => Origin::Started { identity: &identity, answered: false },
+        };
+        let follow = FollowRequest {
+            image: &image,
+            origin,
+            source: surveyed.source.as_ref(),
+            verified: None,
+            alias: None,
+            accept: &self.request.restore.accept,
+        };
+        let task = follow_restore(self.region(), &follow, self.journal, cancel).await?;
+        if task.exit_code == Exit::Interrupted {
+            self.report.outcome = DrillOutcome::Interrupted;
+        }
+        self.witness(&image).await?;
+        self.add_restore(task, how);
+        Ok(())
+    }
+
+    /// Writes the entry of the drill, and calls. A call that was certainly refused leaves no entry.
+    async fn start(
+        &mut self,
+        surveyed: &RestorePreflight,
+        identity: &RestoreIdentity,
+    ) -> Result<(String, How), SourceError> {
+        let earlier = self.entry.clone();
+        let entry = DrillEntry::new(identity.clone(), self.now().to_string());
+        self.keep(entry.clone()).await?;
+        let begun = start_restore(&self.services.object, surveyed, self.journal).await;
+        let is_none = match &begun {
+            Ok(begun) => begun.how == How::Elsewhere,
+            Err(error) => !matches!(error.kind, ErrorKind::OutcomeUnknown | ErrorKind::Ambiguous),
+        };
+        if is_none {
+            match earlier {
+                Some(earlier) => self.keep(earlier).await?,
+                None => self.forget(identity.token()).await?,
+            }
+        }
+        begun.map(|begun| (begun.image, begun.how))
+    }
+
+    async fn keep(&mut self, entry: DrillEntry) -> Result<(), SourceError> {
+        let written = entry.clone();
+        let kept = self.journal.aside(move |journal| journal.write_drill(&written)).await;
+        kept.map_err(|error| unreadable(self.journal, error))?;
+        let path = self.journal.drill_path(&entry.restore.token());
+        self.region().context().monitor.wrote(&path, FileKind::Journal);
+        self.entry = Some(entry);
+        Ok(())
+    }
+
+    async fn forget(&mut self, token: String) -> Result<(), SourceError> {
+        let forgotten = self.journal.aside(move |journal| journal.forget_drill(&token)).await;
+        self.entry = None;
+        forgotten.map_err(|error| unreadable(self.journal, error))
+    }
+
+    /// Records the AMI and its snapshots with their times of creation, so that they can be removed later. What an entry
+    /// already names stays: another resource under its id would not be the one that was made.
+    async fn witness(&mut self, image: &str) -> Result<(), SourceError> {
+        let Some(mut entry) = self.entry.clone() else { return Ok(()) };
+        let found = self.region().images.images(&[image.to_owned()]).await?;
+        let Some(facts) = found.into_iter().find(|found| found.id == image) else { return Ok(()) };
+        if !is_made_since(&facts, &entry.called_at) {
+            return Ok(());
+        }
+        let ids: Vec<String> = facts.volumes.iter().filter_map(|volume| volume.snapshot.clone()).collect();
+        let snapshots = self.region().images.snapshots(&ids).await?;
+        let made = facts.created.clone().map(|created| MadeResource { id: facts.id.clone(), created });
+        entry.image = entry.image.or(made);
+        for snapshot in snapshots {
+            let (Some(started), false) = (snapshot.started, entry.snapshots.iter().any(|made| made.id == snapshot.id))
+            else {
+                continue;
+            };
+            if snapshot.tags.get(DRILL_TAG) == Some(&entry.restore.token()) {
+                entry.snapshots.push(MadeResource { id: snapshot.id, created: started.to_string() });
+            }
+        }
+        if ImageState::of(&facts.state) == ImageState::Available && entry.available_at.is_none() {
+            entry.available_at = Some(self.now().to_string());
+        }
+        self.keep(entry).await
+    }
+
+    /// Adds the restore, with the recovery time if this or an earlier run measured it.
+    fn add_restore(&mut self, task: TaskReport, how: How) {
+        let time = |text: &str| text.parse::<Timestamp>().ok();
+        let measured = self.entry.as_ref().and_then(|entry| {
+            let (called, available) = (time(&entry.called_at)?, time(entry.available_at.as_deref()?)?);
+            Some(available.duration_since(called).as_secs_f64())
+        });
+        self.report.recovery_seconds = measured;
+        let verdict = restored(&task);
+        let what = match (&task.failure, self.is_interrupted()) {
+            (_, true) => format!("{} is {}; a signal ended the drill", task.image, task.state),
+            (Some(failure), _) => format!("the restore failed: {failure}"),
+            (None, _) => format!("{} is {}", task.image, task.state),
+        };
+        let detail = match how {
+            How::Elsewhere if measured.is_some() => format!("{what}; an earlier run had started it"),
+            How::Elsewhere => format!("{what}; another run had started it, so its time is not known"),
+            _ => what,
+        };
+        let state = if self.is_interrupted() { DrillState::Unknown } else { verdict.into() };
+        self.report.phases.push(done(DrillPhase::Restore, state, measured, detail));
+        self.report.restore = Some(task);
+    }
+
+    /// Compares every block of the restored AMI. Does nothing if it is not available.
+    pub async fn prove(&mut self, cancel: &CancellationToken) {
+        let is_available = self.report.restore.as_ref().is_some_and(|task| task.state == "available");
+        let image = self.report.image.as_ref().and_then(|image| image.parse::<AmiId>().ok());
+        let (Some(image), true, false) = (image, is_available, self.is_interrupted()) else { return };
+        let clock = self.region().context().clock.clone();
+        let started = clock.monotonic();
+        let request = ProveRequest { expected: self.request.expected.clone(), sample: None, max_cost: None };
+        let proof = match Prove::prepare(self.services.blocks.clone(), &image, request).await {
+            Ok(prove) => Ok(prove.carry_out(cancel).await),
+            Err(error) => Err(error),
+        };
+        let seconds = Some(clock.monotonic().duration_since(started).as_secs_f64());
+        match proof {
+            Err(error) => {
+                let detail = format!("{}: {}", error.subject, error.explain());
+                self.report.phases.push(done(DrillPhase::Prove, DrillState::Unknown, seconds, detail));
+            }
+            Ok(proof) => {
+                if proof.exit_code == Exit::Interrupted {
+                    self.report.outcome = DrillOutcome::Interrupted;
+                }
+                let detail = match proof.verdict {
+                    Verdict::Pass => "every block of every volume is the same",
+                    Verdict::Fail => "the AMI does not have the content that it should have",
+                    Verdict::Unknown => "not every block is proved",
+                };
+                self.report.phases.push(done(DrillPhase::Prove, proof.verdict, seconds, detail));
+                self.report.proof = Some(proof);
+            }
+        }
+    }
+
+    /// The verdict over what was done so far.
+    pub fn verdict(&self) -> Verdict {
+        if let Some(earlier) = self.earlier {
+            return earlier;
+        }
+        let verified = self.surveyed.as_ref().and_then(|surveyed| surveyed.verified.as_ref());
+        let verified = verified.map_or(Some(Verdict::Pass), |finding| Some(finding.verdict()));
+        let restored = self.report.restore.as_ref().map(restored);
+        together(&[verified, restored, self.report.proof.as_ref().map(|proof| proof.verdict)])
+    }
+
+    /// Removes the AMI and the snapshots that this drill saw being made. Others are named.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be written; nothing is removed then.
+    pub async fn remove(&mut self) -> Result<(), SourceError> {
+        let Some(mut entry) = self.entry.clone().filter(|entry| entry.image.is_some()) else {
+            self.leave(DrillResourceState::Left, "this drill did not see it being made").await;
+            return Ok(());
+        };
+        entry.removing = Some(self.verdict());
+        self.keep(entry.clone()).await?;
+        let clock = self.region().context().clock.clone();
+        let started = clock.monotonic();
+        let token = entry.restore.token();
+        let removal = Removal { region: self.region(), removal: &*self.services.removal, token: &token };
+        let mut resources = removal.all(&entry).await;
+        let strays = removal.strays(&resources).await;
+        let is_known = strays.is_ok();
+        match strays {
+            Ok(strays) => resources.extend(strays),
+            Err(error) => {
+                let text =
+                    format!("whether other snapshots have the tag of this drill is not known: {}", error.explain());
+                self.report.notes.push(Note::Source(text));
+            }
+        }
+        self.report.resources = resources;
+        let left = self.report.left().count();
+        let (state, detail) = match left {
+            0 if is_known => (DrillState::Passed, "nothing of the drill is left".to_owned()),
+            0 => (DrillState::Unknown, "what the drill saw being made is gone".to_owned()),
+            left => (DrillState::Failed, format!("{left} of {} stay", self.report.resources.len())),
+        };
+        let seconds = clock.monotonic().duration_since(started).as_secs_f64();
+        self.report.phases.push(done(DrillPhase::Remove, state, Some(seconds), detail));
+        let recycled = "not looked at: whether a rule of the Recycle Bin keeps what was deleted, at its price";
+        self.report.notes.push(Note::Source(recycled.to_owned()));
+        if left == 0 {
+            self.forget(token).await?;
+        }
+        Ok(())
+    }
+
+    /// Names the AMI and its snapshots, which stay.
+    pub async fn leave(&mut self, state: DrillResourceState, why: &str) {
+        let Some(image) = self.report.image.clone() else { return };
+        let found = self.region().images.images(std::slice::from_ref(&image)).await.unwrap_or_default();
+        let volumes = found.into_iter().flat_map(|image| image.volumes);
+        let snapshots = volumes.filter_map(|volume| volume.snapshot);
+        let all = std::iter::once(image).chain(snapshots);
+        self.report.resources = all.map(|id| staying(&id, state, Some(why.to_owned()))).collect();
+        self.report.phases.push(done(DrillPhase::Remove, DrillState::Skipped, None, why));
+    }
+
+    /// The report at the end.
+    pub async fn finish(mut self) -> DrillReport {
+        if self.is_interrupted() {
+            self.leave(DrillResourceState::Left, "a signal ended the drill; the same command goes on").await;
+        } else {
+            self.report.outcome = DrillOutcome::Ended;
+        }
+        let verdict = self.verdict();
+        let mut exit = match (&self.report.restore, &self.report.proof) {
+            _ if self.is_interrupted() => Exit::Interrupted,
+            _ if verdict == Verdict::Fail => Exit::Failed,
+            (Some(task), Some(proof)) => task.exit_code.and(proof.exit_code),
+            _ => verdict.into(),
+        };
+        if self.report.left().next().is_some() {
+            exit = exit.and(Exit::CouldNot);
+        }
+        if self.only_removes() {
+            let text = "an earlier run proved the AMI; this one removed what was left";
+            self.report.notes.push(Note::Source(text.to_owned()));
+        }
+        (self.report.verdict, self.report.exit_code) = (verdict, exit);
+        self.report.backup_validation = BackupValidation::of(self.report.outcome, verdict);
+        self.report.requests = self.region().requests();
+        self.report
+    }
+}
+
+/// Whether an AMI was created after the call, by the time that EC2 states.
+fn is_made_since(image: &ImageFacts, called_at: &str) -> bool {
+    let created = image.created.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
+    let called = called_at.parse::<Timestamp>().ok();
+    matches!((created, called), (Some(created), Some(called)) if created.duration_since(called) > -SKEW)
+}

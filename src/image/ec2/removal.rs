@@ -1,0 +1,104 @@
+use async_trait::async_trait;
+use aws_sdk_ec2::operation::describe_instances::DescribeInstancesOutput;
+use aws_sdk_ec2::operation::describe_snapshots::DescribeSnapshotsOutput;
+use aws_sdk_ec2::operation::describe_volumes::DescribeVolumesOutput;
+use aws_sdk_ec2::types::{ImageAttributeName, Instance, InstanceStateName, SnapshotAttributeName};
+
+use super::bounded::Allowance;
+use super::parse;
+use super::service::{Ec2, MOST_PAGES, PAGE, ask, endless, filter, pages};
+use crate::facts::SnapshotFacts;
+use crate::image::RemovalService;
+use crate::progress::Call;
+use crate::source::SourceError;
+use crate::source::s3::translate;
+
+/// Sends a request that removes something, once.
+macro_rules! once {
+    ($self:ident, $needs:expr, $subject:expr, $request:expr) => {{
+        $self.context.monitor.request(Call::Image);
+        let allowance = Allowance::new();
+        let answer = $request.customize().interceptor(allowance.clone()).send().await;
+        answer.map(drop).map_err(|error| allowance.explain(translate(error, $subject, $needs)))
+    }};
+}
+
+fn is_there(instance: &Instance) -> bool {
+    instance.state().and_then(|state| state.name()) != Some(&InstanceStateName::Terminated)
+}
+
+#[async_trait]
+impl RemovalService for Ec2 {
+    async fn instances_of(&self, image: &str) -> Result<Vec<String>, SourceError> {
+        let mut found = Vec::new();
+        let request =
+            self.client.describe_instances().filters(filter("image-id", [image.to_owned()])).max_results(PAGE);
+        let mut add = |out: &DescribeInstancesOutput| {
+            let instances = out.reservations().iter().flat_map(|reservation| reservation.instances());
+            let there = instances.filter(|instance| is_there(instance));
+            found
+                .extend(there.map(|instance| instance.instance_id().unwrap_or("an instance without an id").to_owned()));
+        };
+        match pages!(self, "ec2:DescribeInstances", image, MOST_PAGES, request.clone(), add) {
+            true => Ok(found),
+            false => Err(endless(image)),
+        }
+    }
+
+    async fn volumes_of(&self, snapshot: &str) -> Result<Vec<String>, SourceError> {
+        let mut found = Vec::new();
+        let request =
+            self.client.describe_volumes().filters(filter("snapshot-id", [snapshot.to_owned()])).max_results(PAGE);
+        let mut add = |out: &DescribeVolumesOutput| {
+            let ids = out.volumes().iter().map(|volume| volume.volume_id().unwrap_or("a volume without an id"));
+            found.extend(ids.map(str::to_owned));
+        };
+        match pages!(self, "ec2:DescribeVolumes", snapshot, MOST_PAGES, request.clone(), add) {
+            true => Ok(found),
+            false => Err(endless(snapshot)),
+        }
+    }
+
+    async fn who_may_launch(&self, image: &str) -> Result<Vec<String>, SourceError> {
+        let request =
+            self.client.describe_image_attribute().image_id(image).attribute(ImageAttributeName::LaunchPermission);
+        let out = ask!(self, &Allowance::new(), "ec2:DescribeImageAttribute", image, request)?;
+        let named = out.launch_permissions().iter().map(|permission| {
+            let group = permission.group().map(|group| group.as_str());
+            let organization = permission.organization_arn().or(permission.organizational_unit_arn());
+            permission.user_id().or(group).or(organization).unwrap_or("somebody who is not named").to_owned()
+        });
+        Ok(named.collect())
+    }
+
+    async fn who_may_use(&self, snapshot: &str) -> Result<Vec<String>, SourceError> {
+        let kind = SnapshotAttributeName::CreateVolumePermission;
+        let request = self.client.describe_snapshot_attribute().snapshot_id(snapshot).attribute(kind);
+        let out = ask!(self, &Allowance::new(), "ec2:DescribeSnapshotAttribute", snapshot, request)?;
+        let named = out.create_volume_permissions().iter().map(|permission| {
+            let group = permission.group().map(|group| group.as_str());
+            permission.user_id().or(group).unwrap_or("somebody who is not named").to_owned()
+        });
+        Ok(named.collect())
+    }
+
+    async fn tagged_snapshots(&self, tag: &str, value: &str) -> Result<Vec<SnapshotFacts>, SourceError> {
+        let mut found = Vec::new();
+        let tagged = filter(&format!("tag:{tag}"), [value.to_owned()]);
+        let request = self.client.describe_snapshots().owner_ids("self").filters(tagged).max_results(PAGE);
+        let mut add = |out: &DescribeSnapshotsOutput| found.extend(out.snapshots().iter().map(parse::snapshot));
+        let subject = "snapshots of the drill";
+        match pages!(self, "ec2:DescribeSnapshots", subject, MOST_PAGES, request.clone(), add) {
+            true => Ok(found),
+            false => Err(endless(subject)),
+        }
+    }
+
+    async fn deregister(&self, image: &str) -> Result<(), SourceError> {
+        once!(self, "ec2:DeregisterImage", image, self.client.deregister_image().image_id(image))
+    }
+
+    async fn delete_snapshot(&self, snapshot: &str) -> Result<(), SourceError> {
+        once!(self, "ec2:DeleteSnapshot", snapshot, self.client.delete_snapshot().snapshot_id(snapshot))
+    }
+}

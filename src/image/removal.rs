@@ -1,0 +1,34 @@
+use async_trait::async_trait;
+
+use crate::facts::SnapshotFacts;
+use crate::source::SourceError;
+
+/// EC2 in one Region, as far as removing an AMI and its snapshots needs it: what keeps them in use, and the two requests
+/// that remove. Those are sent once; all others are retried where that may help.
+///
+/// # Errors
+///
+/// Each method returns the [`SourceError`] of its last attempt.
+#[async_trait]
+pub trait RemovalService: Send + Sync {
+    /// Instances that were launched from an AMI and are not terminated (DescribeInstances).
+    async fn instances_of(&self, image: &str) -> Result<Vec<String>, SourceError>;
+
+    /// Volumes that were made from a snapshot (DescribeVolumes).
+    async fn volumes_of(&self, snapshot: &str) -> Result<Vec<String>, SourceError>;
+
+    /// Accounts, groups and organizations that may launch an AMI (DescribeImageAttribute).
+    async fn who_may_launch(&self, image: &str) -> Result<Vec<String>, SourceError>;
+
+    /// Accounts and groups that may make volumes from a snapshot (DescribeSnapshotAttribute).
+    async fn who_may_use(&self, snapshot: &str) -> Result<Vec<String>, SourceError>;
+
+    /// Snapshots of the account with this value of a tag (DescribeSnapshots).
+    async fn tagged_snapshots(&self, tag: &str, value: &str) -> Result<Vec<SnapshotFacts>, SourceError>;
+
+    /// Deregisters an AMI (DeregisterImage). Its snapshots stay.
+    async fn deregister(&self, image: &str) -> Result<(), SourceError>;
+
+    /// Deletes a snapshot (DeleteSnapshot).
+    async fn delete_snapshot(&self, snapshot: &str) -> Result<(), SourceError>;
+}

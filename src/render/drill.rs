@@ -1,0 +1,129 @@
+use std::io::{self, Write};
+
+use super::blocks::{estimate, write_volume};
+use super::condition::{self, conclude, names};
+use super::{Label, Style, beside, field, printable, shell_word, wrap};
+use crate::checks::preflight::both_units;
+use crate::report::{
+    DrillOutcome, DrillPhaseReport, DrillReport, DrillResourceReport, DrillResourceState, DrillState, ProofSource,
+};
+use crate::verdict::Verdict;
+
+pub(super) fn write(out: &mut impl Write, style: Style, report: &DrillReport) -> io::Result<()> {
+    writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
+    let against = match report.against {
+        ProofSource::Record => format!("the record of {}", report.expected_image),
+        ProofSource::Image => format!("the AMI {}", report.expected_image),
+    };
+    let head = format!("drill as `{}`, Region {}, against {against}", report.name, report.region);
+    for line in wrap(&printable(&head), style.width.saturating_sub(2).max(24)) {
+        writeln!(out, "  {}", style.dim(&line))?;
+    }
+    report.phases.iter().try_for_each(|phase| write_phase(out, style, phase))?;
+    write_details(out, style, report)?;
+    if let Some(seconds) = report.recovery_seconds {
+        field(out, style.width, 2, "recovery time", &format!("{}, from the call until available", time(seconds)))?;
+    }
+    if matches!(report.outcome, DrillOutcome::Planned | DrillOutcome::Refused) {
+        write_plan(out, style, report)?;
+    }
+    report.resources.iter().try_for_each(|resource| write_resource(out, style, resource))?;
+    for note in &report.notes {
+        field(out, style.width, 2, "note", &note.to_string())?;
+    }
+    let (label, text) = conclusion(report);
+    conclude(out, style, label, &text)
+}
+
+fn time(seconds: f64) -> String {
+    match seconds {
+        ..10.0 => format!("{seconds:.1} s"),
+        ..120.0 => format!("{seconds:.0} s"),
+        ..7200.0 => format!("{:.0} min", seconds / 60.0),
+        _ => format!("{:.1} h", seconds / 3600.0),
+    }
+}
+
+fn write_phase(out: &mut impl Write, style: Style, phase: &DrillPhaseReport) -> io::Result<()> {
+    let label = match phase.state {
+        DrillState::Passed => Label::from(Verdict::Pass),
+        DrillState::Failed => Label::from(Verdict::Fail),
+        DrillState::Unknown => Label::from(Verdict::Unknown),
+        DrillState::Skipped => Label::new("skipped", Verdict::Unknown),
+    };
+    let took = phase.seconds.map(time).unwrap_or_default();
+    let head = format!("  {} {:<9} {took:>7}  ", style.label(label, 7), phase.phase.name());
+    beside(out, style, &head, 2 + 7 + 1 + 9 + 1 + 7 + 2, |width| wrap(&printable(&phase.detail), width)).map(drop)
+}
+
+/// What keeps a step from passing, and all of it in full.
+fn write_details(out: &mut impl Write, style: Style, report: &DrillReport) -> io::Result<()> {
+    if let Some(preflight) = &report.preflight
+        && report.outcome == DrillOutcome::Refused
+    {
+        condition::write_all(out, style, &preflight.findings)?;
+    }
+    if let Some(task) = &report.restore {
+        condition::write_all(out, style, &task.findings)?;
+    }
+    let Some(proof) = &report.proof else { return Ok(()) };
+    let shown = proof.volumes.iter().filter(|volume| style.is_full() || volume.verdict != Verdict::Pass);
+    shown.into_iter().try_for_each(|volume| write_volume(out, style, volume))
+}
+
+fn write_plan(out: &mut impl Write, style: Style, report: &DrillReport) -> io::Result<()> {
+    if let Some(plan) = &report.estimate {
+        estimate(out, style, plan)?;
+    }
+    let Some(quota) = &report.quota else { return Ok(()) };
+    let limit = both_units(quota.limit_bytes);
+    let text = match quota.left_bytes {
+        Some(left) => format!("this restore leaves {} of {limit}", both_units(left)),
+        None => format!("what this restore leaves of {limit} is not known, because its size is not"),
+    };
+    field(out, style.width, 2, "in progress", &text)
+}
+
+fn write_resource(out: &mut impl Write, style: Style, resource: &DrillResourceReport) -> io::Result<()> {
+    let reason = resource.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    field(out, style.width, 2, resource.state.name(), &format!("{}{reason}", resource.id))?;
+    match (&resource.remove_with, resource.state) {
+        (Some(command), DrillResourceState::Left | DrillResourceState::Kept) => {
+            field(out, style.width, 2, "remove with", command)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn conclusion(report: &DrillReport) -> (Label<'static>, String) {
+    let words = format!("for AWS Backup: {}", report.backup_validation.name());
+    let left = match report.left().count() {
+        0 => String::new(),
+        1 => "; 1 resource is left".to_owned(),
+        left => format!("; {left} resources are left"),
+    };
+    let text = match (report.outcome, report.verdict) {
+        (DrillOutcome::Planned, _) => {
+            return (Label::new("ready", Verdict::Pass), "nothing was started".to_owned());
+        }
+        (DrillOutcome::Refused, _) => refused(report),
+        (DrillOutcome::Interrupted, _) => format!("a signal ended the drill; the same command continues ({words})"),
+        (DrillOutcome::Ended, Verdict::Pass) => {
+            format!("the object was restored, and every block is the same{left} ({words})")
+        }
+        (DrillOutcome::Ended, Verdict::Fail) => format!("the drill failed{left} ({words})"),
+        (DrillOutcome::Ended, Verdict::Unknown) => format!("not everything is proved{left} ({words})"),
+    };
+    (report.verdict.into(), text)
+}
+
+fn refused(report: &DrillReport) -> String {
+    let Some(preflight) = &report.preflight else { return "nothing was started".to_owned() };
+    match report.verdict {
+        Verdict::Fail => format!("not started, because not met: {}", names(&preflight.findings, Verdict::Fail)),
+        _ => {
+            let names = names(&preflight.findings, Verdict::Unknown);
+            format!("not started, because not answered: {names}; --accept {} lets it pass", names.replace(", ", ","))
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! `drill`: what it proves, what it removes, and what it leaves alone; killed at every step.
+
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+use stored_ami_lab::ec2::ImageRecord;
+use stored_ami_lab::{Action, Fault, FaultRule, LabOptions, Operation, TaskPace};
+
+use crate::blocks::{calls, fingerprint};
+use crate::common::Run;
+use crate::rig::{AMI, BUCKET, OBJECT, OTHER, REGION, Rig};
+
+const NAME: &str = "stored-ami-drill-ami-0123456789abcdef0";
+
+/// A lab with a stored AMI, and a record of its content.
+async fn stored(tasks: TaskPace) -> Rig {
+    let rig = Rig::with(LabOptions::default(), tasks).await;
+    fingerprint(&rig, AMI, "golden.json", &[]).await.assert_exit(0);
+    rig.start_store(AMI, BUCKET).await;
+    rig.run(&["store", "--follow", AMI]).await.assert_exit(0);
+    rig.lab.clear_calls();
+    rig
+}
+
+async fn drill(rig: &Rig, more: &[&str]) -> Run {
+    let record = rig.path("golden.json");
+    rig.run(&[&["drill", OBJECT, "--record", &record, "--yes"], more].concat()).await
+}
+
+/// The report that counts: the last one before the summary.
+fn report(run: &Run) -> Value {
+    let lines = run.lines();
+    let report = lines[lines.len() - 2].clone();
+    assert_eq!(report["type"], "drill", "{run:?}");
+    report
+}
+
+/// Steps with their states.
+fn steps(run: &Run) -> Vec<(String, String)> {
+    let text = |phase: &Value, name: &str| phase[name].as_str().unwrap().to_owned();
+    let phases = report(run)["phases"].as_array().unwrap().clone();
+    phases.iter().map(|phase| (text(phase, "phase"), text(phase, "state"))).collect()
+}
+
+fn resources(run: &Run) -> Vec<(String, String, String)> {
+    let text = |resource: &Value, name: &str| resource[name].as_str().unwrap_or_default().to_owned();
+    let all = report(run)["resources"].as_array().unwrap().clone();
+    all.iter().map(|one| (text(one, "id"), text(one, "state"), text(one, "reason"))).collect()
+}
+
+/// AMIs of the drill, and all snapshots but those of the source.
+fn made(rig: &Rig) -> (Vec<ImageRecord>, Vec<String>) {
+    rig.ec2(|state| {
+        let images = state.images.values().filter(|image| image.name == NAME).cloned().collect();
+        let source = state.images[AMI].mappings.iter().map(|mapping| mapping.snapshot.clone()).collect::<Vec<_>>();
+        (images, state.snapshots.keys().filter(|id| !source.contains(id)).cloned().collect())
+    })
+}
+
+fn assert_nothing_left(rig: &Rig) {
+    let (images, snapshots) = made(rig);
+    assert!(images.is_empty() && snapshots.is_empty(), "{images:?} {snapshots:?}");
+    assert_eq!(rig.ec2(|state| (state.images.len(), state.snapshots.len())), (1, 3), "and the source is as it was");
+    let folder = rig.home.path().join("stored-ami");
+    let left = std::fs::read_dir(folder)
+        .unwrap()
+        .filter(|file| file.as_ref().unwrap().file_name().to_str().unwrap().starts_with("drill-"));
+    assert_eq!(left.count(), 0, "no entry of a drill");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_drill_leaves_evidence_and_nothing_else() {
+    let rig = stored(TaskPace::Polls(2)).await;
+    let (page, junit) = (rig.path("drill.html"), rig.path("drill.xml"));
+    let run = drill(&rig, &["--report", &page, "--junit", &junit]).await;
+    run.assert_exit(0);
+    let report = report(&run);
+    assert_eq!((&report["verdict"], &report["backup_validation"]), (&"pass".into(), &"SUCCESSFUL".into()));
+    let passed =
+        ["verify", "preflight", "restore", "prove", "remove"].map(|step| (step.to_owned(), "passed".to_owned()));
+    assert_eq!(steps(&run), passed);
+    assert!(report["phases"].as_array().unwrap().iter().all(|phase| phase["seconds"].as_f64().unwrap() >= 0.0));
+    assert!(report["recovery_seconds"].as_f64().unwrap() > 0.0);
+    // 29 GiB of 600 GB.
+    assert_eq!(report["quota"]["left_bytes"], 600_000_000_000u64 - (29 << 30));
+    assert_eq!((&report["proof"]["verdict"], &report["restore"]["verdict"]), (&"pass".into(), &"pass".into()));
+    assert_eq!(resources(&run).len(), 4);
+    assert!(resources(&run).iter().all(|(_, state, _)| state == "removed"), "{report}");
+    assert_nothing_left(&rig);
+    let (page, junit) = (std::fs::read_to_string(page).unwrap(), std::fs::read_to_string(junit).unwrap());
+    assert!(page.contains("SUCCESSFUL") && page.contains(NAME), "{page}");
+    assert!(junit.contains("<testsuites name=\"stored-ami drill\" tests=\"6\""), "{junit}");
+    assert!(junit.contains("failures=\"0\" errors=\"0\"") && junit.contains("SUCCESSFUL"), "{junit}");
+    // The AMI and its snapshots had the tags of the drill.
+    let started = rig.starts();
+    assert_eq!(started.len(), 1);
+    assert!(
+        started[0].query.contains("stored-ami%3Adrill") || started[0].query.contains("stored-ami:drill"),
+        "{started:?}"
+    );
+    // Another one begins anew.
+    drill(&rig, &[]).await.assert_exit(0);
+    assert_eq!(rig.starts().len(), 2);
+    assert_nothing_left(&rig);
+}
+
+/// Waits until the lab was called in this way so many times, and kills the program then.
+async fn kill_at(rig: &Rig, child: &mut Child, action: Action, times: usize) {
+    while calls(rig, action) < times {
+        tokio::task::yield_now().await;
+        if child.try_wait().unwrap().is_some() {
+            return;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+fn start(rig: &Rig) -> Child {
+    let mut command = rig.command();
+    command.args(["drill", OBJECT, "--record", &rig.path("golden.json"), "--yes", "--json"]);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_step_it_makes_one_ami_and_leaves_none() {
+    for (action, times) in [
+        (Action::GetCallerIdentity, 1),
+        // The first one is the dry run of the preflight.
+        (Action::CreateRestoreImageTask, 1),
+        (Action::CreateRestoreImageTask, 2),
+        (Action::DescribeImages, 4),
+        (Action::DescribeImages, 6),
+        (Action::ListSnapshotBlocks, 1),
+        (Action::GetSnapshotBlock, 20),
+        (Action::DescribeInstances, 1),
+        (Action::DeregisterImage, 1),
+        (Action::DeleteSnapshot, 1),
+        (Action::DeleteSnapshot, 2),
+        (Action::DeleteSnapshot, 3),
+    ] {
+        let rig = stored(TaskPace::Polls(2)).await;
+        let mut child = start(&rig);
+        kill_at(&rig, &mut child, action, times).await;
+        let (images, _) = made(&rig);
+        assert!(images.len() <= 1, "{action:?} {times}: {images:?}");
+        let run = drill(&rig, &[]).await;
+        run.assert_exit(0);
+        assert_eq!(report(&run)["verdict"], "pass", "{action:?} {times}: {run:?}");
+        assert!(rig.starts().len() <= 2, "{action:?} {times}");
+        assert_nothing_left(&rig);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_changed_byte_is_named_and_nothing_else() {
+    let rig = stored(TaskPace::Polls(4)).await;
+    let mut child = start(&rig);
+    // As soon as the restore has begun, one byte of its second volume changes.
+    while made(&rig).0.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let second = made(&rig).0[0].mappings[1].clone();
+    rig.lab.flip_in_snapshot(REGION, &second.snapshot, 7 * 524_288 + 12_345, 0x40).unwrap();
+    kill_at(&rig, &mut child, Action::DescribeImages, 3).await;
+    let junit = rig.path("drill.xml");
+    let run = drill(&rig, &["--junit", &junit]).await;
+    run.assert_exit(1);
+    let report = report(&run);
+    assert_eq!((&report["verdict"], &report["backup_validation"]), (&"fail".into(), &"FAILED".into()));
+    let volumes = report["proof"]["volumes"].as_array().unwrap();
+    let verdicts: Vec<_> = volumes.iter().map(|volume| volume["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts, ["pass", "fail", "pass"]);
+    assert_eq!(volumes[1]["device"], second.device);
+    let differences = volumes[1]["differences"].as_array().unwrap();
+    assert_eq!(differences.len(), 1);
+    assert_eq!((&differences[0]["block"], &differences[0]["offset_bytes"]), (&7.into(), &(7 * 524_288).into()));
+    assert_nothing_left(&rig);
+    let junit = std::fs::read_to_string(junit).unwrap();
+    assert!(junit.contains("failures=\"2\" errors=\"0\""), "the comparison and the drill: {junit}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_use_is_left_and_named() {
+    type Change = fn(&mut stored_ami_lab::ec2::Ec2State, &str, &str);
+    let changes: [(&str, Change); 7] = [
+        ("was launched from it", |state, image, _| {
+            state.instances.insert("i-1".to_owned(), image.to_owned());
+        }),
+        ("was made from snap-", |state, _, snapshot| {
+            state.volumes.insert("vol-1".to_owned(), snapshot.to_owned());
+        }),
+        ("it is shared with 999999999999", |state, image, _| {
+            state.images.get_mut(image).unwrap().launchable_by.push(OTHER.to_owned());
+        }),
+        ("is shared with 999999999999", |state, _, snapshot| {
+            state.snapshots.get_mut(snapshot).unwrap().usable_by.push(OTHER.to_owned());
+        }),
+        ("needs snap-", |state, image, _| {
+            let mut copy = state.images[image].clone();
+            (copy.id, copy.name) = ("ami-0cccccccccccccccc".to_owned(), "other".to_owned());
+            state.images.insert(copy.id.clone(), copy);
+        }),
+        ("its deregistration protection is", |state, image, _| state.images.get_mut(image).unwrap().protected = true),
+        ("is not that of this drill", |state, image, _| {
+            state.images.get_mut(image).unwrap().tags.remove("stored-ami:drill");
+        }),
+    ];
+    for (reason, change) in changes {
+        let rig = stored(TaskPace::Polls(0)).await;
+        let run = drill(&rig, &["--keep"]).await;
+        run.assert_exit(0);
+        assert_eq!(report(&run)["verdict"], "pass");
+        assert!(resources(&run).iter().all(|(_, state, _)| state == "kept"), "{run:?}");
+        let image = made(&rig).0.remove(0);
+        rig.ec2(|state| change(state, &image.id, &image.mappings[2].snapshot));
+        rig.lab.clear_calls();
+        let run = drill(&rig, &[]).await;
+        run.assert_exit(4);
+        let left = resources(&run);
+        assert_eq!(left.len(), 4, "{reason}: {run:?}");
+        assert_eq!((left[0].0.as_str(), left[0].1.as_str()), (image.id.as_str(), "left"), "{reason}: {run:?}");
+        assert!(left[0].2.contains(reason), "{reason}: {left:?}");
+        assert_eq!(calls(&rig, Action::DeregisterImage) + calls(&rig, Action::DeleteSnapshot), 0, "{reason}");
+        assert_eq!(made(&rig).0[0].id, image.id);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_did_not_see_being_made_stays() {
+    let rig = stored(TaskPace::Polls(0)).await;
+    drill(&rig, &["--keep"]).await.assert_exit(0);
+    // On another machine, which has another journal.
+    let elsewhere = rig.path("elsewhere");
+    rig.lab.clear_calls();
+    let run = drill(&rig, &["--journal", &elsewhere]).await;
+    run.assert_exit(4);
+    assert_eq!(report(&run)["verdict"], "pass", "it is proved all the same");
+    assert!(
+        resources(&run)
+            .iter()
+            .all(|(_, state, reason)| state == "left" && reason.contains("did not see it being made"))
+    );
+    assert_eq!(calls(&rig, Action::DeregisterImage) + calls(&rig, Action::DeleteSnapshot), 0);
+    // A snapshot with the tag of the drill that no drill made.
+    let token = made(&rig).0[0].tags["stored-ami:drill"].clone();
+    rig.ec2(|state| {
+        let mut stranger = state.snapshots.values().next().unwrap().clone();
+        stranger.id = "snap-0dddddddddddddddd".to_owned();
+        stranger.tags.insert("stored-ami:drill".to_owned(), token);
+        state.snapshots.insert(stranger.id.clone(), stranger);
+    });
+    let run = drill(&rig, &[]).await;
+    run.assert_exit(4);
+    let left: Vec<_> = resources(&run).into_iter().filter(|(_, state, _)| state == "left").collect();
+    assert_eq!(left.len(), 1, "{run:?}");
+    assert_eq!(left[0].0, "snap-0dddddddddddddddd");
+    assert!(rig.ec2(|state| state.snapshots.contains_key("snap-0dddddddddddddddd")));
+    assert!(made(&rig).0.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_waits_for_no_other_restore_and_starts_beside_none() {
+    let rig = stored(TaskPace::Polls(0)).await;
+    rig.create(Some("ami-0bbbbbbbbbbbbbbbb"), "another", &[("/dev/sda1", 100)]);
+    rig.ec2(|state| {
+        let image = state.images.get_mut("ami-0bbbbbbbbbbbbbbbb").unwrap();
+        (image.state, image.source_image) = ("pending".to_owned(), Some("ami-0eeeeeeeeeeeeeeee".to_owned()));
+    });
+    let run = drill(&rig, &[]).await;
+    run.assert_exit(3);
+    let report = report(&run);
+    assert_eq!((&report["outcome"], &report["backup_validation"]), (&"refused".into(), &"FAILED".into()));
+    assert!(run.stdout.contains("only when no other restore seems to be in progress"), "{run:?}");
+    assert!(rig.starts().is_empty());
+    let run = drill(&rig, &["--accept", "in-progress"]).await;
+    run.assert_exit(0);
+    assert_eq!(report_left(&run), 600_000_000_000u64 - (129 << 30));
+}
+
+fn report_left(run: &Run) -> u64 {
+    report(run)["quota"]["left_bytes"].as_u64().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_object_is_never_restored_and_a_failed_restore_is_removed() {
+    let rig = stored(TaskPace::Polls(0)).await;
+    let run = drill(&rig, &["--dry-run"]).await;
+    run.assert_exit(0);
+    let planned = report(&run);
+    assert_eq!((&planned["outcome"], &planned["estimate"]["blocks_most"]), (&"planned".into(), &48.into()));
+    assert!(rig.starts().is_empty());
+    rig.lab.fail_next_restore("Server.InternalError: blocks cannot be written");
+    let run = drill(&rig, &[]).await;
+    run.assert_exit(1);
+    let report = report(&run);
+    assert_eq!((&report["verdict"], &report["proof"]), (&"fail".into(), &Value::Null));
+    assert!(run.stdout.contains("blocks cannot be written"), "{run:?}");
+    assert_nothing_left(&rig);
+    let size = rig.lab.with_object(BUCKET, crate::rig::KEY, |object| object.size).unwrap();
+    rig.lab.damage(BUCKET, crate::rig::KEY, size / 2, 0xFF).unwrap();
+    rig.lab.clear_calls();
+    drill(&rig, &[]).await.assert_exit(1);
+    assert!(rig.starts().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_denied_or_lost_is_named_and_removed_by_the_next_run() {
+    let rig = stored(TaskPace::Polls(0)).await;
+    rig.deny("ec2:DescribeInstances");
+    let run = drill(&rig, &[]).await;
+    run.assert_exit(4);
+    assert!(resources(&run)[0].2.contains("whether it is in use cannot be told"), "{run:?}");
+    rig.lab.allow_all();
+    rig.deny("ec2:DeleteSnapshot");
+    let run = drill(&rig, &[]).await;
+    run.assert_exit(4);
+    let found = resources(&run);
+    let states: Vec<&str> = found.iter().map(|(_, state, _)| state.as_str()).collect();
+    assert_eq!(states, ["removed", "left", "left", "left"]);
+    assert_eq!(report(&run)["verdict"], "pass", "of the run that proved it");
+    rig.lab.allow_all();
+    // The answer is lost, and the snapshot is gone.
+    rig.lab.script(FaultRule::new(Operation::Service(Action::DeleteSnapshot), Fault::AnswerLost));
+    let run = drill(&rig, &[]).await;
+    run.assert_exit(0);
+    assert_nothing_left(&rig);
+    assert_eq!(rig.starts().len(), 1, "none of them restored it again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_content_of_the_object_is_a_reference() {
+    let rig = stored(TaskPace::Polls(0)).await;
+    let other = rig.create(None, "other", &[("/dev/sda1", 1)]);
+    fingerprint(&rig, &other, "other.json", &[]).await.assert_exit(0);
+    rig.lab.clear_calls();
+    for against in [["--record", &rig.path("other.json")], ["--source", &other]] {
+        let run = rig.run(&[&["drill", OBJECT, "--yes"][..], &against].concat()).await;
+        run.assert_exit(2);
+        assert!(run.stderr.contains(&format!("and the object holds {AMI}")), "{run:?}");
+    }
+    assert!(rig.lab.calls().is_empty());
+    rig.run(&["drill", OBJECT, "--source", AMI, "--yes"]).await.assert_exit(0);
+    assert_eq!(rig.ec2(|state| (state.images.len(), state.snapshots.len())), (2, 4));
+}
