@@ -33,6 +33,9 @@ pub(super) enum Costly {
     Thaw,
     /// Reads blocks of snapshots.
     Blocks,
+    /// Restores an AMI, reads its blocks and removes it.
+    #[cfg(feature = "ebs")]
+    Drill,
     /// Creates jobs of S3 Batch Operations.
     #[cfg(feature = "batch")]
     BatchJobs,
@@ -45,6 +48,8 @@ impl Costly {
             Costly::Copy => "this writes a copy, which costs money",
             Costly::Thaw => "this restores objects from the archive, which costs money",
             Costly::Blocks => "this reads blocks of snapshots, which costs money",
+            #[cfg(feature = "ebs")]
+            Costly::Drill => "this restores an AMI and reads its blocks, which costs money",
             #[cfg(feature = "batch")]
             Costly::BatchJobs => "this creates jobs of S3 Batch Operations, which costs money",
         }
@@ -57,6 +62,8 @@ impl Costly {
             Costly::Copy => "nothing was copied",
             Costly::Thaw => "nothing was restored from the archive",
             Costly::Blocks => "no block was read",
+            #[cfg(feature = "ebs")]
+            Costly::Drill => "nothing was restored",
             #[cfg(feature = "batch")]
             Costly::BatchJobs => "no job was created",
         }

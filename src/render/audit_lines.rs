@@ -5,12 +5,13 @@ use std::io::{self, Write};
 
 use super::audit;
 use super::damage::next_steps;
+use super::next_step::Damaged;
 use super::{Detail, Style, field, wrap};
 use crate::audit::Level;
 use crate::ident::{Target, shell_option};
 use crate::report::{
     AuditNote, AuditReport, AuditStep, AuditedBucketReport, AuditedReport, EndOption, Exit, FindingReport,
-    ObservationReport, Severity,
+    IdentityReport, ObservationReport, Severity,
 };
 use crate::units::{counted, noun};
 use crate::verdict::{CheckId, PolicyCheck, ReasonCode, Verdict};
@@ -27,8 +28,8 @@ pub(super) struct AuditLines {
     blocks: BTreeMap<Severity, Blocks>,
     observed: BTreeMap<String, Blocks>,
     counts: Counts,
-    /// The first damaged object, with its version id.
-    damaged: Option<(Target, Option<String>)>,
+    /// The first damaged object.
+    damaged: Option<(Target, IdentityReport)>,
     /// Why the first object that was due was not reached.
     stopped: Option<String>,
     /// What can be done about what is unknown.
@@ -80,9 +81,11 @@ impl AuditLines {
             self.stopped = report.findings.iter().find_map(|finding| Some(finding.reason.as_ref()?.detail.clone()));
         }
         self.lacks(&report.target.bucket, &report.findings);
-        if severity == Severity::Damaged && self.damaged.is_none() {
-            let version = report.identity.as_ref().and_then(|identity| identity.version_id.clone());
-            self.damaged = Some((Target::Object(report.target.clone()), version));
+        if severity == Severity::Damaged
+            && self.damaged.is_none()
+            && let Some(identity) = &report.identity
+        {
+            self.damaged = Some((Target::Object(report.target.clone()), identity.clone()));
         }
         if !style.is_full() && (severity == Severity::Good || not_reached) {
             return Ok(());
@@ -146,8 +149,8 @@ impl AuditLines {
             if let more @ 1.. = blocks.write(out)? {
                 writeln!(out, "… and {more} more: {severity} (all of them in --json and --csv)")?;
             }
-            if let (Severity::Damaged, Some((target, version))) = (severity, &damaged) {
-                next_steps(out, style, (target, version.as_deref()), reach)?;
+            if let (Severity::Damaged, Some((target, identity))) = (severity, &damaged) {
+                next_steps(out, style, Damaged::new(target, identity), reach)?;
             }
         }
         let observed = if style.detail == Detail::Quiet { BTreeMap::new() } else { observed };

@@ -225,8 +225,10 @@ fn conclusion(report: &CopyReport) -> (Label<'static>, String) {
             format!("an object is there already; nothing was read or written: {}", reason(report)),
         ),
         (CopyOutcome::AlreadyThere, Verdict::Pass) => (
-            label("pass"),
-            "S3 states the same values for the object that is there already; nothing was read or written".into(),
+            label("same"),
+            "S3 states the same values for the object that is there already; nothing was written, and no byte was read, \
+             so it may be damaged"
+                .into(),
         ),
         (CopyOutcome::Occupied, _) => (report.verdict.into(), format!("nothing was written: {}", reason(report))),
         (CopyOutcome::NotMade, _) => not_made(report),

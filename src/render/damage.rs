@@ -2,29 +2,23 @@
 
 use std::io::{self, Write};
 
-use super::next_step::NextStep;
+use super::next_step::{Damaged, NextStep};
 use super::{Style, command, field};
-use crate::ident::Target;
 use crate::report::EndOption;
 
-/// What to do about a damaged object, whose version id is `version_id`, and which `reach` reaches.
+/// What to do about a damaged object, which `reach` reaches.
 pub(super) fn next_steps(
     out: &mut impl Write,
     style: Style,
-    (target, version_id): (&Target, Option<&str>),
+    damaged: Damaged<'_>,
     reach: &[EndOption],
 ) -> io::Result<()> {
-    NextStep::after_damage(target, version_id).iter().try_for_each(|step| write(out, style, step, reach))
+    NextStep::after_damage(damaged).iter().try_for_each(|step| write(out, style, step, reach))
 }
 
 /// [`next_steps`] without the advice to keep the copies, for a text that has given it.
-pub(super) fn copies(
-    out: &mut impl Write,
-    style: Style,
-    (target, version_id): (&Target, Option<&str>),
-    reach: &[EndOption],
-) -> io::Result<()> {
-    let steps = NextStep::after_damage(target, version_id);
+pub(super) fn copies(out: &mut impl Write, style: Style, damaged: Damaged<'_>, reach: &[EndOption]) -> io::Result<()> {
+    let steps = NextStep::after_damage(damaged);
     let mut steps = steps.iter().filter(|step| **step != NextStep::KeepOtherCopies);
     steps.try_for_each(|step| write(out, style, step, reach))
 }

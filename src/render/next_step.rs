@@ -2,7 +2,7 @@
 //! steps: the terminal as a label with the command, the page as a sentence with the command.
 
 use crate::ident::{AmiId, ObjectUri, Target, lasting_version, shell_option, shell_word};
-use crate::report::{EndOption, ReasonReport, arguments, aws_arguments};
+use crate::report::{EndOption, IdentityReport, ReasonReport, arguments, aws_arguments};
 use crate::verdict::ReasonCode;
 
 /// A step that the reader can take.
@@ -26,6 +26,13 @@ pub(super) enum NextStep {
         /// The object or file that is damaged.
         target: Target,
     },
+    /// Replace the object by a copy that is proved on the way.
+    Repair {
+        /// The damaged object.
+        object: ObjectUri,
+        /// Its ETag, if it is known.
+        etag: Option<String>,
+    },
     /// Store the image again.
     StoreAgain(AmiId),
     /// Check that the image can be restored from a copy with this key.
@@ -37,6 +44,21 @@ pub(super) enum NextStep {
     CopyAgain,
 }
 
+/// An object or file whose bytes are wrong.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Damaged<'a> {
+    pub target: &'a Target,
+    /// S3 gives a version, which may be `null`, for each object of a bucket that has ever kept versions.
+    pub version_id: Option<&'a str>,
+    pub etag: Option<&'a str>,
+}
+
+impl<'a> Damaged<'a> {
+    pub(super) fn new(target: &'a Target, identity: &'a IdentityReport) -> Self {
+        Damaged { target, version_id: identity.version_id.as_deref(), etag: identity.etag.as_deref() }
+    }
+}
+
 impl NextStep {
     /// The advice on a reason. `target` is the object, as a URI or a path.
     pub(super) fn after_reason(reason: &ReasonReport, target: &str) -> Option<Self> {
@@ -46,9 +68,9 @@ impl NextStep {
         }
     }
 
-    /// What to do about an object whose bytes are wrong. `version_id` is that of the object: S3 gives one, which may be
-    /// `null`, for each object of a bucket that has ever kept versions.
-    pub(super) fn after_damage(target: &Target, version_id: Option<&str>) -> Vec<Self> {
+    /// What to do about an object or file whose bytes are wrong.
+    pub(super) fn after_damage(damaged: Damaged<'_>) -> Vec<Self> {
+        let Damaged { target, version_id, etag } = damaged;
         let compare = NextStep::CompareWithCopy { target: target.clone() };
         let object = match target {
             Target::Object(object) => object,
@@ -64,6 +86,7 @@ impl NextStep {
             Some(NextStep::KeepOtherCopies),
             version.map(versions),
             Some(compare),
+            Some(NextStep::Repair { object: object.at_version(None), etag: etag.map(str::to_owned) }),
             target.ami_id().map(NextStep::StoreAgain),
             Some(NextStep::RestoreFromCopy { key: object.key.clone() }),
         ];
@@ -77,6 +100,7 @@ impl NextStep {
             NextStep::BringBack(_) => "bring back",
             NextStep::ListVersions { .. } => "older version",
             NextStep::CompareWithCopy { .. } => "other copy",
+            NextStep::Repair { .. } => "repair",
             NextStep::StoreAgain(_) => "store again",
             NextStep::RestoreFromCopy { .. } => "restore from",
             NextStep::CopyAgain => "copy again",
@@ -99,6 +123,7 @@ impl NextStep {
                  ?versionId= after the key"
             }
             NextStep::CompareWithCopy { .. } => "compare with another copy",
+            NextStep::Repair { .. } => "replace the object by a copy that passes",
             NextStep::StoreAgain(image) => return format!("if {image} still exists, store it in another bucket"),
             NextStep::RestoreFromCopy { .. } => "check a restore from a copy that is proved",
             NextStep::CopyAgain => "copy the file again from its origin, and verify the new copy",
@@ -143,6 +168,11 @@ impl NextStep {
                     Target::File(_) => format!("stored-ami verify {}", copy_of("KEY")),
                 }
             }
+            NextStep::Repair { object, etag } => {
+                let etag = shell_option("--replace-if", etag.as_deref().unwrap_or("ETAG"));
+                let (from, to) = (copy_of(&object.key), shell_word(&object.to_string()));
+                format!("stored-ami copy {from} {to} {etag} --verify-destination{}", arguments(reach, "to-"))
+            }
             NextStep::StoreAgain(image) => format!("stored-ami store {image} --bucket OTHER-BUCKET{ours}"),
             NextStep::RestoreFromCopy { key } => {
                 format!("stored-ami preflight restore {} --name NAME --verify{ours}", copy_of(key))
@@ -180,7 +210,8 @@ mod tests {
     }
 
     fn after_damage(target: &str, version_id: Option<&str>) -> Vec<String> {
-        let steps = NextStep::after_damage(&target.parse().unwrap(), version_id);
+        let target = target.parse().unwrap();
+        let steps = NextStep::after_damage(Damaged { target: &target, version_id, etag: Some("e-2") });
         steps.iter().map(|step| step.command(&[]).unwrap_or_else(|| step.sentence())).collect()
     }
 
@@ -204,6 +235,8 @@ mod tests {
             [
                 "Do not restore from this object, and keep every other copy until one of them is proved.",
                 "stored-ami verify 's3://OTHER-BUCKET/p q/ami-1a2b3c4d.bin' --like 's3://b/p q/ami-1a2b3c4d.bin'",
+                "stored-ami copy 's3://OTHER-BUCKET/p q/ami-1a2b3c4d.bin' 's3://b/p q/ami-1a2b3c4d.bin' --replace-if e-2 \
+                 --verify-destination",
                 "stored-ami store ami-1a2b3c4d --bucket OTHER-BUCKET",
                 "stored-ami preflight restore 's3://OTHER-BUCKET/p q/ami-1a2b3c4d.bin' --name NAME --verify",
             ]

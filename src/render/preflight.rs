@@ -1,6 +1,7 @@
 use std::io::{self, Write};
 
 use super::condition::{conclude, names};
+use super::next_step::Damaged;
 use super::{Label, Style, command, condition, damage, field, printable, shell_word, wrap};
 use crate::audit::joined;
 use crate::checks::preflight::{Presence, both_units};
@@ -51,7 +52,10 @@ pub(super) fn write(
     let mut steps = report.next_steps.iter().filter(|_| report.exit_code != Exit::Passed);
     steps.try_for_each(|step| field(out, style.width, 2, "next", step))?;
     match (&report.damaged, report.target.parse::<Target>()) {
-        (Some(object), Ok(target)) => damage::copies(out, style, (&target, object.version_id.as_deref()), reach),
+        (Some(object), Ok(target)) => {
+            let (version_id, etag) = (object.version_id.as_deref(), object.etag.as_deref());
+            damage::copies(out, style, Damaged { target: &target, version_id, etag }, reach)
+        }
         _ => Ok(()),
     }
 }

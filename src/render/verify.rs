@@ -2,7 +2,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::condition::conclude;
-use super::next_step::NextStep;
+use super::next_step::{Damaged, NextStep};
 use super::{Label, Style, advised, beside, command, content, damage, field, folded, printable, shell_word, wrap};
 use crate::audit::joined;
 use crate::ident::Target;
@@ -71,7 +71,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport, r
     };
     conclude(out, style, Label::new("damaged", Verdict::Fail), &damage.sentence(report.parts_count()))?;
     match report.target.parse::<Target>() {
-        Ok(target) => damage::next_steps(out, style, (&target, report.identity.version_id.as_deref()), reach),
+        Ok(target) => damage::next_steps(out, style, Damaged::new(&target, &report.identity), reach),
         Err(_) => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use serde_json::{Value, json};
-use stored_ami::ledger::Ledger;
+use stored_ami::ledger::{Ledger, LedgerError};
 use stored_ami_lab::{BucketOptions, Deny, Encryption, Lab, LabOptions, Operation, TaskPace, Versioning};
 
 use crate::common::{Run, Server, data};
@@ -91,11 +91,11 @@ impl Batch {
             entries.push((proof.target.clone(), proof.verdict.to_string(), proof.kind().map(|kind| kind.name())));
         };
         match Ledger::open_existing(self.ledger.as_ref()) {
-            Ok(ledger) => ledger.each(None, visit).unwrap(),
+            Ok(ledger) => drop(ledger.each(None, visit).unwrap()),
             // Its first entry creates it.
             Err(LedgerError::Missing) => {}
             Err(error) => panic!("{error}"),
-        };
+        }
         entries
     }
 

@@ -1,8 +1,9 @@
 //! `--replace-if`: only the object that is named, and only where the server heeds the condition.
 
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use stored_ami_lab::{Fault, FaultRule, Operation};
 
-use crate::common::data;
+use crate::common::{Run, bare_command, data};
 use crate::rig::{KEY, Rig, report, verdict};
 
 /// A source in four parts or in one request, and an older object at the destination; its ETag.
@@ -146,4 +147,38 @@ async fn a_lost_answer_replaces_once() {
         assert_eq!(rig.bytes(KEY).await, bytes);
         assert_eq!(rig.uploads().await, 0, "{fault}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_version_replaces_the_damaged_one() {
+    let (rig, bytes, _) = rig(true).await;
+    let object = format!("s3://gov-archive/{KEY}");
+    let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    let put = rig.destination.client.put_bucket_versioning().bucket("gov-archive").versioning_configuration(enabled);
+    put.send().await.unwrap();
+    rig.destination.client.delete_object().bucket("gov-archive").key(KEY).send().await.unwrap();
+    rig.copy(&["--yes"]).await.assert_exit(0);
+    let head = || rig.destination.client.head_object().bucket("gov-archive").key(KEY).send();
+    let older = head().await.unwrap().version_id().unwrap().to_owned();
+    rig.destination
+        .client
+        .put_object()
+        .bucket("gov-archive")
+        .key(KEY)
+        .body(b"wrong".to_vec().into())
+        .send()
+        .await
+        .unwrap();
+    let wrong = head().await.unwrap().e_tag().unwrap().trim_matches('"').to_owned();
+    let copy = |source: &str| {
+        let mut command = bare_command();
+        command.env("HOME", rig.home.path()).env("AWS_CONFIG_FILE", rig.home.path().join("config"));
+        command.args(["copy", source, &object, "--from-profile", "gov", "--to-profile", "gov", "--accept", "public"]);
+        command.args(["--json", "--yes", "--verify-destination", "--replace-if", &wrong]);
+        Run::of(command)
+    };
+    assert!(copy(&object).await.assert_exit(2).stderr.contains("are the same object"));
+    let run = copy(&format!("{object}?versionId={older}")).await;
+    assert_eq!((&report(run.assert_exit(0))["outcome"], verdict(&run, "read-back")), (&"copied".into(), "pass".into()));
+    assert_eq!(rig.bytes(KEY).await, bytes);
 }

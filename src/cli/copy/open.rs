@@ -99,7 +99,9 @@ pub(super) async fn open(
 ) -> Result<CopyEnds, UsageError> {
     let (object, from, of_source) = open_source((args, settings), source, &context).await?;
     let (connection, to) = open_destination((args, settings), &context).await?;
+    // An older version may be made the current one.
     if let (Target::Object(uri), Some(of_source)) = (source, &of_source)
+        && uri.version.is_none()
         && (&uri.bucket, &uri.key) == (&destination.bucket, &destination.key)
         && of_source.endpoint_url() == connection.endpoint_url()
         && from.partition == to.partition

@@ -15,7 +15,7 @@ use super::output::keep_output;
 use super::runner::{Runner, Stop};
 use super::settings::Settings;
 use super::signals::cancel_on_signal;
-use super::starting::{agreed, can_ask};
+use super::starting::{Costly, agreed, can_ask};
 use super::usage::UsageError;
 use crate::commands::RegionServices;
 use crate::commands::blocks::{BlockServices, ExpectedContent};
@@ -31,7 +31,7 @@ use crate::snapshot::Ebs;
 use crate::units::GIB;
 
 pub(super) async fn run(args: DrillArgs, settings: &Settings) -> Result<Exit, UsageError> {
-    can_ask(&args.starting)?;
+    can_ask(&args.starting, Costly::Drill)?;
     let journal = journal(args.journal.as_deref())?;
     let expected = expected(&args).await?;
     let restore = restore_request(&args, &expected, &journal)?;
@@ -135,7 +135,7 @@ async fn carry_out(
     if !drill.only_removes() {
         runner.show(&Report::Drill(Box::new(drill.report().clone())));
         if !agreed(&args.starting, &question(drill.report(), args.keep), cancel).await {
-            runner.declined();
+            runner.declined(Costly::Drill);
             return None;
         }
         if runner.run(&target, Stop::ByItself, drill.restore(cancel)).await.is_none() {

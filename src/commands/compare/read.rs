@@ -104,8 +104,7 @@ pub(super) async fn read(run: &mut CompareRun, cancel: &CancellationToken) -> Re
     let differing: Vec<usize> = (0..layout.count()).filter(differs).collect();
     let Some(first) = differing.first().copied() else {
         let text = format!(
-            "every byte of both was read: the SHA-256 of each of {} pieces of {} is the same",
-            layout.count(),
+            "every byte of both was read: the SHA-256 of each piece of {} is the same",
             ByteSize(layout.part(0).map_or(size, ByteRange::len))
         );
         return Ok(Read { likeness: Likeness::Same, text, is_whole: true, ..Read::default() });

@@ -227,8 +227,11 @@ fn assemble(wish: &RestorePreflightRequest, survey: RestoreSurvey, known: Known)
     }
     report.tags = identity.as_ref().map(restore_tags).unwrap_or_default();
     let is_damaged = wish.verified.as_ref().is_some_and(|verified| verified.is_damaged);
-    let version_id = survey.object.value().and_then(|object| object.version.clone());
-    report.damaged = is_damaged.then_some(DamagedObject { version_id });
+    let object = survey.object.value();
+    report.damaged = is_damaged.then(|| DamagedObject {
+        version_id: object.and_then(|object| object.version.clone()),
+        etag: object.and_then(|object| object.id.etag.as_ref()).map(ToString::to_string),
+    });
     RestorePreflight {
         report,
         object: survey.object.value().cloned(),

@@ -9,7 +9,7 @@ use super::tone::Tone;
 use super::{Section, reading, strip};
 use crate::audit::joined;
 use crate::ident::Target;
-use crate::render::next_step::NextStep;
+use crate::render::next_step::{Damaged, NextStep};
 use crate::render::verify::{conclusion, layout_after};
 use crate::report::{DigestReport, FindingReport, IdentityReport, LayoutReport, Note, PartState, VerifyReport};
 use crate::verdict::{CheckId, Verdict};
@@ -40,7 +40,7 @@ pub(super) fn section(report: &VerifyReport) -> Section {
     }
     if report.findings.iter().any(disagrees) {
         let target = report.target.parse::<Target>();
-        let steps = target.map(|target| NextStep::after_damage(&target, report.identity.version_id.as_deref()));
+        let steps = target.map(|target| NextStep::after_damage(Damaged::new(&target, &report.identity)));
         Steps::block(&steps.unwrap_or_default()).into_iter().for_each(&mut block);
     }
     if !report.proved_by.is_empty() {

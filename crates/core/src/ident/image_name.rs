@@ -1,6 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::units::counted;
+
 /// The name of an AMI: 3 to 128 letters, digits, spaces and `( ) [ ] . / - ' @ _` (EC2 API Reference,
 /// `CreateImage`, `CreateRestoreImageTask`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -45,7 +47,7 @@ impl FromStr for ImageName {
             ));
         }
         if !(3..=128).contains(&text.len()) {
-            return error(format!("it has {} characters; 3 to 128 are allowed", text.len()));
+            return error(format!("it has {}; 3 to 128 are allowed", counted(text.len() as u64, "character")));
         }
         Ok(ImageName(text.to_owned()))
     }

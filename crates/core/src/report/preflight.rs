@@ -62,6 +62,8 @@ pub struct PreflightReport {
 pub struct DamagedObject {
     /// Its version id.
     pub version_id: Option<String>,
+    /// Its ETag.
+    pub etag: Option<String>,
 }
 
 /// The size of an AMI before compression.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::status::{Age, RowStatus};
 use crate::audit::{ChangeKind, joined};
 use crate::ident::Target;
-use crate::render::next_step::NextStep;
+use crate::render::next_step::{Damaged, NextStep};
 use crate::render::page::blocks::{StepView, Steps};
 use crate::render::page::damage::{Damage, Most, disagrees};
 use crate::render::page::findings::Findings;
@@ -191,7 +191,7 @@ impl Card {
         let damage = Damage::new(report.findings.iter(), None, MOST_DAMAGE);
         let steps = match &report.identity {
             Some(identity) if report.findings.iter().any(disagrees) => {
-                NextStep::after_damage(&Target::Object(report.target.clone()), identity.version_id.as_deref())
+                NextStep::after_damage(Damaged::new(&Target::Object(report.target.clone()), identity))
             }
             _ => Vec::new(),
         };

@@ -37,5 +37,5 @@ fn by_blocks<'a>(draft: Draft<'a>, item: Item, subject: &Subject) -> Draft<'a> {
     if least.is_none() && most.is_none() {
         return draft.unknown(format!("the size before compression is not known: {}", subject.no_size));
     }
-    draft.range(item, count(least), count(most), "blocks")
+    draft.range(item, count(least), count(most), "block")
 }
