@@ -96,6 +96,7 @@ impl Results {
             None => match &report {
                 Report::Error(_) | Report::Summary(_) => return,
                 Report::Audit(audit) => audit.exit_code,
+                Report::AuditedRun(run) => run.exit_code,
                 Report::Ledger(ledger) => ledger.exit_code,
                 _ => Exit::Passed,
             },
@@ -255,6 +256,7 @@ fn outcome_of_target(report: &Report) -> Option<(Verdict, Exit)> {
         Report::Audited(report) => (report.verdict, report.exit_code),
         Report::Safe(report) => (report.answer.verdict(), report.exit_code),
         Report::AuditedBucket(_)
+        | Report::AuditedRun(_)
         | Report::Observation(_)
         | Report::LedgerEntry(_)
         | Report::Audit(_)

@@ -5,9 +5,9 @@ use super::{Label, Style, command, condition, damage, field, printable, shell_wo
 use crate::audit::{ChangeKind, Entry, Level, joined};
 use crate::ident::{ETag, shell_option};
 use crate::report::{
-    AuditReport, AuditedBucketReport, AuditedReport, DamageSummary, DeletionAnswer, DeletionSafetyReport, DeletionStep,
-    EndOption, FindingReport, LedgerEntryReport, LedgerReport, ObservationReport, ProvedReport, ReasonReport, Severity,
-    arguments,
+    AuditReport, AuditedBucketReport, AuditedReport, AuditedRunReport, DamageSummary, DeletionAnswer,
+    DeletionSafetyReport, DeletionStep, EndOption, FindingReport, LedgerEntryReport, LedgerReport, ObservationReport,
+    ProvedReport, ReasonReport, Severity, arguments,
 };
 use crate::units::{ByteSize, counted};
 use crate::verdict::{CheckId, ReasonCode, Verdict};
@@ -159,6 +159,18 @@ pub(super) fn write_bucket(
     sentence(out, style, &label, &format!("{bucket}  {}", printable(&texts.join("; "))))
 }
 
+/// Writes why a run of parts was not read.
+pub(super) fn write_run(out: &mut impl Write, style: Style, report: &AuditedRunReport) -> io::Result<()> {
+    let label = style.label(of_severity(Severity::Unknown), WORD);
+    let which = match report.run {
+        0 => String::new(),
+        run => format!(", run {run} of {}", report.of),
+    };
+    let why = report.reason.as_ref().map(|reason| reason.detail.clone()).unwrap_or_default();
+    let target = shell_word(&report.target.to_string());
+    sentence(out, style, &label, &format!("{target}{which}  not read: {}", printable(&why)))
+}
+
 pub(super) fn write_observation(out: &mut impl Write, style: Style, report: &ObservationReport) -> io::Result<()> {
     let text = format!("{} {}: {}", report.kind.to_string().replace('_', " "), report.subject, report.detail);
     for (index, line) in wrap(&printable(&text), style.width.saturating_sub(8).max(24)).iter().enumerate() {
@@ -179,6 +191,10 @@ pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport
     line("level", report.level.name())?;
     line("objects", &outcomes(report))?;
     line("proved", &format!("{} of {}, every byte", report.proved, counted(report.objects, "object")))?;
+    if report.runs > 0 {
+        let runs = format!("{} of objects that the shards read together", counted(report.runs, "run"));
+        line("runs", &format!("{runs}; audit merge compares them"))?;
+    }
     if let Some(dollars) = report.estimated_dollars {
         line("cost", &format!("${dollars:.4}, by list prices"))?;
     }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::audit;
-use super::damage::next_steps;
+use super::damage::{next_steps, steps};
+use super::next_step::NextStep;
 use super::{Style, field, wrap};
 use crate::audit::Level;
 use crate::ident::Target;
 use crate::report::{
-    AuditNote, AuditReport, AuditedBucketReport, AuditedReport, EndOption, Exit, FindingReport, ObservationReport,
-    Severity,
+    AuditNote, AuditReport, AuditedBucketReport, AuditedReport, AuditedRunReport, EndOption, Exit, FindingReport,
+    ObservationReport, Severity,
 };
 use crate::units::{counted, noun};
 use crate::verdict::{CheckId, PolicyCheck, Verdict};
@@ -29,6 +30,8 @@ pub(super) struct AuditLines {
     counts: Counts,
     /// The first damaged object, with its version id.
     damaged: Option<(Target, Option<String>)>,
+    /// How the first damaged object that was read once is read again.
+    again: Vec<NextStep>,
     /// Why the first object that was due was not reached.
     stopped: Option<String>,
 }
@@ -81,6 +84,9 @@ impl AuditLines {
             let version = report.identity.as_ref().and_then(|identity| identity.version_id.clone());
             self.damaged = Some((Target::Object(report.target.clone()), version));
         }
+        if severity == Severity::Damaged && self.again.is_empty() {
+            self.again = NextStep::after_one_read(&report.target, &report.findings);
+        }
         if !style.is_full() && (severity == Severity::Good || not_reached) {
             return Ok(());
         }
@@ -107,6 +113,19 @@ impl AuditLines {
         })
     }
 
+    /// Takes the result for a run of parts. One that was read needs no line.
+    pub(super) fn run(&mut self, style: Style, report: &AuditedRunReport) -> io::Result<()> {
+        if report.reason.is_none() {
+            return Ok(());
+        }
+        let name = format!("{} {:05}", report.target, report.run);
+        self.blocks.entry(Severity::Unknown).or_default().add(most(style), name, || {
+            let mut text = Vec::new();
+            audit::write_run(&mut text, style, report)?;
+            Ok(text)
+        })
+    }
+
     /// Takes an observation.
     pub(super) fn observation(&mut self, style: Style, report: &ObservationReport) -> io::Result<()> {
         let blocks = self.observed.entry(report.kind.to_string()).or_default();
@@ -126,12 +145,13 @@ impl AuditLines {
         end: Option<&AuditReport>,
         (again, reach): (Option<&str>, &[EndOption]),
     ) -> io::Result<()> {
-        let AuditLines { blocks, observed, counts, damaged, stopped } = self;
+        let AuditLines { blocks, observed, counts, damaged, again: read_again, stopped } = self;
         for (severity, blocks) in blocks {
             if let more @ 1.. = blocks.write(out)? {
                 writeln!(out, "… and {more} more: {severity} (all of them in --json and --csv)")?;
             }
             if let (Severity::Damaged, Some((target, version))) = (severity, &damaged) {
+                steps(out, style, &read_again, reach)?;
                 next_steps(out, style, (target, version.as_deref()), reach)?;
             }
         }

@@ -65,7 +65,12 @@ pub(super) fn next_steps(
     (target, version_id): (&Target, Option<&str>),
     reach: &[EndOption],
 ) -> io::Result<()> {
-    NextStep::after_damage(target, version_id).iter().try_for_each(|step| match step.command(reach) {
+    steps(out, style, &NextStep::after_damage(target, version_id), reach)
+}
+
+/// Writes steps, each with its command.
+pub(super) fn steps(out: &mut impl Write, style: Style, steps: &[NextStep], reach: &[EndOption]) -> io::Result<()> {
+    steps.iter().try_for_each(|step| match step.command(reach) {
         Some(text) => command(out, style, step.label(), &text),
         None => field(out, style.width, 2, step.label(), &step.clause()),
     })
