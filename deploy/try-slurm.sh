@@ -99,7 +99,7 @@ done >"$dir/uploads"
 "${put[@]}" -K "$dir/uploads" >/dev/null
 bytes=$dir/lab/archive/bytes/ami-00000123.bin
 byte=$(dd if="$bytes" bs=1 skip=1000 count=1 status=none | od -An -tu1)
-printf "\\$(printf %o $((byte ^ 1)))" | dd of="$bytes" bs=1 seek=1000 conv=notrunc status=none
+printf '%b' "\\0$(printf %o $((byte ^ 1)))" | dd of="$bytes" bs=1 seek=1000 conv=notrunc status=none
 
 # The array. One task is killed while it runs, and starts again; another one is cancelled.
 cd "$dir/out"

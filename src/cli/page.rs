@@ -39,7 +39,10 @@ impl PageFile {
     pub(super) fn add(&mut self, report: Report) {
         self.audit.add(&report);
         self.table.add(&report);
-        if !matches!(report, Report::Audited(_) | Report::AuditedBucket(_) | Report::Observation(_)) {
+        if !matches!(
+            report,
+            Report::Audited(_) | Report::AuditedRun(_) | Report::AuditedBucket(_) | Report::Observation(_)
+        ) {
             self.reports.push(report);
         }
     }

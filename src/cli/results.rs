@@ -96,6 +96,7 @@ impl Results {
             None => match &report {
                 Report::Error(_) | Report::Summary(_) => return,
                 Report::Audit(audit) => audit.exit_code,
+                Report::AuditedRun(run) => run.exit_code,
                 Report::Ledger(ledger) => ledger.exit_code,
                 Report::Batch(batch) => batch.exit_code,
                 _ => Exit::Passed,
@@ -261,6 +262,7 @@ fn outcome_of_target(report: &Report) -> Option<(Verdict, Exit)> {
         Report::Safe(report) => (report.answer.verdict(), report.exit_code),
         Report::AuditedBucket(_)
         | Report::Batch(_)
+        | Report::AuditedRun(_)
         | Report::Observation(_)
         | Report::LedgerEntry(_)
         | Report::Audit(_)

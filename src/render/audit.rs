@@ -6,7 +6,7 @@ use crate::audit::{ChangeKind, Entry, Level, joined};
 use crate::ident::{ETag, shell_option};
 use crate::ledger::Head;
 use crate::report::{
-    AuditReport, AuditStep, AuditedBucketReport, AuditedNote, AuditedReport, DamageSummary, DeletionAnswer,
+    AuditReport, AuditStep, AuditedBucketReport, AuditedNote, AuditedReport, AuditedRunReport, DamageSummary, DeletionAnswer,
     DeletionSafetyReport, DeletionStep, EndOption, FindingReport, LedgerEntryReport, LedgerReport, Note,
     ObservationReport, ProvedReport, ReasonReport, Severity, arguments,
 };
@@ -164,6 +164,18 @@ pub(super) fn write_bucket(
     sentence(out, style, &label, &format!("{bucket}  {}", printable(&texts.join("; "))))
 }
 
+/// Writes why a run of parts was not read.
+pub(super) fn write_run(out: &mut impl Write, style: Style, report: &AuditedRunReport) -> io::Result<()> {
+    let label = style.label(of_severity(Severity::Unknown), WORD);
+    let which = match report.run {
+        0 => String::new(),
+        run => format!(", run {run} of {}", report.of),
+    };
+    let why = report.reason.as_ref().map(|reason| reason.detail.clone()).unwrap_or_default();
+    let target = shell_word(&report.target.to_string());
+    sentence(out, style, &label, &format!("{target}{which}  not read: {}", printable(&why)))
+}
+
 pub(super) fn write_observation(out: &mut impl Write, style: Style, report: &ObservationReport) -> io::Result<()> {
     let text = format!("{} {}: {}", report.kind.to_string().replace('_', " "), report.subject, report.detail);
     for (index, line) in wrap(&printable(&text), style.width.saturating_sub(8).max(24)).iter().enumerate() {
@@ -184,6 +196,10 @@ pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport
     line("level", report.level.name())?;
     line("objects", &outcomes(report))?;
     line("proved", &format!("{} of {}, every byte", report.proved, counted(report.objects, "object")))?;
+    if report.runs > 0 {
+        let runs = format!("{} of objects that the shards read together", counted(report.runs, "run"));
+        line("runs", &format!("{runs}; audit merge compares them"))?;
+    }
     if let Some(dollars) = report.estimated_dollars {
         line("cost", &format!("${dollars:.4}, by list prices"))?;
     }

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::audit;
-use super::damage::next_steps;
-use super::next_step::Damaged;
+use super::damage::{next_steps, steps};
+use super::next_step::{Damaged, NextStep};
 use super::{Detail, Style, field, wrap};
 use crate::audit::Level;
 use crate::ident::{Target, shell_option};
 use crate::report::{
-    AuditNote, AuditReport, AuditStep, AuditedBucketReport, AuditedReport, EndOption, Exit, FindingReport,
-    IdentityReport, ObservationReport, Severity,
+    AuditNote, AuditReport, AuditStep, AuditedBucketReport, AuditedReport, AuditedRunReport, EndOption, Exit,
+    FindingReport, IdentityReport, ObservationReport, Severity,
 };
 use crate::units::{counted, noun};
 use crate::verdict::{CheckId, PolicyCheck, ReasonCode, Verdict};
@@ -30,6 +30,8 @@ pub(super) struct AuditLines {
     counts: Counts,
     /// The first damaged object.
     damaged: Option<(Target, IdentityReport)>,
+    /// How the first damaged object that was read once is read again.
+    again: Vec<NextStep>,
     /// Why the first object that was due was not reached.
     stopped: Option<String>,
     /// What can be done about what is unknown.
@@ -87,6 +89,9 @@ impl AuditLines {
         {
             self.damaged = Some((Target::Object(report.target.clone()), identity.clone()));
         }
+        if severity == Severity::Damaged && self.again.is_empty() {
+            self.again = NextStep::after_one_read(&report.target, &report.findings);
+        }
         if !style.is_full() && (severity == Severity::Good || not_reached) {
             return Ok(());
         }
@@ -110,6 +115,19 @@ impl AuditLines {
         self.blocks.entry(severity).or_default().add(usize::MAX, String::new(), || {
             let mut text = Vec::new();
             audit::write_bucket(&mut text, style, report, severity)?;
+            Ok(text)
+        })
+    }
+
+    /// Takes the result for a run of parts. One that was read needs no line.
+    pub(super) fn run(&mut self, style: Style, report: &AuditedRunReport) -> io::Result<()> {
+        if report.reason.is_none() {
+            return Ok(());
+        }
+        let name = format!("{} {:05}", report.target, report.run);
+        self.blocks.entry(Severity::Unknown).or_default().add(most(style), name, || {
+            let mut text = Vec::new();
+            audit::write_run(&mut text, style, report)?;
             Ok(text)
         })
     }
@@ -144,12 +162,13 @@ impl AuditLines {
         end: Option<&AuditReport>,
         (again, reach): (Option<&str>, &[EndOption]),
     ) -> io::Result<()> {
-        let AuditLines { blocks, observed, counts, damaged, stopped, mut steps } = self;
+        let AuditLines { blocks, observed, counts, damaged, again: read_again, stopped, steps: mut advice } = self;
         for (severity, blocks) in blocks {
             if let more @ 1.. = blocks.write(out)? {
                 writeln!(out, "… and {more} more: {severity} (all of them in --json and --csv)")?;
             }
             if let (Severity::Damaged, Some((target, identity))) = (severity, &damaged) {
+                steps(out, style, &read_again, reach)?;
                 next_steps(out, style, Damaged::new(target, identity), reach)?;
             }
         }
@@ -163,8 +182,8 @@ impl AuditLines {
         writeln!(out)?;
         audit::write_all(out, style, end)?;
         rest(out, style, end, stopped.as_deref(), again)?;
-        steps.extend(end.steps.iter().cloned());
-        steps.iter().try_for_each(|step| help(out, style, step))?;
+        advice.extend(end.steps.iter().cloned());
+        advice.iter().try_for_each(|step| help(out, style, step))?;
         let text = counts.sentence(end);
         let verdict = counts.worst(end);
         wrap(&text, style.width).iter().try_for_each(|line| writeln!(out, "{}", style.toned(verdict, line)))

@@ -13,18 +13,19 @@ pub(super) fn next_steps(
     damaged: Damaged<'_>,
     reach: &[EndOption],
 ) -> io::Result<()> {
-    NextStep::after_damage(damaged).iter().try_for_each(|step| write(out, style, step, reach))
+    steps(out, style, &NextStep::after_damage(damaged), reach)
 }
 
 /// [`next_steps`] without the advice to keep the copies, for a text that has given it.
 pub(super) fn copies(out: &mut impl Write, style: Style, damaged: Damaged<'_>, reach: &[EndOption]) -> io::Result<()> {
-    let steps = NextStep::after_damage(damaged);
-    let mut steps = steps.iter().filter(|step| **step != NextStep::KeepOtherCopies);
-    steps.try_for_each(|step| write(out, style, step, reach))
+    let mut found = NextStep::after_damage(damaged);
+    found.retain(|step| *step != NextStep::KeepOtherCopies);
+    steps(out, style, &found, reach)
 }
 
-fn write(out: &mut impl Write, style: Style, step: &NextStep, reach: &[EndOption]) -> io::Result<()> {
-    match step.command(reach) {
+/// Writes steps, each with its command.
+pub(super) fn steps(out: &mut impl Write, style: Style, steps: &[NextStep], reach: &[EndOption]) -> io::Result<()> {
+    steps.iter().try_for_each(|step| match step.command(reach) {
         Some(text) => command(out, style, step.label(), &text),
         None => field(out, style.width, 2, step.label(), &step.clause()),
     }

@@ -61,6 +61,7 @@ impl<W: Write> Renderer for Human<W> {
         }
         match report {
             Report::Audited(report) => return self.audit.object(self.style, report),
+            Report::AuditedRun(report) => return self.audit.run(self.style, report),
             Report::AuditedBucket(report) => return self.audit.bucket(self.style, report),
             Report::Observation(report) => return self.audit.observation(self.style, report),
             _ => {}
@@ -100,7 +101,11 @@ impl<W: Write> Renderer for Human<W> {
             Report::Ledger(report) => audit::write_ledger(&mut self.out, self.style, report)?,
             Report::Safe(report) => audit::write_safe(&mut self.out, self.style, report, &self.reach)?,
             Report::Error(error) => write_error(&mut self.out, self.style, error)?,
-            Report::Audited(_) | Report::AuditedBucket(_) | Report::Observation(_) | Report::Summary(_) => {}
+            Report::Audited(_)
+            | Report::AuditedRun(_)
+            | Report::AuditedBucket(_)
+            | Report::Observation(_)
+            | Report::Summary(_) => {}
         }
         self.out.flush()
     }

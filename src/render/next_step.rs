@@ -2,8 +2,8 @@
 //! steps: the terminal as a label with the command, the page as a sentence with the command.
 
 use crate::ident::{AmiId, ObjectUri, Target, lasting_version, shell_option, shell_word};
-use crate::report::{EndOption, IdentityReport, ReasonReport, arguments, aws_arguments};
-use crate::verdict::ReasonCode;
+use crate::report::{EndOption, FindingReport, IdentityReport, ReasonReport, arguments, aws_arguments};
+use crate::verdict::{CheckId, ReasonCode, Subject};
 
 /// A step that the reader can take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,17 @@ pub(super) enum NextStep {
     },
     /// Copy a file again.
     CopyAgain,
+    /// Read all of an object again on one machine.
+    ReadAgain(ObjectUri),
+    /// Read one part of an object again.
+    ReadPart {
+        /// The object.
+        object: ObjectUri,
+        /// The number of the part.
+        part: u64,
+        /// The value of the part, as `--expect` takes it.
+        expected: String,
+    },
 }
 
 /// An object or file whose bytes are wrong.
@@ -93,6 +104,25 @@ impl NextStep {
         steps.into_iter().flatten().collect()
     }
 
+    /// How bytes that were read once and do not match are read again: the first part that differs, if it is known, and all
+    /// of the object.
+    pub(super) fn after_one_read(object: &ObjectUri, findings: &[FindingReport]) -> Vec<Self> {
+        let once = findings.iter().filter(|finding| finding.reads == Some(1));
+        let once: Vec<&FindingReport> = once.collect();
+        if once.is_empty() {
+            return Vec::new();
+        }
+        let part = once.iter().find_map(|finding| {
+            let CheckId::Reference(_, Subject::Checksum(algorithm) | Subject::Parts(algorithm)) = finding.check else {
+                return None;
+            };
+            let damage = finding.damage.first()?;
+            let expected = format!("{algorithm}:{}", damage.expected);
+            Some(NextStep::ReadPart { object: object.clone(), part: damage.part, expected })
+        });
+        part.into_iter().chain([NextStep::ReadAgain(object.clone())]).collect()
+    }
+
     /// A short name for the column of labels.
     pub(super) fn label(&self) -> &'static str {
         match self {
@@ -104,6 +134,8 @@ impl NextStep {
             NextStep::StoreAgain(_) => "store again",
             NextStep::RestoreFromCopy { .. } => "restore from",
             NextStep::CopyAgain => "copy again",
+            NextStep::ReadAgain(_) => "read again",
+            NextStep::ReadPart { .. } => "read part",
         }
     }
 
@@ -126,6 +158,10 @@ impl NextStep {
             NextStep::Repair { .. } => "replace the object by a copy that passes",
             NextStep::StoreAgain(image) => return format!("if {image} still exists, store it in another bucket"),
             NextStep::RestoreFromCopy { .. } => "check a restore from a copy that is proved",
+            NextStep::ReadAgain(_) => "it was read once: read all of it again, on one machine",
+            NextStep::ReadPart { part, .. } => {
+                return format!("it was read once: read part {part} again, and compare it with its stored value");
+            }
             NextStep::CopyAgain => "copy the file again from its origin, and verify the new copy",
         };
         text.to_owned()
@@ -150,6 +186,14 @@ impl NextStep {
         let ours = arguments(reach, "");
         Some(match self {
             NextStep::Advice(_) | NextStep::KeepOtherCopies | NextStep::CopyAgain => return None,
+            NextStep::ReadAgain(object) => format!("stored-ami verify {}{ours}", shell_word(&object.to_string())),
+            NextStep::ReadPart { object, part, expected } => format!(
+                "aws s3api get-object {} {} --part-number {part}{} part-{part}.bin && stored-ami verify part-{part}.bin {}",
+                shell_option("--bucket", &object.bucket),
+                shell_option("--key", &object.key),
+                aws_arguments(reach),
+                shell_option("--expect", expected)
+            ),
             NextStep::BringBack(object) => format!("stored-ami thaw {}{ours}", shell_word(&object.to_string())),
             NextStep::ListVersions { object, .. } => format!(
                 "aws s3api list-object-versions {} {}{}",

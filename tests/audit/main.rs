@@ -31,4 +31,5 @@ mod results;
 mod rig;
 mod scale;
 mod shares;
+mod split;
 mod wrong;

@@ -214,6 +214,7 @@ mod tests {
             crate::report::TaskKind,
             crate::report::ThawOutcome,
             crate::report::ThawState,
+            crate::report::ValueCovers,
             crate::verdict::ProofKind,
             crate::verdict::ReasonCode,
             crate::verdict::Verdict,

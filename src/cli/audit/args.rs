@@ -139,6 +139,13 @@ pub struct TurnArgs {
     /// Kubernetes, or GNU parallel. A task that is started again has the same share. See `audit merge`.
     #[arg(long, hide_short_help = true, value_name = "I/N")]
     pub shard: Option<ShardSpec>,
+    /// With --shard, at level bytes: all shards read objects larger than this together, in runs of parts
+    ///
+    /// Each run is of at most this size, or one part. `audit merge` joins the digests and compares them with CRCs over
+    /// the object, ETags over parts and composites. Other checksums over the object must be computed in order, and stay
+    /// unknown; where the object has no others, one shard reads it as usual. No ledger gets the proof.
+    #[arg(long, hide_short_help = true, value_name = "SIZE", requires = "shard", conflicts_with_all = ["list", "inventory", "using"])]
+    pub split: Option<ByteSize>,
     /// Start no object after this time
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub max_time: Option<Duration>,

@@ -199,6 +199,9 @@ async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
     if !args.using.is_empty() && args.level == Level::Facts {
         return Err(UsageError("--using: the level `facts` reads no bytes that could be compared".to_owned()));
     }
+    if args.turn.split.is_some() && args.level != Level::Bytes {
+        return Err(UsageError("--split: only the level `bytes` reads objects; add --level bytes".to_owned()));
+    }
     let policy = policy(args.policy.as_deref())?;
     if let Some(place) = &args.results {
         place.check_outside(&chosen)?;
@@ -216,6 +219,7 @@ async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
         slice: args.turn.slice.map(|turn| turn.on(day)),
         shard,
         shard_from,
+        split_bytes: args.turn.split.map(|size| size.0),
         plan_sha256: None,
         due: AuditLimits {
             until: args.turn.max_time.and_then(from_now),

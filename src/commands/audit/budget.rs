@@ -71,6 +71,11 @@ pub(super) struct ObjectCost {
 }
 
 impl ObjectCost {
+    /// The cost of a run of this many bytes of an object.
+    pub(super) fn of_run(candidate: &Candidate, bytes: u64) -> Self {
+        ObjectCost { bytes, ..ObjectCost::of(candidate, None) }
+    }
+
     /// Takes size and class from the listing, otherwise from the facts.
     pub(super) fn of(candidate: &Candidate, facts: Option<&ObjectFacts>) -> Self {
         let listed = candidate.listed.as_ref();

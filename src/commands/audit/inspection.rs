@@ -3,14 +3,15 @@
 use tokio_util::sync::CancellationToken;
 
 use super::findings;
+use super::split::{self, divided};
 use super::subject::Subject;
-use crate::audit::{ContentFingerprint, Level, Word};
+use crate::audit::{ContentFingerprint, Level, SplitPlan, Word};
 use crate::checksum::ChecksumKind;
 use crate::commands::Discovery;
 use crate::commands::verify::{ETagParts, Verified, VerifyError, VerifyOptions, verify_discovered};
 use crate::facts::{ListedObject, ObjectFacts};
 use crate::ident::{ETagForm, ObjectIdentity};
-use crate::plan::PartLayout;
+use crate::plan::{PartLayout, References};
 use crate::report::{AuditedNote, Exit, FindingReport, Note, VerifyReport};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::verdict::{CheckId, Doubt, Finding, Outcome, Reason, ReasonCode, Verdict};
@@ -50,6 +51,11 @@ pub(super) async fn inspect(subject: &Subject<'_>, cancel: &CancellationToken) -
         Level::Sample | Level::Bytes => {
             let mut found = Discovery::from_head(&subject.session, facts).await;
             let inspection = Inspection::of_facts(subject, &mut found);
+            if subject.request.splits(&subject.candidate)
+                && let Some((plan, stored)) = divided(subject.request, &found)
+            {
+                return Ok(inspection.in_runs(&plan, stored));
+            }
             let verified = read(subject, &inspection.seen, found, cancel).await?;
             Ok(inspection.with(verified, subject.request.level))
         }
@@ -101,6 +107,14 @@ impl Inspection {
             exit: Exit::Passed,
             facts,
         }
+    }
+
+    /// The same for an object that the shards read together.
+    fn in_runs(mut self, plan: &SplitPlan, stored: References) -> Self {
+        self.findings.retain(|finding| finding.check != CheckId::Proof);
+        self.findings.extend(split::findings(plan, stored).iter().map(FindingReport::from));
+        self.parts = (plan.layout().count() > 1).then(|| plan.layout().count() as u64);
+        self
     }
 
     /// Adds the result of a verification.

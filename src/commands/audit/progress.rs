@@ -45,6 +45,27 @@ impl AuditProgress {
         self.change(|now| now.of += count);
     }
 
+    /// Runs of a huge object are read, of this many bytes in all.
+    pub(super) fn runs(&self, count: u64, bytes: u64) {
+        self.change(|now| {
+            now.of += count;
+            if let Some(all) = &mut now.bytes {
+                all.of += bytes;
+            }
+        });
+    }
+
+    /// A run of this many bytes is finished.
+    pub(super) fn run_finished(&self, length: u64, received: u64) {
+        self.change(|now| {
+            now.finished += 1;
+            if let Some(bytes) = &mut now.bytes {
+                bytes.finished += length;
+                bytes.received += received;
+            }
+        });
+    }
+
     /// These objects are finished.
     pub(super) fn finished(&self, looked: &[Looked]) {
         self.change(|now| {

@@ -88,6 +88,7 @@ impl AuditRequest {
             sample: self.sample_of_level(),
             using: self.using_names(),
             slice: self.slice,
+            split_bytes: self.split_bytes,
             max_age_seconds: self.max_age.map(|age| age.as_secs()),
             policy_sha256: self.policy.digest(),
             ..RunPlan::new(scope, self.level, self.shard?.of())
@@ -165,6 +166,8 @@ pub struct AuditRequest {
     pub shard: Option<Partition>,
     /// The batch engine that numbered the shard.
     pub shard_from: Option<BatchEngine>,
+    /// Read objects with more bytes than this in runs of parts, which the shards share. Needs the level `bytes`.
+    pub split_bytes: Option<u64>,
     /// SHA-256 of [the plan](AuditRequest::plan) as it was written beside the results of the run.
     pub plan_sha256: Option<String>,
     /// Limits of the run.
@@ -190,6 +193,7 @@ impl AuditRequest {
             slice: None,
             shard: None,
             shard_from: None,
+            split_bytes: None,
             plan_sha256: None,
             due: AuditLimits::default(),
             policy: Policy::default(),

@@ -10,6 +10,7 @@ use super::list::{Candidate, Listed, candidates};
 use super::look::{Look, Looked};
 use super::object::AuditedObject;
 use super::progress::AuditProgress;
+use super::runs::HugeObject;
 use super::store::AuditStore;
 use super::summary::{AuditSummary, Observed};
 use super::tally::{ListingTally, admit};
@@ -18,7 +19,7 @@ use crate::audit::{Entry, History};
 use crate::clock::Clock;
 use crate::ident::ObjectUri;
 use crate::ledger::{Head, LedgerError, QueuePosition, SharedLedger};
-use crate::report::{AuditNote, AuditReport, Exit, Report};
+use crate::report::{AuditNote, AuditReport, AuditedRunReport, Exit, Report};
 use crate::sync::lock;
 
 /// Maximum number of ledger entries per append, and how long the first waits for others. Batching matters because each
@@ -63,6 +64,10 @@ pub async fn audit(
     if unfinished {
         tally.report.problems.push("--max-time ended the listing before it was complete".to_owned());
         work.end.exit = work.end.exit.and(Exit::CouldNot);
+    }
+    if !work.end.cut_off {
+        let huge = std::mem::take(&mut tally.huge);
+        tally.report.runs = work.runs(huge).await;
     }
     work.interrupt();
     if work.end.cut_off {
@@ -180,6 +185,41 @@ impl<E: FnMut(Report)> Work<'_, E> {
         };
         self.take(turns.map(|candidate| look.at(candidate))).await;
         ended.load(Ordering::Relaxed)
+    }
+
+    /// Reads the runs of huge objects that are this shard's. Returns their number.
+    async fn runs(&mut self, huge: Vec<Candidate>) -> u64 {
+        let Some(share) = self.look.request.shard else { return 0 };
+        let mut count = 0;
+        for candidate in huge {
+            let object = match HugeObject::open(self.look, candidate).await {
+                Ok(Some(object)) => object,
+                Ok(None) => continue,
+                Err(report) => {
+                    count += 1;
+                    self.run(*report);
+                    continue;
+                }
+            };
+            object.announce();
+            let runs = object.runs_of(share);
+            self.progress.runs(runs.len() as u64, runs.iter().map(|run| run.range.len()).sum());
+            let reads = stream::iter(runs).map(|run| object.read(run));
+            // Reads end when the run is cancelled.
+            let mut reads = reads.buffer_unordered(self.look.request.objects_at_once.max(1));
+            while let Some(report) = reads.next().await {
+                count += 1;
+                self.progress.run_finished(report.length_bytes, report.received_bytes);
+                self.run(report);
+            }
+        }
+        count
+    }
+
+    /// Emits the line of a run.
+    fn run(&mut self, report: AuditedRunReport) {
+        self.end.exit = self.end.exit.and(report.exit_code);
+        (self.emit)(Report::AuditedRun(Box::new(report)));
     }
 
     /// Examines the objects of the ledger that the listing does not contain.

@@ -75,9 +75,13 @@ impl<'a> Subject<'a> {
 
     /// Adds the number of requests and of received bytes to a report.
     pub(super) fn count(&self, report: &mut AuditedReport) {
+        (report.requests, report.received_bytes) = self.counted();
+    }
+
+    /// The number of requests and of received bytes.
+    pub(super) fn counted(&self) -> (u64, u64) {
         let counts = self.counting.counts();
-        report.requests = counts.requests;
-        report.received_bytes = counts.received;
+        (counts.requests, counts.received)
     }
 
     /// Time since the subject was created.

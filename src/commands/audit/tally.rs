@@ -23,6 +23,8 @@ pub(super) struct ListingTally {
     pub own: u64,
     /// Their size in bytes.
     pub own_bytes: u64,
+    /// Objects that all shards read together.
+    pub huge: Vec<Candidate>,
     /// The temporary tables or the ledger cannot be read.
     pub is_broken: bool,
     /// The exit status of the listing.
@@ -38,6 +40,7 @@ impl ListingTally {
             began,
             shard: request.shard,
             shard_from: request.shard_from,
+            split_bytes: request.split_bytes,
             plan_sha256: request.plan_sha256.clone(),
             slice: request.slice,
             max_age_seconds: request.max_age.map(|age| age.as_secs()),
@@ -59,6 +62,7 @@ impl ListingTally {
             unanswered: Vec::new(),
             own: 0,
             own_bytes: 0,
+            huge: Vec::new(),
             is_broken: false,
             exit: Exit::Passed,
         }
@@ -116,18 +120,21 @@ impl ListingTally {
     }
 
     /// Counts objects that are listed for the first time, and returns those in this run's partition.
-    fn count(&mut self, page: Vec<Admitted>) -> Vec<Candidate> {
+    fn count(&mut self, request: &AuditRequest, page: Vec<Admitted>) -> Vec<Candidate> {
         let mut own = Vec::with_capacity(page.len());
         for (candidate, turn) in page {
             self.digest.add(&candidate);
             self.report.listed += 1;
             let bytes = candidate.listed.as_ref().and_then(|object| object.size).unwrap_or_default();
             self.report.listed_bytes = self.report.listed_bytes.saturating_add(bytes);
+            let is_huge = turn != Turn::OtherSlice && request.splits(&candidate);
+            self.huge.extend(is_huge.then(|| candidate.clone()));
             match turn {
                 Turn::OtherSlice => self.report.other_slices += 1,
                 Turn::OtherShard => {}
                 Turn::Own => {
-                    self.own_bytes = self.own_bytes.saturating_add(bytes);
+                    // The bytes of a huge object count with its runs.
+                    self.own_bytes = self.own_bytes.saturating_add(if is_huge { 0 } else { bytes });
                     own.push(candidate);
                 }
             }
@@ -157,7 +164,7 @@ pub(super) async fn admit(
     let admitted = async {
         // Prefixes may overlap.
         let new = store.admit(page).await?;
-        let own = lock(tally).count(new);
+        let own = lock(tally).count(request, new);
         store.with_histories(own).await
     };
     admitted.await.unwrap_or_else(|error| {

@@ -3,7 +3,7 @@ use std::time::Instant;
 use super::parts::part_runs;
 use super::stopped::why_stopped;
 use super::{Verified, VerifyOptions, unknown};
-use crate::checks::{Digests, RatioBasis, contradiction, demanded, wrong_size};
+use crate::checks::{Digests, RatioBasis, contradict, contradiction, demanded, wrong_size};
 use crate::commands::Discovery;
 use crate::content::{Decoded, End, Format, Probed};
 use crate::facts::{Fact, ObjectFacts};
@@ -204,16 +204,6 @@ fn require(findings: &mut [Finding], request: &VerifyOptions) {
     let required: Vec<bool> = findings.iter().map(required).collect();
     for (finding, required) in findings.iter_mut().zip(required) {
         finding.required = required;
-    }
-}
-
-/// Replaces the proof by the contradiction: if references over the same bytes disagree and nothing decides between
-/// them, a match does not prove the bytes.
-fn contradict(proof: &mut Finding, contradiction: &Finding) {
-    match &contradiction.outcome {
-        Outcome::Fail(failure) => proof.outcome = Outcome::Fail(failure.clone()),
-        Outcome::Unknown(reason) if contradiction.required => proof.outcome = Outcome::Unknown(reason.clone()),
-        Outcome::Pass(_) | Outcome::Unknown(_) => {}
     }
 }
 

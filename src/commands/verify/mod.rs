@@ -12,6 +12,7 @@ mod options;
 mod parts;
 mod references;
 mod run;
+mod run_digests;
 mod settle;
 mod stopped;
 mod stream;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use matched::ETagParts;
 pub use options::{Expected, Forward, ParseExpectedError, VerifyOptions};
+pub(super) use run_digests::run_digests;
 
 use super::{Discovery, discover};
 use crate::checks::Digests;

@@ -56,14 +56,13 @@ impl Scratch {
     pub fn each_line_after<E: From<LedgerError>>(
         &self,
         position: i64,
-        mut visit: impl FnMut(&str) -> Result<(), E>,
+        mut visit: impl FnMut(ScratchLine) -> Result<(), E>,
     ) -> Result<(), E> {
-        let sql = "SELECT document FROM line WHERE rowid > ?1 ORDER BY rowid";
+        let sql = "SELECT target, source, rank, document FROM line WHERE rowid > ?1 ORDER BY rowid";
         let mut select = self.connection.prepare(sql).map_err(LedgerError::from)?;
         let mut rows = select.query([position]).map_err(LedgerError::from)?;
         while let Some(row) = rows.next().map_err(LedgerError::from)? {
-            let document: String = row.get(0).map_err(LedgerError::from)?;
-            visit(&document)?;
+            visit(line_of(row)?.1)?;
         }
         Ok(())
     }
@@ -154,8 +153,8 @@ mod tests {
             scratch.add_line(target, &line(source, document)).unwrap();
         }
         let mut after = Vec::new();
-        let add = |document: &str| {
-            after.push(document.to_owned());
+        let add = |line: ScratchLine| {
+            after.push(line.document);
             Ok::<(), LedgerError>(())
         };
         scratch.each_line_after(position, add).unwrap();

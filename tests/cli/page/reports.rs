@@ -17,6 +17,7 @@ pub fn usual() -> Vec<Report> {
             !matches!(
                 report,
                 Report::Audited(_)
+                    | Report::AuditedRun(_)
                     | Report::AuditedBucket(_)
                     | Report::Observation(_)
                     | Report::Audit(_)

@@ -25,6 +25,7 @@ mod proof;
 mod rule;
 mod run_plan;
 mod seen;
+mod split;
 mod stays;
 mod word;
 
@@ -45,4 +46,5 @@ pub use policy::{BucketState, CopyState, ObjectPolicy, Policy, PolicySubject, ag
 pub use proof::{CLOCK_SKEW, CopiedFrom, LookResult, Proof, ValidityWindow, failed_by};
 pub use run_plan::RunPlan;
 pub use seen::{Change, ChangeKind, ContentFingerprint, comparable_names, listed_apart};
+pub use split::{PartsRun, RunDigests, SplitPlan, joined_digests, judge_joined};
 pub use word::{Word, joined};

@@ -40,6 +40,11 @@ impl Partition {
     /// Whether an object belongs to this share. Shares of different purposes divide the objects differently,
     /// so that a shard of a slice is not empty.
     pub fn holds(self, purpose: &str, bucket: &str, key: &str) -> bool {
+        self.owner(purpose, bucket, key) == self.index
+    }
+
+    /// The number of the share that an object belongs to, of as many shares.
+    pub fn owner(self, purpose: &str, bucket: &str, key: &str) -> u32 {
         let mut hasher = Hasher::new(Algorithm::Sha256);
         for part in [purpose, bucket, key] {
             hasher.update(part.as_bytes());
@@ -47,7 +52,7 @@ impl Partition {
         }
         let digest = hasher.finish();
         let number = digest.as_bytes().iter().take(8).fold(0u64, |number, byte| number << 8 | u64::from(*byte));
-        number % u64::from(self.of) == u64::from(self.index - 1)
+        u32::try_from(number % u64::from(self.of)).unwrap_or_default() + 1
     }
 }
 

@@ -30,6 +30,9 @@ pub struct RunPlan {
     pub slice: Option<Partition>,
     /// Number of shards.
     pub shards: u32,
+    /// Objects with more bytes than this are read in runs of parts by all shards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_bytes: Option<u64>,
     /// Maximum age of a proof in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age_seconds: Option<i64>,
@@ -50,6 +53,7 @@ impl RunPlan {
             using: Vec::new(),
             slice: None,
             shards,
+            split_bytes: None,
             max_age_seconds: None,
             policy_sha256: None,
         }

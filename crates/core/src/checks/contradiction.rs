@@ -44,6 +44,16 @@ pub fn contradiction(findings: &[Finding]) -> Option<Finding> {
     Some(Finding { check: CheckId::Contradiction, required, outcome })
 }
 
+/// Replaces the finding on the proof by the contradiction: if references over the same bytes disagree and nothing decides
+/// between them, a match does not prove the bytes.
+pub fn contradict(proof: &mut Finding, contradiction: &Finding) {
+    match &contradiction.outcome {
+        Outcome::Fail(failure) => proof.outcome = Outcome::Fail(failure.clone()),
+        Outcome::Unknown(reason) if contradiction.required => proof.outcome = Outcome::Unknown(reason.clone()),
+        Outcome::Pass(_) | Outcome::Unknown(_) => {}
+    }
+}
+
 /// Whether a reference matched, which implies that every byte was read.
 fn matches(finding: &Finding) -> bool {
     matches!(finding.check, CheckId::Reference(..)) && finding.verdict() == Verdict::Pass

@@ -19,7 +19,7 @@ mod ratio;
 pub mod thaw;
 
 pub use bound::{Bound, BoundBy, Measured, Surroundings, bound};
-pub use contradiction::contradiction;
+pub use contradiction::{contradict, contradiction};
 pub use demand::demanded;
 pub use digests::Digests;
 pub use empty::wrong_size;

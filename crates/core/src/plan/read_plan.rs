@@ -72,6 +72,11 @@ impl ReadPlan {
         Self::planned(size, wanted, budget, Purpose::Sample)
     }
 
+    /// As [`Self::of_sample`], with ranges that never cross a boundary between parts of `along`.
+    pub fn of_runs(size: u64, wanted: &[(Algorithm, PartLayout)], along: &PartLayout, budget: Budget) -> Self {
+        Self::cut_along(size, wanted, budget, Purpose::Sample, Some(along))
+    }
+
     fn planned(size: u64, wanted: &[(Algorithm, PartLayout)], budget: Budget, purpose: Purpose) -> Self {
         Self::cut_along(size, wanted, budget, purpose, None)
     }

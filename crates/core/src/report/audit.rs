@@ -76,6 +76,10 @@ pub struct ProvedReport {
     pub kind: Word<ProofKind>,
 }
 
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 fn read() -> Word<ProofKind> {
     ProofKind::Read.into()
 }
@@ -153,6 +157,12 @@ pub struct AuditReport {
     pub listing_sha256: String,
     /// Number of objects in this report.
     pub objects: u64,
+    /// Objects with more bytes than this are read in runs of parts by all shards; absent without `--split`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_bytes: Option<u64>,
+    /// Number of lines of type `audited_run`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub runs: u64,
     /// Maximum age of a valid proof in seconds; absent for any age.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age_seconds: Option<i64>,

@@ -4,13 +4,14 @@
 //!
 //! With `--json`, every command writes one JSON object per line, each with `"schema":"stored-ami/1"` and a
 //! `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `copy`, `compare`, `thaw`, `fingerprint`, `prove`, `drill`,
-//! `bench`, `hashes`, `doctor`, `cost`, `audited`, `audited_bucket`, `observation`, `audit`, `safe`, `ledger_entry`, `ledger`, `error` (a target that could
+//! `bench`, `hashes`, `doctor`, `cost`, `audited`, `audited_run`, `audited_bucket`, `observation`, `audit`, `safe`, `ledger_entry`, `ledger`, `error` (a target that could
 //! not be processed) and, last, `summary`. Names of fields include the unit. `unknown` always comes with a
 //! reason. Fields may be added under `/1`; the meaning of a field never changes. The JSON Schema of these
 //! types is `docs/stored-ami-1.schema.json`; a test keeps it up to date.
 
 mod audit;
 mod audit_note;
+mod audited_run;
 mod batch;
 mod bench;
 mod blocks;
@@ -49,6 +50,7 @@ pub use audit::{
     LedgerEntryReport, LedgerReport, ObservationReport, ProvedReport,
 };
 pub use audit_note::AuditNote;
+pub use audited_run::{AuditedRunReport, RunReferenceReport, ValueCovers};
 pub use batch::{
     BatchBasis, BatchCounts, BatchJobReport, BatchObjectReport, BatchPlanReport, BatchReport, LeftOutCode,
     LeftOutReport, PlannedJobReport,
@@ -152,6 +154,8 @@ pub enum Report {
     Cost(Box<CostReport>),
     /// One object of an audit.
     Audited(Box<AuditedReport>),
+    /// One run of parts of an object of an audit.
+    AuditedRun(Box<AuditedRunReport>),
     /// One bucket of an audit.
     AuditedBucket(AuditedBucketReport),
     /// An observation of an audit across objects.

@@ -38,6 +38,9 @@ impl Report {
             Report::Doctor(report) => format!("doctor: {}", report.verdict()),
             Report::Cost(report) => format!("cost of {}: {}", report.target, word(report.exit_code)),
             Report::Audited(report) => format!("audit of {}: {}", report.target, report.verdict),
+            Report::AuditedRun(report) => {
+                format!("audit of {}: run {} of {}: {}", report.target, report.run, report.of, word(report.exit_code))
+            }
             Report::AuditedBucket(report) => format!("audit of bucket {}: {}", report.bucket, report.verdict),
             Report::Observation(report) => format!("observation: {}", report.kind),
             Report::Audit(report) => format!("audit: {}", word(report.exit_code)),

@@ -5,7 +5,10 @@ use std::ops::RangeInclusive;
 use jiff::{SignedDuration, Timestamp};
 
 use super::consistent::{MOST, odd_seconds};
-use super::{AuditNote, AuditReport, AuditScope, AuditedBucketReport, AuditedReport, Demands, Exit, SummaryReport};
+use super::{
+    AuditNote, AuditReport, AuditScope, AuditedBucketReport, AuditedReport, AuditedRunReport, Demands, Exit,
+    SummaryReport,
+};
 use crate::audit::{CLOCK_SKEW, ChangeKind, Level, joined};
 use crate::ident::{ObjectUri, Prefix, Target};
 use crate::verdict::Verdict;
@@ -15,6 +18,7 @@ use crate::verdict::Verdict;
 pub struct AuditCheck {
     end: AuditReport,
     counts: LineCounts,
+    runs: u64,
     demands: Demands,
     /// The first object that was checked with another policy than the objects before it.
     stranger: Option<ObjectUri>,
@@ -95,7 +99,7 @@ impl LineCounts {
 impl AuditCheck {
     /// Starts without lines of objects and buckets.
     pub fn new(end: AuditReport) -> Self {
-        AuditCheck { end, counts: LineCounts::default(), demands: Demands::default(), stranger: None }
+        AuditCheck { end, counts: LineCounts::default(), runs: 0, demands: Demands::default(), stranger: None }
     }
 
     /// Adds the line of an object.
@@ -113,6 +117,20 @@ impl AuditCheck {
         if !self.demands.add_object(one) && self.stranger.is_none() {
             self.stranger = Some(one.target.clone());
         }
+        Ok(())
+    }
+
+    /// Adds the line of a run of parts.
+    ///
+    /// # Errors
+    ///
+    /// As for [`AuditCheck::object`].
+    pub fn run(&mut self, one: &AuditedRunReport) -> Result<(), String> {
+        if let Some(problem) = one.contradiction() {
+            return Err(format!("{}: {problem}", one.target));
+        }
+        self.runs += 1;
+        self.counts.exit = self.counts.exit.and(one.exit_code);
         Ok(())
     }
 
@@ -154,6 +172,9 @@ impl AuditCheck {
         let mut both = self.counts.outcomes().into_iter().zip(says);
         if let Some(((name, found), says)) = both.find(|((_, found), says)| says != found) {
             return Some(format!("{name} is {says}, and its lines make {found}"));
+        }
+        if end.runs != self.runs {
+            return Some(format!("runs is {}, and its lines make {}", end.runs, self.runs));
         }
         let range = self.counts.proved();
         (!range.contains(&end.proved))

@@ -166,6 +166,13 @@ pub enum Reason {
         /// Time of the proof, RFC 3339.
         at: String,
     },
+    /// Several shards read the object in runs of parts, and only `audit merge` compares it.
+    ReadInRuns {
+        /// Number of runs.
+        runs: u32,
+    },
+    /// Several shards read the object in runs of parts, and the value covers all bytes in their order.
+    NotJoined,
     /// The value is not stated.
     NotStated {
         /// The value, for the report.
@@ -206,6 +213,8 @@ words! {
         InDoubt = "in_doubt",
         UnreadProof = "unread_proof",
         LeftByOthers = "left_by_others",
+        ReadInRuns = "read_in_runs",
+        NotJoined = "not_joined",
         NotStated = "not_stated",
     }
 }
@@ -244,6 +253,8 @@ impl Reason {
             Reason::InDoubt { .. } => ReasonCode::InDoubt,
             Reason::UnreadProof { .. } => ReasonCode::UnreadProof,
             Reason::LeftByOthers { .. } => ReasonCode::LeftByOthers,
+            Reason::ReadInRuns { .. } => ReasonCode::ReadInRuns,
+            Reason::NotJoined => ReasonCode::NotJoined,
             Reason::NotStated { .. } => ReasonCode::NotStated,
         }
     }
@@ -303,6 +314,8 @@ impl Reason {
             Reason::LeftByOthers { .. } => Some(
                 "read every byte against a value of your own: a stored checksum, a manifest, or a copy with --ledger",
             ),
+            Reason::ReadInRuns { .. } => Some("merge the results of all shards: stored-ami audit merge PLACE"),
+            Reason::NotJoined => Some("read all of it on one machine: stored-ami verify s3://BUCKET/KEY"),
             Reason::NotDecoded { .. } => Some("see what it needs; a window may have half of --max-memory"),
             _ => None,
         }
@@ -389,6 +402,8 @@ impl fmt::Display for Reason {
                 write!(f, "the proof of {at} is by {by} alone, which another program left with the object")
             }
             Reason::NotRead => f.write_str("no byte was read"),
+            Reason::ReadInRuns { runs } => write!(f, "the shards read it in {runs} runs of parts"),
+            Reason::NotJoined => f.write_str("the value covers all bytes in order, and runs of parts do not give it"),
             Reason::NotDecoded { detail }
             | Reason::Unanswered { detail }
             | Reason::Undocumented { detail }
@@ -437,6 +452,8 @@ mod tests {
                 "in_doubt",
                 "unread_proof",
                 "left_by_others",
+                "read_in_runs",
+                "not_joined",
                 "not_stated",
             ]
         );

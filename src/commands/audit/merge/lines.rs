@@ -1,10 +1,15 @@
 //! Takes the lines of one result: those of objects into the tables, the others as they are.
 
+use serde::de::DeserializeOwned;
+
 use super::MergeError;
 use super::share::rank;
 use crate::audit::{ObservationKind, Word};
 use crate::ledger::{LedgerError, Scratch, ScratchLine, ScratchObservation};
 use crate::report::{AuditReport, AuditedBucketReport, AuditedReport, Exit, ObservationReport, Report, SummaryReport};
+
+/// Marks the lines of runs among those of objects.
+const RUN: u8 = u8::MAX;
 
 /// What is kept of a result beside its lines of objects.
 #[derive(Default)]
@@ -27,6 +32,10 @@ impl ResultLines {
         }
         match report {
             Report::Audited(one) => self.object(scratch, source, &one)?,
+            Report::AuditedRun(one) => {
+                let document = serde_json::to_string(&one).map_err(|error| LedgerError::Io(error.to_string()))?;
+                scratch.add_line(&one.target.to_string(), &ScratchLine { source, rank: RUN, document })?;
+            }
             Report::AuditedBucket(report) => {
                 if report.exit_code == Exit::Failed {
                     self.worst = Some(0);
@@ -57,8 +66,13 @@ impl ResultLines {
     }
 }
 
-/// The report of an object as it was put into the tables.
-pub(super) fn read(document: &str) -> Result<AuditedReport, MergeError> {
+/// Whether a line is of a run, and not of a whole object.
+pub(super) fn is_run(line: &ScratchLine) -> bool {
+    line.rank == RUN
+}
+
+/// A report as it was put into the tables.
+pub(super) fn read<T: DeserializeOwned>(document: &str) -> Result<T, MergeError> {
     let report = serde_json::from_str(document);
     report.map_err(|error| MergeError::Tables(LedgerError::Io(format!("a line that was kept: {error}"))))
 }

@@ -1,5 +1,6 @@
 //! Merges the results of the shards of an audit, in memory that does not grow with the number of objects.
 
+mod join;
 mod lines;
 mod share;
 
@@ -8,14 +9,15 @@ use std::collections::btree_map::Entry::{Occupied, Vacant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use self::lines::{ResultLines, observation, read};
+use self::join::join;
+use self::lines::{ResultLines, is_run, observation, read};
 use self::share::{GOOD, Share, ShareResult, add_new};
 use super::copies::{CopyIndex, CopyRole, ObjectContent};
-use crate::audit::{CopyState, ObjectPolicy, Policy, duplicate};
+use crate::audit::{CopyState, ObjectPolicy, Partition, Policy, SplitPlan, duplicate};
 use crate::ledger::{LedgerError, Scratch, ScratchLine};
 use crate::report::{
-    AuditCheck, AuditNote, AuditReport, AuditedBucketReport, AuditedReport, Exit, FindingReport, ObservationReport,
-    Report, exit_of, verdict_of,
+    AuditCheck, AuditNote, AuditReport, AuditedBucketReport, AuditedReport, AuditedRunReport, Exit, FindingReport,
+    ObservationReport, Report, exit_of, verdict_of,
 };
 use crate::verdict::{CheckId, PolicyCheck};
 
@@ -118,8 +120,11 @@ impl Merge {
         let contradicts = |problem: String| MergeError::Refused(format!("contradicts itself: {problem}"));
         let mut check = AuditCheck::new(end);
         let mut asks_copies = false;
-        self.scratch.each_line_after(position, |document| {
-            let one = read(document)?;
+        self.scratch.each_line_after(position, |line| {
+            if is_run(&line) {
+                return check_run(&read(&line.document)?, share, &mut check);
+            }
+            let one: AuditedReport = read(&line.document)?;
             if !share.holds("shard", &one.target.bucket, &one.target.key) {
                 return Err(MergeError::Refused(format!("{} is not of shard {share}", one.target)));
             }
@@ -161,25 +166,21 @@ impl Merge {
         let mut index = CopyIndex::default();
         let regions = self.regions();
         self.scratch.each_of_lines(|target, lines| {
-            if let Some((one, _)) = lines.iter().zip(lines.iter().skip(1)).find(|(one, next)| one.source == next.source)
-            {
-                let name = self.result(one).map_or("", |result| result.name.as_str());
-                return Err(MergeError::Refused(format!("{name}: {target} appears twice")));
+            let Some(mut found) = self.standing(target, lines, shares)? else { return Ok::<(), MergeError>(()) };
+            if let Some(share) = shares.get_mut(found.share) {
+                share.add(&found.report, (found.is_proved, found.is_joined));
             }
-            let Some((line, at)) = self.standing(&lines, shares) else { return Ok(()) };
-            let (mut one, result) = (read(&line.document)?, self.result(line));
-            if let (Some(share), Some(result)) = (shares.get_mut(at), result) {
-                share.add(&one, &result.checked.end);
-            }
+            let one = &mut found.report;
             let Some(bytes) = one.identity.as_ref().map(|identity| identity.object_bytes) else { return Ok(()) };
-            self.without_copies(&mut one);
+            self.without_copies(one);
             let role = match regions.get(&one.target.bucket) {
                 _ if !self.asks_copies || one.exit_code != Exit::Passed => CopyRole::None,
                 Some(region) => CopyRole::In((*region).to_owned()),
                 None => CopyRole::Unplaced,
             };
             index.is_unplaced |= role == CopyRole::Unplaced;
-            let object = ObjectContent { target: target.to_owned(), bytes, values: one.content, role };
+            let values = std::mem::take(&mut one.content);
+            let object = ObjectContent { target: target.to_owned(), bytes, values, role };
             Ok(object.add_to(&self.scratch)?)
         })?;
         self.scratch.sort_copies()?;
@@ -191,16 +192,31 @@ impl Merge {
         self.results.get(usize::try_from(line.source).unwrap_or(usize::MAX))
     }
 
-    /// The line of an object that stands, and the position of its share.
-    fn standing<'a>(&self, lines: &'a [ScratchLine], shares: &[Share]) -> Option<(&'a ScratchLine, usize)> {
-        let share = self.result(lines.first()?)?.share;
-        let at = usize::try_from(share.index()).ok()?.checked_sub(1)?;
-        let order = &shares.get(at)?.results;
-        let place = |line: &ScratchLine| {
+    /// The report of an object that stands, of all its lines.
+    fn standing(
+        &self,
+        target: &str,
+        lines: Vec<ScratchLine>,
+        shares: &[Share],
+    ) -> Result<Option<Standing>, MergeError> {
+        let (runs, lines): (Vec<ScratchLine>, Vec<ScratchLine>) = lines.into_iter().partition(is_run);
+        if let Some((one, _)) = lines.iter().zip(lines.iter().skip(1)).find(|(one, next)| one.source == next.source) {
+            let name = self.result(one).map_or("", |result| result.name.as_str());
+            return Err(MergeError::Refused(format!("{name}: {target} appears twice")));
+        }
+        let Some(result) = lines.first().and_then(|line| self.result(line)) else { return Ok(None) };
+        let share = usize::try_from(result.share.index() - 1).unwrap_or(usize::MAX);
+        let order = shares.get(share).map(|share| share.results.as_slice()).unwrap_or_default();
+        let place = |line: &&ScratchLine| {
             let source = usize::try_from(line.source).unwrap_or(usize::MAX);
-            order.iter().position(|result| *result == source)
+            (line.rank, order.iter().position(|result| *result == source))
         };
-        Some((lines.iter().min_by_key(|line| (line.rank, place(line)))?, at))
+        let Some(line) = lines.iter().min_by_key(place) else { return Ok(None) };
+        let mut report: AuditedReport = read(&line.document)?;
+        let runs = runs.iter().map(|run| read(&run.document)).collect::<Result<Vec<_>, _>>()?;
+        let is_joined = join(&mut report, &runs);
+        let is_proved = is_joined || self.result(line).is_some_and(|result| result.checked.end.holds_proved(&report));
+        Ok(Some(Standing { report, share, is_joined, is_proved }))
     }
 
     /// The Regions of the buckets, according to all results.
@@ -230,12 +246,13 @@ impl Merge {
             exit = exit.and(bucket.exit_code);
             emit(Report::AuditedBucket(bucket));
         }
-        self.scratch.each_of_lines(|_, lines| {
-            let Some((line, _)) = self.standing(&lines, shares) else { return Ok::<(), MergeError>(()) };
-            let mut one = read(&line.document)?;
-            if self.asks_copies {
-                self.judge_copies(&mut one, &all, index)?;
-            }
+        all.regions = self.regions();
+        self.scratch.each_of_lines(|target, lines| {
+            let Some(found) = self.standing(target, lines, shares)? else { return Ok::<(), MergeError>(()) };
+            let one = match self.asks_copies {
+                true => self.judge_copies(found, &all, index)?,
+                false => found.report,
+            };
             exit = exit.and(one.exit_code);
             emit(Report::Audited(Box::new(one)));
             Ok(())
@@ -247,6 +264,8 @@ impl Merge {
         })?;
         all.exit_code = exit;
         all.regions.clear();
+        // Their lines are joined to those of the objects.
+        all.runs = 0;
         emit(Report::Audit(Box::new(all)));
         Ok(())
     }
@@ -269,8 +288,9 @@ impl Merge {
     }
 
     /// Judges `other-region` over the objects of all shards.
-    fn judge_copies(&self, one: &mut AuditedReport, all: &AuditReport, index: CopyIndex) -> Result<(), LedgerError> {
-        self.without_copies(one);
+    fn judge_copies(&self, found: Standing, all: &AuditReport, index: CopyIndex) -> Result<AuditedReport, LedgerError> {
+        let Standing { report: mut one, is_proved, .. } = found;
+        self.without_copies(&mut one);
         let all_seen = all.problems.is_empty() && all.slice.is_none() && all.left == 0 && !all.is_named();
         let object = ObjectPolicy { other_region: true, ..ObjectPolicy::default() };
         let policy = Policy { object, ..Policy::default() };
@@ -280,12 +300,32 @@ impl Merge {
             CopyState::None if !all_seen => CopyState::NotKnown { why: "not all objects were seen".to_owned() },
             copies => copies,
         };
-        let proved = all.holds_proved(one) && one.exit_code == Exit::Passed;
+        let proved = is_proved && one.exit_code == Exit::Passed;
         one.findings.extend(policy.judge_copies(&copies).as_ref().map(FindingReport::from));
         one.verdict = verdict_of(&one.findings, proved);
         one.exit_code = one.exit_code.and(exit_of(&one.findings));
-        Ok(())
+        Ok(one)
     }
+}
+
+/// The report of an object that stands.
+struct Standing {
+    report: AuditedReport,
+    /// Position of its share.
+    share: usize,
+    /// Every byte is proved by the runs that several shards read.
+    is_joined: bool,
+    /// Every byte is proved.
+    is_proved: bool,
+}
+
+/// Checks the line of a run, which a share of the audit wrote.
+fn check_run(run: &AuditedRunReport, share: Partition, check: &mut AuditCheck) -> Result<(), MergeError> {
+    let owner = share.owner("shard", &run.target.bucket, &run.target.key);
+    if run.run > 0 && SplitPlan::shard_of(run.run, owner, share.of()) != share.index() {
+        return Err(MergeError::Refused(format!("run {} of {} is not of shard {share}", run.run, run.target)));
+    }
+    check.run(run).map_err(|problem| MergeError::Refused(format!("contradicts itself: {problem}")))
 }
 
 /// The results of each share, in the order of the shares.
@@ -331,6 +371,7 @@ fn add(all: &mut AuditReport, end: &AuditReport) {
         (&mut all.still_good, end.still_good),
         (&mut all.proved, end.proved),
         (&mut all.left, end.left),
+        (&mut all.runs, end.runs),
         (&mut all.missing, end.missing),
         (&mut all.objects, end.objects),
         (&mut all.requests, end.requests),
@@ -357,6 +398,7 @@ fn same_audit((name, end): (&str, &AuditReport), (first_name, first): (&str, &Au
         ("level", end.level == first.level),
         ("sample", end.sample == first.sample),
         ("slice", end.slice == first.slice),
+        ("split", end.split_bytes == first.split_bytes),
         ("age", end.max_age_seconds == first.max_age_seconds),
         ("policy", end.policy_sha256 == first.policy_sha256),
         ("set of references (--using)", end.using == first.using),

@@ -46,25 +46,26 @@ pub(super) fn rank(one: &AuditedReport) -> u8 {
 pub(super) struct Share {
     /// Positions in the list of results, the worst first.
     pub results: Vec<usize>,
-    /// What is counted in the lines that stand, if there is more than one result.
-    pub counts: LineCounts,
+    /// What is counted in the lines that stand.
+    counts: LineCounts,
     /// The number of objects of these lines of which every byte is proved.
-    pub proved: u64,
+    proved: u64,
+    /// The number of those that the runs of several shards prove.
+    joined: u64,
 }
 
 impl Share {
     /// A share with the results at these positions of the list.
     pub(super) fn new(mut results: Vec<usize>, all: &[ShareResult]) -> Self {
         results.sort_by_key(|at| all.get(*at).map_or(GOOD, |one| one.worst));
-        Share { results, counts: LineCounts::default(), proved: 0 }
+        Share { results, counts: LineCounts::default(), proved: 0, joined: 0 }
     }
 
-    /// Adds a line that stands, which is of an audit with this end.
-    pub(super) fn add(&mut self, one: &AuditedReport, end: &AuditReport) {
-        if self.results.len() > 1 {
-            self.counts.add(one);
-            self.proved += u64::from(end.holds_proved(one));
-        }
+    /// Adds a line that stands, whether every byte is proved, and whether the runs of several shards prove it.
+    pub(super) fn add(&mut self, one: &AuditedReport, (is_proved, is_joined): (bool, bool)) {
+        self.counts.add(one);
+        self.proved += u64::from(is_proved);
+        self.joined += u64::from(is_joined);
     }
 
     /// The end of the share over all its results.
@@ -86,8 +87,9 @@ impl Share {
                 second: other.name.clone(),
             });
         }
-        if self.results.len() > 1 {
-            self.counts.fill(&mut end, self.proved);
+        match self.results.len() {
+            1 => end.proved += self.joined,
+            _ => self.counts.fill(&mut end, self.proved),
         }
         Some(end)
     }

@@ -191,7 +191,9 @@ impl Card {
         let damage = Damage::new(report.findings.iter(), None, MOST_DAMAGE);
         let steps = match &report.identity {
             Some(identity) if report.findings.iter().any(disagrees) => {
-                NextStep::after_damage(Damaged::new(&Target::Object(report.target.clone()), identity))
+                let target = Target::Object(report.target.clone());
+                let again = NextStep::after_one_read(&report.target, &report.findings).into_iter();
+                again.chain(NextStep::after_damage(Damaged::new(&target, identity))).collect()
             }
             _ => Vec::new(),
         };

@@ -1,0 +1,204 @@
+//! Joins the runs of a huge object that several shards read.
+
+use std::collections::BTreeMap;
+
+use crate::audit::{RunDigests, Word, joined_digests, judge_joined};
+use crate::commands::audit::inspection::proved_of;
+use crate::ident::ObjectIdentity;
+use crate::plan::{PartLayout, Reference};
+use crate::report::{
+    AuditedReport, AuditedRunReport, Exit, FindingReport, IdentityReport, ProvedReport, ReasonReport, TOOL, exit_of,
+    verdict_of,
+};
+use crate::units::{ByteRange, PartNumber};
+use crate::verdict::{
+    CheckId, Coverage, Evidence, Finding, Outcome, PolicyCheck, ProofKind, Reason, ReasonCode, Verdict,
+};
+
+/// Replaces what the line of an object says about its bytes by what its runs show together, if the shards read it in
+/// runs. Returns whether every byte is proved by that.
+pub(super) fn join(one: &mut AuditedReport, runs: &[AuditedRunReport]) -> bool {
+    let in_runs =
+        |finding: &FindingReport| finding.reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::ReadInRuns);
+    if !one.findings.iter().any(|finding| finding.check == CheckId::Proof && in_runs(finding)) {
+        return false;
+    }
+    let waiting: Vec<CheckId> = one.findings.iter().filter(|one| in_runs(one)).map(|one| one.check).collect();
+    one.findings.retain(|finding| !in_runs(finding));
+    let at = one.findings.len().min(1);
+    let found = match judged(one.identity.as_ref(), runs) {
+        Ok(findings) => findings.iter().map(FindingReport::from).collect(),
+        Err(reason) => {
+            let open = |check: CheckId| {
+                let outcome = Outcome::Unknown(Reason::NotRead);
+                let finding = Finding { check, required: check == CheckId::Proof, outcome };
+                FindingReport { reason: Some(reason.clone()), ..FindingReport::from(&finding) }
+            };
+            waiting.into_iter().map(open).collect::<Vec<_>>()
+        }
+    };
+    drop(one.findings.splice(at..at, found));
+    let unread = runs.iter().filter(|run| run.reason.is_some()).fold(Exit::Passed, |exit, run| exit.and(run.exit_code));
+    let is_whole = one.findings.iter().any(|one| one.check == CheckId::Proof && one.verdict == Verdict::Pass);
+    let passed = one.findings.iter().filter(|one| matches!(one.check, CheckId::Reference(..)));
+    let by: Vec<Word<CheckId>> =
+        passed.filter(|one| one.verdict == Verdict::Pass).map(|one| Word::Known(one.check)).collect();
+    if is_whole {
+        let at = runs.iter().map(|run| run.read_at.as_str()).max().unwrap_or_default().to_owned();
+        one.findings.iter_mut().for_each(|finding| meet_proof_age(finding, &at));
+        one.content = proved_of(std::mem::take(&mut one.content), &by);
+        one.proof = Some(ProvedReport { at, by, tool: TOOL.to_owned(), kind: ProofKind::Read.into() });
+    }
+    one.requests = runs.iter().fold(one.requests, |sum, run| sum.saturating_add(run.requests));
+    one.received_bytes = runs.iter().fold(one.received_bytes, |sum, run| sum.saturating_add(run.received_bytes));
+    one.elapsed_seconds += runs.iter().map(|run| run.elapsed_seconds).sum::<f64>();
+    // The runs that stand decide: a run that one result lacks may be in another.
+    let unread = if is_whole { Exit::Passed } else { unread };
+    one.exit_code = exit_of(&one.findings).and(unread);
+    one.verdict = verdict_of(&one.findings, is_whole && one.exit_code == Exit::Passed);
+    is_whole
+}
+
+/// A proof of now meets every age that a policy may require.
+fn meet_proof_age(finding: &mut FindingReport, at: &str) {
+    if finding.check == CheckId::PolicyCheck(PolicyCheck::ProofAge) && finding.verdict != Verdict::Pass {
+        finding.verdict = Verdict::Pass;
+        finding.observed = Some(format!("proved {at}"));
+        finding.reason = None;
+    }
+}
+
+/// The findings on the bytes, or the reason why the runs do not show anything.
+fn judged(identity: Option<&IdentityReport>, runs: &[AuditedRunReport]) -> Result<Vec<Finding>, ReasonReport> {
+    let Some(identity) = identity else { return Err(ReasonReport::from(&Reason::NotRead)) };
+    let standing = standing(runs)?;
+    let size = identity.object_bytes;
+    same_object(identity, &standing)?;
+    let layout = layout(size, &standing)?;
+    let references = references(&layout, &standing)?;
+    let mut pieces: Vec<(ByteRange, RunDigests)> = Vec::with_capacity(standing.len());
+    for run in &standing {
+        let range = ByteRange::new(run.offset_bytes, run.offset_bytes.saturating_add(run.length_bytes));
+        let digests = run.digests().map_err(contradiction)?;
+        pieces.push((range.ok_or_else(|| contradiction(format!("run {} is empty", run.run)))?, digests));
+    }
+    let mut findings = judge_joined(&references, &joined_digests(size, &layout, &pieces), size);
+    let shown = identity.etag.clone().map_or("no ETag".to_owned(), |etag| format!("ETag {etag}"));
+    let evidence = Evidence {
+        source: "every run of parts under one identity".to_owned(),
+        expected: shown.clone(),
+        observed: shown,
+        coverage: Some(Coverage { bytes: size, of: size }),
+    };
+    findings.insert(0, Finding { check: CheckId::Identity, required: true, outcome: Outcome::Pass(evidence) });
+    Ok(findings)
+}
+
+/// The lines do not fit each other.
+fn contradiction(detail: String) -> ReasonReport {
+    ReasonReport::from(&Reason::Protocol { detail })
+}
+
+/// One line for each run, in order. Of two lines of one run, the one that was read stands; two that were read must have
+/// the same digests.
+fn standing(runs: &[AuditedRunReport]) -> Result<Vec<&AuditedRunReport>, ReasonReport> {
+    let mut standing: BTreeMap<u32, &AuditedRunReport> = BTreeMap::new();
+    for run in runs.iter().filter(|run| run.run > 0) {
+        match standing.get(&run.run) {
+            Some(there) if there.reason.is_none() && run.reason.is_none() => {
+                if (&there.by_part, &there.whole) != (&run.by_part, &run.whole) {
+                    let detail = format!("run {} of {}, bytes {}", run.run, run.of, bytes(run));
+                    return Err(ReasonReport::from(&Reason::UnstableRead { detail }));
+                }
+            }
+            Some(there) if there.reason.is_none() => {}
+            _ => drop(standing.insert(run.run, run)),
+        }
+    }
+    let unread = |reason: &ReasonReport, run: &AuditedRunReport| {
+        let detail = format!("run {} of {}, bytes {}: {}", run.run, run.of, bytes(run), reason.detail);
+        ReasonReport { detail, ..reason.clone() }
+    };
+    if let Some((reason, run)) = standing.values().find_map(|run| Some((run.reason.as_ref()?, *run))) {
+        return Err(unread(reason, run));
+    }
+    let of = standing.values().map(|run| run.of).max().unwrap_or_default();
+    let is_there = |number: &u32| standing.get(number).is_some_and(|run| run.of == of);
+    match (1..=of).find(|number| !is_there(number)) {
+        None if of > 0 => Ok(standing.into_values().collect()),
+        missing => {
+            let not_described = runs.iter().find_map(|run| run.reason.clone());
+            let detail = match missing {
+                Some(number) => format!("no result has run {number} of {of}"),
+                None => "no result has a run of it".to_owned(),
+            };
+            Err(not_described.unwrap_or_else(|| ReasonReport::from(&Reason::Unanswered { detail })))
+        }
+    }
+}
+
+fn bytes(run: &AuditedRunReport) -> String {
+    format!("{}–{}", run.offset_bytes, run.offset_bytes.saturating_add(run.length_bytes).saturating_sub(1))
+}
+
+/// Checks that all shards read the same state of the object, which a strong ETag or a version must show.
+fn same_object(identity: &IdentityReport, runs: &[&AuditedRunReport]) -> Result<(), ReasonReport> {
+    let first: ObjectIdentity = identity.identity();
+    for run in runs {
+        let is_same = run.identity.as_ref().is_some_and(|own| own.identity().same_as(&first).is_yes());
+        if !is_same || !first.has_strong_etag() {
+            let detail = match first.has_strong_etag() {
+                true => format!("run {} of {} is of another state of the object than its other runs", run.run, run.of),
+                false => "no strong ETag shows that the shards read the same object".to_owned(),
+            };
+            return Err(ReasonReport::from(&Reason::Changed { detail }));
+        }
+    }
+    Ok(())
+}
+
+/// The parts of the object, according to its runs.
+fn layout(size: u64, runs: &[&AuditedRunReport]) -> Result<PartLayout, ReasonReport> {
+    let mut at = 0;
+    for run in runs {
+        if run.offset_bytes != at {
+            return Err(contradiction(format!(
+                "run {} of {} does not begin where the one before ends",
+                run.run, run.of
+            )));
+        }
+        at = at.saturating_add(run.length_bytes);
+    }
+    if at != size {
+        return Err(contradiction(format!("the runs have {at} bytes, and the object {size}")));
+    }
+    let parts = runs.iter().fold(0_u64, |sum, run| sum.saturating_add(run.parts()));
+    if parts == 0 {
+        return Ok(PartLayout::whole(size));
+    }
+    if parts > u64::from(PartNumber::MAX) || runs.iter().any(|run| run.layout.is_empty()) {
+        return Err(contradiction("the shards found different parts".to_owned()));
+    }
+    let sizes = runs.iter().flat_map(|run| &run.layout).flat_map(|run| (0..run.parts).map(|_| run.part_bytes));
+    PartLayout::from_sizes(size, sizes).map_err(|error| contradiction(error.to_string()))
+}
+
+/// The references, which must be the same in all runs.
+fn references(layout: &PartLayout, runs: &[&AuditedRunReport]) -> Result<Vec<Reference>, ReasonReport> {
+    let Some(first) = runs.first() else { return Ok(Vec::new()) };
+    let without_parts = |run: &AuditedRunReport| {
+        let mut all = run.references.clone();
+        all.iter_mut().for_each(|one| one.parts.clear());
+        all
+    };
+    let stated = without_parts(first);
+    if let Some(other) = runs.iter().find(|run| without_parts(run) != stated) {
+        let detail = format!("S3 stated other values to the shard that read run {} of {}", other.run, other.of);
+        return Err(ReasonReport::from(&Reason::Changed { detail }));
+    }
+    let references = stated.iter().enumerate().map(|(at, reference)| {
+        let parts = runs.iter().filter_map(|run| run.references.get(at)).flat_map(|one| one.parts.clone());
+        reference.reference(layout, parts.collect()).map_err(contradiction)
+    });
+    references.collect()
+}
