@@ -116,7 +116,7 @@ fn the_verdict_comes_first_and_damage_is_named() {
         "<b>bytes 629,145,600–734,003,199</b> <span>part 7 of 300, 100 MiB</span>",
         "Read twice, the second time afresh, with the same wrong result; differs from \
          <span class=\"data\">manifest-parts-md5, manifest-parts-sha256</span>",
-        "<code class=\"command\">aws s3api list-object-versions --bucket ",
+        "<code class=\"command\"><span>aws</span> <span>s3api</span> <span>list-object-versions</span> <span>--bucket</span> ",
         "data-t=\"part 7, offset 629,145,600: damaged\"",
         "Throughput over 420.0 s",
         "By bytes that came out of the stream: not known, for the stream was not decoded",

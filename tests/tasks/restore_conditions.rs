@@ -191,7 +191,7 @@ async fn the_last_proof_of_the_bytes() {
         object.etag = "opaque".into();
     };
     rig.lab.with_object(BUCKET, KEY, no_reference).unwrap();
-    row("verified", "unknown: not_stated", "verify", 3).assert(&preflight(&rig, &["--verify"]).await);
+    row("verified", "unknown: not_stated", "the ETag is not an MD5", 3).assert(&preflight(&rig, &["--verify"]).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
