@@ -3,6 +3,8 @@
 //! An output must be neither an input nor another output, whatever paths and links name it, and may only replace an
 //! empty file or an earlier output of its kind. Everything is checked before anything is read.
 
+#[cfg(feature = "s3")]
+mod audits;
 mod configured;
 
 use std::fs::File;
@@ -12,12 +14,6 @@ use std::path::{Path, PathBuf};
 
 use self::configured::configured_files;
 use super::args::{ConnectionArgs, InspectArgs, LogicalArgs, PageArgs, VerifyArgs};
-#[cfg(feature = "s3")]
-use super::audit::args::{AuditArgs, AuditFileArgs, AuditWork};
-#[cfg(feature = "s3")]
-use super::audit::results::ResultsPlace;
-#[cfg(feature = "batch")]
-use super::batch::args::BatchCommand;
 use super::bench::BenchArgs;
 #[cfg(feature = "ebs")]
 use super::blocks::{args::FingerprintArgs, sidecar_of};
@@ -30,13 +26,9 @@ use super::cost::{CostArgs, Costed};
 #[cfg(feature = "ec2")]
 use super::images::args::{PreflightCommand, SourceArgs, StoreArgs};
 use super::output::fall_silent;
-#[cfg(feature = "s3")]
-use super::page::table_beside;
 use super::selection::{SelectionArgs, Word};
 use super::settings::Settings;
 use super::usage::UsageError;
-#[cfg(feature = "s3")]
-use crate::files::resolved;
 use crate::files::{OutputKind, Place, try_output};
 use crate::ident::Target;
 
@@ -212,98 +204,6 @@ impl Paths {
         args.prices.iter().for_each(|path| self.input("--prices", Some(path)));
         self.input("--record", args.record.as_deref());
         self.connection(&args.connection);
-    }
-
-    #[cfg(feature = "batch")]
-    fn of_batch(&mut self, command: &BatchCommand) {
-        match command {
-            BatchCommand::Plan(args) => {
-                self.input("--list", args.list.as_deref());
-                args.manifest.iter().for_each(|path| self.input("--manifest", Some(path)));
-                args.prices.iter().for_each(|path| self.input("--prices", Some(path)));
-                if let Some(ledger) = &args.ledger {
-                    self.ledger("--ledger", ledger, false);
-                }
-                self.output("--plan", Some(&args.plan), OutputKind::BatchPlan);
-                self.force = args.force.force;
-                self.connection(&args.connection);
-            }
-            BatchCommand::Submit(args) => {
-                self.input("--plan", Some(&args.plan));
-                args.prices.iter().for_each(|path| self.input("--prices", Some(path)));
-                self.connection(&args.connection);
-            }
-            BatchCommand::Status(args) | BatchCommand::Follow(args) => self.connection(&args.connection),
-            BatchCommand::Reconcile(args) => {
-                self.input("--plan", Some(&args.plan));
-                if let Some(ledger) = &args.ledger {
-                    self.ledger("--ledger", ledger, true);
-                }
-                self.connection(&args.connection);
-            }
-        }
-    }
-
-    #[cfg(feature = "s3")]
-    fn of_audit(&mut self, args: &AuditArgs) {
-        if let Some(AuditWork::Merge(merge)) = &args.work {
-            for place in &merge.shards {
-                match place {
-                    ResultsPlace::Folder(path) => self.input("the shard", Some(path)),
-                    ResultsPlace::Bucket(_) => self.connection(&merge.connection),
-                }
-            }
-            self.audit_files(&merge.files);
-            return self.audit_page(&merge.page);
-        }
-        if let Some(list) = &args.list {
-            self.input_or_stdin("--list", list);
-        }
-        if let Some(manifest) = &args.inventory {
-            self.input("--inventory", Some(manifest));
-            for data in super::audit::files::data_files(manifest) {
-                self.input("the inventory's data file", Some(&data));
-            }
-        }
-        self.input("--buckets", args.buckets.as_deref());
-        self.input("--policy", args.policy.as_deref());
-        if let Some(ledger) = &args.ledger {
-            self.ledger("--ledger", ledger, true);
-        }
-        self.audit_files(&args.files);
-        self.audit_page(&args.page);
-        self.connection(&args.connection);
-    }
-
-    #[cfg(feature = "s3")]
-    fn audit_files(&mut self, args: &AuditFileArgs) {
-        self.output("--csv", args.csv.as_deref(), OutputKind::Table);
-        self.output("--junit", args.junit.as_deref(), OutputKind::JUnit);
-        self.output("--prometheus", args.prometheus.as_deref(), OutputKind::Prometheus);
-    }
-
-    /// The page of an audit may have a table beside it.
-    #[cfg(feature = "s3")]
-    fn audit_page(&mut self, args: &PageArgs) {
-        self.page(args);
-        let table = args.file.as_deref().and_then(table_beside);
-        self.output("the table of --report,", table.as_deref(), OutputKind::Table);
-    }
-
-    /// A ledger includes the auxiliary files of SQLite.
-    #[cfg(feature = "s3")]
-    fn ledger(&mut self, by: &str, path: &Path, written: bool) {
-        match written {
-            true => self.output(by, Some(path), OutputKind::Ledger),
-            false => self.input(by, Some(path)),
-        }
-        // SQLite places them next to the file that a link points to.
-        let path = resolved(path).unwrap_or_else(|_| path.to_owned());
-        for suffix in ["-journal", "-wal", "-shm"] {
-            let mut beside = path.as_os_str().to_owned();
-            beside.push(suffix);
-            self.input("a file of the ledger,", Some(Path::new(&beside)));
-        }
     }
 
     #[cfg(feature = "ec2")]

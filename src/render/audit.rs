@@ -6,9 +6,9 @@ use crate::audit::{ChangeKind, Entry, Level, joined};
 use crate::ident::{ETag, shell_option};
 use crate::ledger::Head;
 use crate::report::{
-    AuditReport, AuditStep, AuditedBucketReport, AuditedNote, AuditedReport, AuditedRunReport, DamageSummary, DeletionAnswer,
-    DeletionSafetyReport, DeletionStep, EndOption, FindingReport, LedgerEntryReport, LedgerReport, Note,
-    ObservationReport, ProvedReport, ReasonReport, Severity, arguments,
+    AuditReport, AuditStep, AuditedBucketReport, AuditedNote, AuditedReport, AuditedRunReport, DamageSummary,
+    DeletionAnswer, DeletionSafetyReport, DeletionStep, EndOption, FindingReport, LedgerEntryReport, LedgerReport,
+    Note, ObservationReport, ProvedReport, ReasonReport, Severity, arguments,
 };
 use crate::units::{ByteSize, counted};
 use crate::verdict::{CheckId, ReasonCode, Verdict};

@@ -28,5 +28,5 @@ pub(super) fn steps(out: &mut impl Write, style: Style, steps: &[NextStep], reac
     steps.iter().try_for_each(|step| match step.command(reach) {
         Some(text) => command(out, style, step.label(), &text),
         None => field(out, style.width, 2, step.label(), &step.clause()),
-    }
+    })
 }

@@ -189,8 +189,8 @@ async fn tokens_that_come_again_end_it() {
     let run = Audited::of(server.run(&["audit", "s3://archive"]).await);
     let problems = run.assert_exit(4).end()["problems"].to_string();
     assert!(problems.contains("repeats a continuation token"), "{problems}");
-    // The last request lists incomplete uploads.
-    assert_eq!(pages.load(Ordering::SeqCst), 3 + 1);
+    // Nothing else is asked of a bucket whose listing failed.
+    assert_eq!(pages.load(Ordering::SeqCst), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -131,7 +131,7 @@ async fn an_assumed_uniform_layout_takes_three_requests() {
     rig.uniform(9, None).await;
     let run = rig.verify(&[]).await;
     assert_eq!(run.assert_exit(0).verdict("etag"), "pass");
-    assert_eq!(run.report()["layout"]["basis"], "assumed");
+    assert_eq!(run.report()["layout"]["basis"], "proved", "by the ETag");
     let calls = rig.lab.calls();
     let before_reading = calls.iter().position(|call| call.operation == Operation::GetObject).unwrap();
     assert_eq!(before_reading, 3, "HEAD, attributes, HEAD of part 1: {calls:?}");

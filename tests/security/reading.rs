@@ -93,7 +93,8 @@ async fn of_an_object() {
         let bench = ["bench", target, "--connections", "1", "--range-size", "1MiB", "--time", "1s"];
         let kept = ["--plot", &plot, "--write-tuning", &tuning];
         changes_nothing(&rig, &[&bench[..], &kept].concat()).await.assert_exit(0);
-        let keep = ["verify", target, "--write-manifest", &manifest, "--digest", "sha512,xxh3", "--tuning", &tuning];
+        let keep = ["verify", target, "--write-manifest", &manifest, "--force"];
+        let keep = [&keep[..], &["--digest", "sha512,xxh3", "--tuning", &tuning]].concat();
         changes_nothing(&rig, &keep).await.assert_exit(0);
         let hold = ["verify", target, "--manifest", &manifest, "--require", "manifest", "--like", target];
         changes_nothing(&rig, &hold).await.assert_exit(0);
