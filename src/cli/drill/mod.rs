@@ -146,8 +146,9 @@ async fn carry_out(
             .run(&target, Stop::ByItself, async { Ok::<_, crate::source::SourceError>(drill.prove(cancel).await) })
             .await;
     }
-    if !cancel.is_cancelled() || drill.only_removes() {
-        remove(runner, &mut drill, args, cancel).await;
+    match cancel.is_cancelled() {
+        true => drill.interrupt(),
+        false => remove(runner, &mut drill, args, cancel).await,
     }
     Some(drill.finish().await)
 }
@@ -159,6 +160,9 @@ async fn remove(runner: &mut Runner, drill: &mut Drill<'_>, args: &DrillArgs, ca
     let image = drill.report().image.clone().unwrap_or_default();
     let question = format!("The drill of {} is a {}. Remove {image} and its snapshots?", args.target, drill.verdict());
     if !agreed(&args.starting, &question, cancel).await {
+        if cancel.is_cancelled() {
+            return drill.interrupt();
+        }
         return drill.leave(DrillResourceState::Kept, "removing it was not agreed to").await;
     }
     if runner.run(&args.target.to_string(), Stop::ByItself, drill.remove()).await.is_none() {

@@ -4,7 +4,6 @@ use tokio_util::sync::CancellationToken;
 use super::phases::{done, restored, together};
 use super::prepare::{Drill, unreadable};
 use super::remove::{Removal, staying};
-use super::request::DRILL_TAG;
 use crate::commands::RegionServices;
 use crate::commands::blocks::{Prove, ProveRequest};
 use crate::commands::preflight::RestorePreflight;
@@ -130,9 +129,7 @@ impl<'a> Drill<'a> {
             else {
                 continue;
             };
-            if snapshot.tags.get(DRILL_TAG) == Some(&entry.restore.token()) {
-                entry.snapshots.push(MadeResource { id: snapshot.id, created: started.to_string() });
-            }
+            entry.snapshots.push(MadeResource { id: snapshot.id, created: started.to_string() });
         }
         if ImageState::of(&facts.state) == ImageState::Available && entry.available_at.is_none() {
             entry.available_at = Some(self.now().to_string());
@@ -162,6 +159,11 @@ impl<'a> Drill<'a> {
         let state = if self.is_interrupted() { DrillState::Unknown } else { verdict.into() };
         self.report.phases.push(done(DrillPhase::Restore, state, measured, detail));
         self.report.restore = Some(task);
+    }
+
+    /// Ends the drill before its end, because of a signal. The AMI stays, and the next run goes on.
+    pub fn interrupt(&mut self) {
+        self.report.outcome = DrillOutcome::Interrupted;
     }
 
     /// Compares every block of the restored AMI. Does nothing if it is not available.
