@@ -341,7 +341,7 @@ async fn a_version_stays_what_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_baseline_proves_nothing_and_becomes_a_reference() {
+async fn a_baseline_proves_nothing_and_refutes_a_later_change() {
     let batch = Batch::with(1).await;
     batch.rig.lab.with_object(BUCKET, &key(0), |object| object.checksum = None).unwrap();
     let planned = batch.plan(&[]).await;
@@ -363,9 +363,15 @@ async fn a_baseline_proves_nothing_and_becomes_a_reference() {
     batch.plan(&["--ledger", &batch.ledger]).await.assert_exit(0);
     let job = batch.complete().await.remove(0);
     let run = batch.reconcile(&job, &["--ledger", &batch.ledger]).await;
-    let object = of_type(run.assert_exit(0), "batch_object").remove(0);
-    assert_eq!((&object["outcome"], &object["reference_from"]), (&json!("stated"), &json!("baseline")));
-    assert_eq!(age(&batch).await, "pass");
+    let object = of_type(run.assert_exit(3), "batch_object").remove(0);
+    assert_eq!((&object["outcome"], &object["reference_from"]), (&json!("baseline"), &json!("baseline")));
+    assert_ne!(age(&batch).await, "pass", "S3 has only repeated itself");
+    // The bytes change under the same ETag.
+    batch.rig.lab.damage(BUCKET, &key(0), 5, 1).unwrap();
+    batch.plan(&["--ledger", &batch.ledger]).await.assert_exit(0);
+    let job = batch.complete().await.remove(0);
+    let run = batch.reconcile(&job, &["--ledger", &batch.ledger]).await;
+    assert_eq!(of_type(run.assert_exit(1), "batch_object").remove(0)["outcome"], "differs");
 }
 
 #[tokio::test(flavor = "multi_thread")]

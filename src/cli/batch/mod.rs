@@ -17,6 +17,7 @@ use super::settings::Settings;
 use super::signals::cancel_on_signal;
 use super::starting::{Costly, agreed, can_ask};
 use super::usage::{UsageError, load, read_given};
+use crate::account::AccountService as _;
 use crate::account::aws::Account;
 use crate::batch::BatchPlan;
 use crate::commands::audit::{AuditServices, Scope};
@@ -130,13 +131,20 @@ async fn connected(args: &ConnectionArgs, settings: &Settings, region: Option<&s
     connect(S3Options { region, ..options }).await
 }
 
+/// What a job reads and writes is in buckets of the caller's account, and each request on them demands it.
 async fn services(connection: Connection, buckets: &[&str], context: &Context) -> BatchServices {
     let (context, counting) = context.counted();
+    let account = Account::new(&connection, context.clone());
+    let connection = match account.caller().await {
+        Ok(caller) => connection.with_expected_owner(&caller.account),
+        // The command asks again, and reports it.
+        Err(_) => connection,
+    };
     let names = buckets.iter().map(|name| (*name).to_owned()).collect();
     let uploads = connection.clone();
     BatchServices {
         jobs: Arc::new(S3Control::new(&connection, context.clone())),
-        account: Arc::new(Account::new(&connection, context.clone())),
+        account: Arc::new(account),
         archive: Arc::new(Buckets::locate(connection, &names, &context).await),
         uploads: Arc::new(move |uri| Arc::new(uploads.upload(uri))),
         context,

@@ -8,7 +8,7 @@ use crate::facts::ObjectFacts;
 use crate::ident::{ObjectIdentity, Target};
 use crate::ledger::{Kept, LedgerError, SharedLedger};
 use crate::manifest::Manifest;
-use crate::verdict::{CheckId, Origin, Subject};
+use crate::verdict::{CheckId, Origin, Subject, Verdict};
 
 /// What the ledger has of one object.
 #[derive(Default)]
@@ -77,11 +77,14 @@ fn is_of(manifest: &Manifest, facts: &ObjectFacts) -> bool {
     names_it && manifest.content().same_as(&facts.identity().content()).is_yes()
 }
 
+/// The values of a manifest. One of a run that had nothing to compare the bytes with is a baseline.
 fn of_manifest(manifest: &Manifest) -> impl Iterator<Item = KnownValue> + '_ {
-    manifest.whole.iter().filter_map(|(algorithm, value)| {
+    let is_proved = manifest.verdict == Verdict::Pass;
+    let origin = if is_proved { ReferenceOrigin::Manifest } else { ReferenceOrigin::Baseline };
+    manifest.whole.iter().filter_map(move |(algorithm, value)| {
         let algorithm: Algorithm = algorithm.parse().ok()?;
         Some(KnownValue {
-            origin: ReferenceOrigin::Manifest,
+            origin,
             check: CheckId::Reference(Origin::Manifest, Subject::Checksum(algorithm)),
             digest: Digest::parse(algorithm, value).ok()?,
             scope: crate::batch::ChecksumScope::FullObject,

@@ -1,4 +1,4 @@
-use super::{ChecksumScope, ComputedChecksum, PlannedJob, PlannedObject, ReportRow, RowOutcome};
+use super::{ChecksumScope, ComputedChecksum, PlannedJob, PlannedObject, ReferenceOrigin, ReportRow, RowOutcome};
 use crate::checksum::Digest;
 use crate::ident::{ETag, ObjectIdentity, Same, lasting_version};
 use crate::text::{sentences, words};
@@ -13,7 +13,7 @@ words! {
         Differs = "differs",
         /// The object is not the planned one any more.
         Replaced = "replaced",
-        /// S3 states a value, and nothing was known to compare it with.
+        /// S3 states a value, and nothing proved was known to compare it with: nothing, or its own earlier statement.
         Baseline = "baseline",
         /// S3 could not compute the checksum.
         Failed = "failed",
@@ -46,7 +46,7 @@ pub enum Judged {
     Differs(Digest),
     /// The object has another ETag than the planned one.
     Replaced(ETag),
-    /// S3 states a value for the planned state, and there is no reference.
+    /// S3 states a value for the planned state, and there is no reference, or one that S3 itself stated before.
     Baseline(Digest),
     /// S3 could not compute the checksum.
     Failed {
@@ -150,8 +150,11 @@ pub fn judge(row: &ReportRow, job: &PlannedJob, object: &PlannedObject) -> Judge
     if parts.is_some() && job.scope == ChecksumScope::FullObject {
         return Judged::Unclear(Unclear::OtherScope);
     }
+    let is_baseline = object.reference.as_ref().is_some_and(|known| known.origin == ReferenceOrigin::Baseline);
     match object.reference.as_ref().map(|reference| reference.digest(job.algorithm)) {
         None => Judged::Baseline(value),
+        // S3 states what it stated before. That the first value was that of the right bytes is still not known.
+        Some(Some((known, _))) if known == value && is_baseline => Judged::Baseline(value),
         Some(Some((known, _))) if known == value => Judged::Stated(value),
         Some(Some(_)) if job.scope == ChecksumScope::FullObject => Judged::Differs(value),
         Some(_) => Judged::Unclear(Unclear::CompositeDiffers),
