@@ -52,7 +52,7 @@ impl S3Control {
 fn operation(job: &NewJob) -> JobOperation {
     let computes = S3ComputeObjectChecksumOperation::builder()
         .checksum_algorithm(ComputeObjectChecksumAlgorithm::from(job.algorithm.name().to_uppercase().as_str()))
-        .checksum_type(ComputeObjectChecksumType::from(job.scope.name()))
+        .checksum_type(ComputeObjectChecksumType::from(job.scope.s3_name()))
         .build();
     JobOperation::builder().s3_compute_object_checksum(computes).build()
 }
@@ -127,8 +127,7 @@ impl JobService for S3Control {
 
 fn facts(id: &str, job: &JobDescriptor) -> JobFacts {
     let computes = job.operation().and_then(|operation| operation.s3_compute_object_checksum()).and_then(|computes| {
-        let scope = computes.checksum_type()?.as_str();
-        let scope = ChecksumScope::ALL.iter().copied().find(|known| known.name() == scope)?;
+        let scope = ChecksumScope::of_s3(computes.checksum_type()?.as_str())?;
         Some((computes.checksum_algorithm()?.as_str().parse().ok()?, scope))
     });
     let location = job.manifest().and_then(|manifest| manifest.location());

@@ -31,9 +31,9 @@ pub(super) fn write_plan(out: &mut impl Write, style: Style, report: &BatchPlanR
         };
         let versions = if job.versions { ", by version" } else { "" };
         let text = format!(
-            "{} {} of {}, {}{versions}{baselines}",
+            "{} ({}) of {}, {}{versions}{baselines}",
             job.algorithm,
-            job.checksum_type,
+            job.checksum_type.name().replace('_', " "),
             count(job.objects, "object"),
             ByteSize(job.object_bytes)
         );
@@ -55,7 +55,7 @@ pub(super) fn write_plan(out: &mut impl Write, style: Style, report: &BatchPlanR
     let (label, text) = match (report.objects, report.exit_code) {
         (0, Exit::Passed) => (Label::new("nothing", Verdict::Pass), "no object is due"),
         (_, Exit::Passed) => (Label::new("planned", Verdict::Pass), "nothing was asked of S3 yet"),
-        _ => (Label::new("planned", Verdict::Unknown), "not every object could be described"),
+        _ => (Label::new("planned", Verdict::Unknown), "not every object could be listed and described"),
     };
     conclude(out, style, label, text)
 }
@@ -97,7 +97,11 @@ pub(super) fn write_job(out: &mut impl Write, style: Style, report: &BatchJobRep
         (Exit::Failed, _) => Label::new("failed", Verdict::Fail),
         _ => Label::new("open", Verdict::Unknown),
     };
-    conclude(out, style, label, &printable(&text))
+    conclude(out, style, label, &printable(&text))?;
+    match report.submitted {
+        true => field(out, style.width, 2, "next", &format!("stored-ami batch follow {}", report.job_id)),
+        false => Ok(()),
+    }
 }
 
 /// Objects whose value S3 states are counted at the end.
@@ -156,5 +160,9 @@ pub(super) fn write_summary(out: &mut impl Write, style: Style, report: &BatchRe
         }
         (BatchBasis::Job, _) => (Label::new("unknown", Verdict::Unknown), "not every object is stated by S3"),
     };
-    conclude(out, style, label, text)
+    conclude(out, style, label, text)?;
+    match report.counts.differs {
+        0 => Ok(()),
+        _ => field(out, style.width, 2, "next", "read the objects that differ with `stored-ami verify`"),
+    }
 }

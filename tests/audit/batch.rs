@@ -325,7 +325,7 @@ async fn a_version_stays_what_it_was() {
         .iter()
         .map(|job| (text(&job["algorithm"]), text(&job["checksum_type"]), job["versions"] == true))
         .collect();
-    assert_eq!(jobs, [("crc64nvme", "FULL_OBJECT", true), ("sha256", "COMPOSITE", true)]);
+    assert_eq!(jobs, [("crc64nvme", "full_object", true), ("sha256", "composite", true)]);
     // A newer version does not matter to the planned one.
     batch.rig.put(&key(0), 9, 2_000).await;
     for job in batch.complete().await {

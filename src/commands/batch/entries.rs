@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use crate::audit::{ContentFingerprint, Entry, Level, Proof, Word};
-use crate::batch::{Judged, PlannedJob, PlannedObject};
+use crate::batch::{Judged, PlannedJob, PlannedObject, ReferenceOrigin};
 use crate::commands::audit::proved_of;
 use crate::ledger::{Head, LedgerError, SharedLedger};
 use crate::report::TOOL;
@@ -17,6 +17,7 @@ use crate::verdict::{CheckId, ProofKind, Verdict};
 /// object.
 pub(super) fn entry(job: &PlannedJob, object: &PlannedObject, judged: &Judged, at: Timestamp) -> Option<Proof> {
     let checks: Vec<Word<CheckId>> = object.reference.iter().map(|reference| reference.check.clone()).collect();
+    let is_of_manifest = object.reference.as_ref().is_some_and(|known| known.origin == ReferenceOrigin::Manifest);
     let look = Proof {
         at: at.to_string(),
         tool: TOOL.to_owned(),
@@ -52,6 +53,8 @@ pub(super) fn entry(job: &PlannedJob, object: &PlannedObject, judged: &Judged, a
             let verdict = Verdict::Pass.into();
             Some(Proof { verdict, settled: true, proved_by: checks, content, proof_kind: kind, ..look })
         }
+        // A manifest of the command line may be wrong; as in `copy`, its value alone is recorded as no damage.
+        Judged::Differs(_) if is_of_manifest => None,
         Judged::Differs(_) => Some(Proof { verdict: Verdict::Fail.into(), failed: checks, ..look }),
         Judged::Baseline(value) => {
             let content = vec![ContentFingerprint::new(job.algorithm.name(), &value.base64())];
@@ -88,7 +91,7 @@ pub(super) async fn append(ledger: &SharedLedger, looks: Vec<Proof>) -> Result<(
 mod tests {
     use super::*;
     use crate::audit::{History, LookResult};
-    use crate::batch::{BatchPlan, ChecksumScope, PlannedReference, ReferenceOrigin, Unclear};
+    use crate::batch::{BatchPlan, ChecksumScope, PlannedReference, Unclear};
     use crate::checksum::{Algorithm, Digest, Hasher};
     use crate::ident::ETag;
 
@@ -147,6 +150,7 @@ mod tests {
         let look = of(&manifest, &Judged::Stated(value())).unwrap();
         assert_eq!(look.content, [ContentFingerprint("sha256:v-3".into())]);
         assert_eq!(look.kind(), Some(ProofKind::StatedByS3));
+        assert_eq!(of(&manifest, &Judged::Differs(value())), None, "the value may be of another object");
         let open = of(&plan(None, "", &[]), &Judged::Baseline(value())).unwrap();
         assert_eq!((open.content.as_slice(), open.kind()), (&[computed][..], None));
     }

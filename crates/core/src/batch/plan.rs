@@ -15,9 +15,24 @@ words! {
     /// What a checksum is computed over (S3 Control API Reference, `ComputeObjectChecksumType`).
     pub enum ChecksumScope {
         /// The bytes of the object.
-        FullObject = "FULL_OBJECT",
+        FullObject = "full_object",
         /// The values of its parts.
-        Composite = "COMPOSITE",
+        Composite = "composite",
+    }
+}
+
+impl ChecksumScope {
+    /// The type in S3's spelling.
+    pub fn s3_name(self) -> &'static str {
+        match self {
+            ChecksumScope::FullObject => "FULL_OBJECT",
+            ChecksumScope::Composite => "COMPOSITE",
+        }
+    }
+
+    /// The type that S3 spells so.
+    pub fn of_s3(name: &str) -> Option<Self> {
+        ChecksumScope::ALL.iter().copied().find(|scope| scope.s3_name() == name)
     }
 }
 
@@ -301,7 +316,7 @@ pub(super) mod tests {
         let cases: [(Change, &str); 4] = [
             (|plan| plan.jobs[0].objects[0].target.key = "other".into(), "the manifest of a job"),
             (|plan| plan.jobs[0].algorithm = Algorithm::Sha256, "no value of the algorithm"),
-            (|plan| plan.jobs[0].versions = true, "the manifest of a job"),
+            (|plan| plan.jobs[0].versions = true, "its version does not fit"),
             (
                 |plan| {
                     let twice = vec![object("k", None, "1"), object("k", None, "1")];

@@ -172,8 +172,13 @@ fn computed(message: &str) -> Result<ComputedChecksum, String> {
         inner.map(|text| text.replace("\\\"", "\"")),
         inner.map(str::to_owned),
     ];
-    let parsed = spellings.into_iter().flatten().find_map(|text| serde_json::from_str(&text).ok());
-    let Some(Value::Object(fields)) = parsed else { return Err("its result is no JSON document".to_owned()) };
+    let object = |text: String| match serde_json::from_str(&text) {
+        Ok(Value::Object(fields)) => Some(fields),
+        _ => None,
+    };
+    let Some(fields) = spellings.into_iter().flatten().find_map(object) else {
+        return Err("its result is no JSON document".to_owned());
+    };
     let mut known: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in fields {
         let Value::String(value) = value else { continue };
@@ -190,13 +195,10 @@ fn computed(message: &str) -> Result<ComputedChecksum, String> {
     };
     let scope = match known.get("checksumtype") {
         None => None,
-        Some(text) => Some(
-            ChecksumScope::ALL
-                .iter()
-                .copied()
-                .find(|scope| scope.name() == text)
-                .ok_or_else(|| format!("its checksum type is `{}`", shortened(text)))?,
-        ),
+        Some(text) => {
+            let unknown = || format!("its checksum type is `{}`", shortened(text));
+            Some(ChecksumScope::of_s3(text).ok_or_else(unknown)?)
+        }
     };
     let values: Vec<String> =
         ["checksumbase64", "checksumhex"].iter().filter_map(|name| known.get(*name).cloned()).collect();

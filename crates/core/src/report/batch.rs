@@ -52,7 +52,7 @@ pub struct PlannedJobReport {
     pub number: u64,
     /// The algorithm.
     pub algorithm: String,
-    /// `FULL_OBJECT` or `COMPOSITE`.
+    /// `full_object` or `composite`.
     pub checksum_type: ChecksumScope,
     /// Whether the manifest names versions.
     pub versions: bool,
@@ -178,7 +178,7 @@ pub struct BatchObjectReport {
     pub basis: BatchBasis,
     /// The algorithm.
     pub algorithm: String,
-    /// `FULL_OBJECT` or `COMPOSITE`.
+    /// `full_object` or `composite`.
     pub checksum_type: ChecksumScope,
     /// The value that was known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
