@@ -341,7 +341,7 @@ async fn a_version_stays_what_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_baseline_proves_nothing_and_refutes_a_later_change() {
+async fn a_baseline_proves_nothing_and_is_repeated_by_the_next_job() {
     let batch = Batch::with(1).await;
     batch.rig.lab.with_object(BUCKET, &key(0), |object| object.checksum = None).unwrap();
     let planned = batch.plan(&[]).await;
@@ -366,6 +366,15 @@ async fn a_baseline_proves_nothing_and_refutes_a_later_change() {
     let object = of_type(run.assert_exit(3), "batch_object").remove(0);
     assert_eq!((&object["outcome"], &object["reference_from"]), (&json!("baseline"), &json!("baseline")));
     assert_ne!(age(&batch).await, "pass", "S3 has only repeated itself");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_baseline_refutes_a_later_change() {
+    let batch = Batch::with(1).await;
+    batch.rig.lab.with_object(BUCKET, &key(0), |object| object.checksum = None).unwrap();
+    batch.plan(&[]).await.assert_exit(0);
+    let job = batch.complete().await.remove(0);
+    batch.reconcile(&job, &["--ledger", &batch.ledger]).await.assert_exit(3);
     // The bytes change under the same ETag.
     batch.rig.lab.damage(BUCKET, &key(0), 5, 1).unwrap();
     batch.plan(&["--ledger", &batch.ledger]).await.assert_exit(0);
