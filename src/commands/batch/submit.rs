@@ -17,12 +17,15 @@ use crate::source::{
     BucketResolver, Context, ErrorKind, NewObject, PartBody, PutConditions, Session, SourceError, UploadService,
 };
 
+/// Opens an object that is written.
+type OpenUpload = dyn Fn(&ObjectUri) -> Arc<dyn UploadService> + Send + Sync;
+
 /// The services of the Region in which jobs run.
 pub struct BatchServices {
     /// Reads manifests and reports.
     pub archive: Arc<dyn BucketResolver>,
     /// Opens an object that is written.
-    pub uploads: Arc<dyn Fn(&ObjectUri) -> Arc<dyn UploadService> + Send + Sync>,
+    pub uploads: Arc<OpenUpload>,
     /// S3 Batch Operations.
     pub jobs: Arc<dyn JobService>,
     /// STS.
