@@ -142,9 +142,11 @@ async fn carry_out(
             runner.remark("what the drill made is in the journal; the same command goes on, or removes it");
             return None;
         }
-        runner
-            .run(&target, Stop::ByItself, async { Ok::<_, crate::source::SourceError>(drill.prove(cancel).await) })
-            .await;
+        let prove = async {
+            drill.prove(cancel).await;
+            Ok::<_, crate::source::SourceError>(())
+        };
+        runner.run(&target, Stop::ByItself, prove).await;
     }
     match cancel.is_cancelled() {
         true => drill.interrupt(),

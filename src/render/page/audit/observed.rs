@@ -47,9 +47,12 @@ struct Kind {
     left_out: Count,
 }
 
-/// Collects observations, and keeps the first ones of each kind.
+/// The place of a kind in the order of the page, and the kind.
+type Placed = (usize, Word<ObservationKind>);
+
+/// Collects observations: of each kind their number, and the first ones.
 #[derive(Default)]
-pub(super) struct FirstObservations(BTreeMap<(usize, Word<ObservationKind>), (usize, Vec<(Text, Text)>)>);
+pub(super) struct FirstObservations(BTreeMap<Placed, (usize, Vec<(Text, Text)>)>);
 
 impl FirstObservations {
     /// Adds an observation.
