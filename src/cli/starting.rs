@@ -26,12 +26,15 @@ pub struct StartingArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Costly {
     /// Starts a task of EC2.
+    #[cfg(feature = "ec2")]
     Task,
     /// Writes an object.
+    #[cfg(feature = "ec2")]
     Copy,
     /// Restores objects from an archive class.
     Thaw,
     /// Reads blocks of snapshots.
+    #[cfg(feature = "ebs")]
     Blocks,
     /// Restores an AMI, reads its blocks and removes it.
     #[cfg(feature = "ebs")]
@@ -44,9 +47,12 @@ pub(super) enum Costly {
 impl Costly {
     fn described(self) -> &'static str {
         match self {
+            #[cfg(feature = "ec2")]
             Costly::Task => "this starts a task, which costs money",
+            #[cfg(feature = "ec2")]
             Costly::Copy => "this writes a copy, which costs money",
             Costly::Thaw => "this restores objects from the archive, which costs money",
+            #[cfg(feature = "ebs")]
             Costly::Blocks => "this reads blocks of snapshots, which costs money",
             #[cfg(feature = "ebs")]
             Costly::Drill => "this restores an AMI and reads its blocks, which costs money",
@@ -58,9 +64,12 @@ impl Costly {
     /// What is said if the user declines.
     pub(super) fn declined(self) -> &'static str {
         match self {
+            #[cfg(feature = "ec2")]
             Costly::Task => "nothing was started",
+            #[cfg(feature = "ec2")]
             Costly::Copy => "nothing was copied",
             Costly::Thaw => "nothing was restored from the archive",
+            #[cfg(feature = "ebs")]
             Costly::Blocks => "no block was read",
             #[cfg(feature = "ebs")]
             Costly::Drill => "nothing was restored",

@@ -126,7 +126,7 @@ fn state(row: &ReportRow, computed: &ComputedChecksum, object: &PlannedObject) -
     }
 }
 
-/// Judges a row that [names](names_version) a planned object of a job.
+/// Judges a row that names a planned object of a job, in its version or without one.
 pub fn judge(row: &ReportRow, job: &PlannedJob, object: &PlannedObject) -> Judged {
     let computed = match &row.outcome {
         RowOutcome::Succeeded(computed) => computed,
