@@ -41,7 +41,10 @@ pub(super) async fn run(args: &MergeArgs, settings: &Settings) -> Result<Exit, U
     };
     match done.await {
         Ok(()) => {}
-        Err(MergeError::Refused(problem)) => return Err(UsageError(problem)),
+        Err(MergeError::Refused(problem)) => {
+            let next = "nothing was merged; run what is named again as it was, and merge again";
+            return Err(UsageError(format!("{problem}; {next}")));
+        }
         Err(error @ MergeError::Tables(_)) => {
             results.could_not_write(&error.to_string());
             return Ok(results.finish());
