@@ -3,7 +3,7 @@
 
 use crate::ident::{AmiId, ObjectUri, Target, lasting_version, shell_option, shell_word};
 use crate::report::{EndOption, FindingReport, IdentityReport, ReasonReport, arguments, aws_arguments};
-use crate::verdict::{CheckId, ReasonCode, Subject};
+use crate::verdict::{CheckId, ReasonCode, Subject, Verdict};
 
 /// A step that the reader can take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,8 +107,9 @@ impl NextStep {
     /// How bytes that were read once and do not match are read again: the first part that differs, if it is known, and all
     /// of the object.
     pub(super) fn after_one_read(object: &ObjectUri, findings: &[FindingReport]) -> Vec<Self> {
-        let once = findings.iter().filter(|finding| finding.reads == Some(1));
-        let once: Vec<&FindingReport> = once.collect();
+        let is_of_bytes = |finding: &&FindingReport| matches!(finding.check, CheckId::Reference(..));
+        let failed = findings.iter().filter(is_of_bytes).filter(|finding| finding.verdict == Verdict::Fail);
+        let once: Vec<&FindingReport> = failed.filter(|finding| finding.reads == Some(1)).collect();
         if once.is_empty() {
             return Vec::new();
         }

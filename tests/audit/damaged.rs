@@ -77,3 +77,13 @@ async fn a_ledger_is_created_when_a_target_answers() {
     audit("s3://archive").await.assert_exit(0);
     assert_eq!(rig.server.run(&["ledger", "list", &ledger]).await.lines().len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_that_was_read_twice_is_repaired_and_not_read_again() {
+    let rig = rig().await;
+    let told = told(&rig, &["audit", "s3://archive", "--level", "bytes"], 1).await;
+    assert!(told.contains("read twice") && !told.contains("read again"), "{told}");
+    let head = rig.server.client.head_object().bucket(BUCKET).key(KEY).send().await.unwrap();
+    let etag = head.e_tag().unwrap().trim_matches('"').to_owned();
+    assert!(told.contains(&format!("--replace-if {etag} --verify-destination")), "{told}");
+}
