@@ -469,7 +469,7 @@ async fn snapshots_of_an_ami_that_somebody_else_removed_are_removed_before_the_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_ami_is_never_its_own_reference_and_an_old_one_is_not_adopted() {
+async fn an_ami_that_was_made_long_after_the_call_is_not_adopted() {
     let rig = stored(TaskPace::Polls(0)).await;
     drill(&rig, &["--keep"]).await.assert_exit(0);
     let image = made(&rig).0.remove(0);
@@ -487,4 +487,19 @@ async fn an_ami_is_never_its_own_reference_and_an_old_one_is_not_adopted() {
     );
     assert_eq!(calls(&rig, Action::DeregisterImage) + calls(&rig, Action::DeleteSnapshot), 0);
     assert_eq!(made(&rig).0[0].id, image.id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ami_is_never_its_own_reference() {
+    let rig = stored(TaskPace::Polls(0)).await;
+    let object = format!("s3://{BUCKET}/golden.bin");
+    rig.run(&["copy", OBJECT, &object, "--yes"]).await.assert_exit(0);
+    let size = ["--logical-size", "29GiB"];
+    rig.run(&[&["drill", &object, "--source", AMI, "--keep", "--yes"][..], &size].concat()).await;
+    let own = rig.ec2(|state| state.images.keys().find(|id| *id != AMI).cloned().unwrap());
+    rig.lab.clear_calls();
+    let run = rig.run(&[&["drill", &object, "--source", &own, "--yes"][..], &size].concat()).await;
+    run.assert_exit(2);
+    assert!(run.stdout.contains(&format!("{own} is the AMI that the drill made: it is no reference")), "{run:?}");
+    assert_eq!(calls(&rig, Action::ListSnapshotBlocks) + calls(&rig, Action::DeregisterImage), 0);
 }
