@@ -1,7 +1,12 @@
 use async_trait::async_trait;
 
-use crate::facts::SnapshotFacts;
+use crate::facts::{ImageFacts, SnapshotFacts};
 use crate::source::SourceError;
+
+/// The error code that states that there is no such AMI.
+pub const NO_IMAGE: &str = "InvalidAMIID.NotFound";
+/// The error code that states that there is no such snapshot.
+pub const NO_SNAPSHOT: &str = "InvalidSnapshot.NotFound";
 
 /// EC2 in one Region, as far as removing an AMI and its snapshots needs it: what keeps them in use, and the two requests
 /// that remove. Those are sent once; all others are retried where that may help.
@@ -11,6 +16,13 @@ use crate::source::SourceError;
 /// Each method returns the [`SourceError`] of its last attempt.
 #[async_trait]
 pub trait RemovalService: Send + Sync {
+    /// An AMI (DescribeImages). `None` only if EC2 states that it does not exist: an answer that may come from another
+    /// server is an error.
+    async fn image(&self, id: &str) -> Result<Option<ImageFacts>, SourceError>;
+
+    /// A snapshot (DescribeSnapshots). `None` as for an AMI.
+    async fn snapshot(&self, id: &str) -> Result<Option<SnapshotFacts>, SourceError>;
+
     /// Instances that were launched from an AMI and are not terminated (DescribeInstances).
     async fn instances_of(&self, image: &str) -> Result<Vec<String>, SourceError>;
 

@@ -18,6 +18,15 @@ pub struct MadeResource {
     pub created: String,
 }
 
+/// A drill whose removing has begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removing {
+    /// The verdict of the run that began.
+    pub verdict: Verdict,
+    /// Time of that verdict (RFC 3339).
+    pub at: String,
+}
+
 /// The journal entry of a drill. It is written before the restore is called, and removed when nothing of the drill is
 /// left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,9 +45,9 @@ pub struct DrillEntry {
     /// Its snapshots.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub snapshots: Vec<MadeResource>,
-    /// The verdict, once removing has begun.
+    /// Present once removing has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub removing: Option<Verdict>,
+    pub removing: Option<Removing>,
 }
 
 impl DrillEntry {
@@ -96,15 +105,19 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// An entry cannot be read: it may name what is to be removed.
+    /// An entry cannot be read, or the folder holds too many files: one may name what is to be removed.
     pub fn drills(&self) -> io::Result<Vec<DrillEntry>> {
         let files = match std::fs::read_dir(self.folder()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             files => files?,
         };
-        let names = files.flatten().take(MOST_FILES).map(|file| file.file_name());
-        let tokens =
-            names.filter_map(|name| Some(name.to_str()?.strip_prefix("drill-")?.strip_suffix(".json")?.to_owned()));
+        let names: Vec<_> = files.flatten().take(MOST_FILES + 1).map(|file| file.file_name()).collect();
+        if names.len() > MOST_FILES {
+            return Err(io::Error::other(format!("holds more than {MOST_FILES} files; move old entries away")));
+        }
+        let tokens = names
+            .into_iter()
+            .filter_map(|name| Some(name.to_str()?.strip_prefix("drill-")?.strip_suffix(".json")?.to_owned()));
         tokens.filter_map(|token| self.read_drill(&token).transpose()).collect()
     }
 

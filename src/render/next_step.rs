@@ -109,8 +109,8 @@ impl NextStep {
     pub(super) fn after_one_read(object: &ObjectUri, findings: &[FindingReport]) -> Vec<Self> {
         let is_of_bytes = |finding: &&FindingReport| matches!(finding.check, CheckId::Reference(..));
         let failed = findings.iter().filter(is_of_bytes).filter(|finding| finding.verdict == Verdict::Fail);
-        let once: Vec<&FindingReport> = failed.filter(|finding| finding.reads == Some(1)).collect();
-        if once.is_empty() {
+        let (once, twice): (Vec<&FindingReport>, Vec<_>) = failed.partition(|finding| finding.reads == Some(1));
+        if once.is_empty() || !twice.is_empty() {
             return Vec::new();
         }
         let part = once.iter().find_map(|finding| {

@@ -3,6 +3,7 @@
 use std::process::{Child, Stdio};
 
 use serde_json::Value;
+use stored_ami::journal::{DrillEntry, Journal};
 use stored_ami_lab::ec2::ImageRecord;
 use stored_ami_lab::{Action, Fault, FaultRule, LabOptions, Operation, TaskPace};
 
@@ -145,8 +146,15 @@ async fn killed_at_any_step_it_makes_one_ami_and_leaves_none() {
         let (images, _) = made(&rig);
         assert!(images.len() <= 1, "{action:?} {times}: {images:?}");
         let run = drill(&rig, &[]).await;
-        run.assert_exit(0);
-        assert_eq!(report(&run)["verdict"], "pass", "{action:?} {times}: {run:?}");
+        // A run that only finishes a clean-up proves nothing.
+        let proves = steps(&run).iter().any(|(step, _)| step == "prove");
+        let (exit, verdict, word) = if proves { (0, "pass", "SUCCESSFUL") } else { (3, "unknown", "FAILED") };
+        run.assert_exit(exit);
+        let found = report(&run);
+        assert_eq!(found["verdict"], verdict, "{action:?} {times}: {run:?}");
+        assert_eq!(found["backup_validation"], word, "{action:?} {times}: {run:?}");
+        let is_early = !matches!(action, Action::DescribeInstances | Action::DeregisterImage | Action::DeleteSnapshot);
+        assert!(proves || !is_early, "{action:?} {times}: {run:?}");
         assert!(rig.starts().len() <= 2, "{action:?} {times}");
         assert_nothing_left(&rig);
     }
@@ -318,14 +326,18 @@ async fn what_is_denied_or_lost_is_named_and_removed_by_the_next_run() {
     let found = resources(&run);
     let states: Vec<&str> = found.iter().map(|(_, state, _)| state.as_str()).collect();
     assert_eq!(states, ["removed", "left", "left", "left"]);
-    assert_eq!(report(&run)["verdict"], "pass", "of the run that proved it");
+    assert_eq!(report(&run)["verdict"], "unknown", "this run proves nothing");
+    assert!(run.stdout.contains("is not finished; its verdict was pass"), "{run:?}");
     rig.lab.allow_all();
     // The answer is lost, and the snapshot is gone.
     rig.lab.script(FaultRule::new(Operation::Service(Action::DeleteSnapshot), Fault::AnswerLost));
     let run = drill(&rig, &[]).await;
-    run.assert_exit(0);
+    run.assert_exit(3);
+    assert!(run.stdout.contains("is finished; its verdict was pass; run the same command again for a new drill"));
     assert_nothing_left(&rig);
     assert_eq!(rig.starts().len(), 1, "none of them restored it again");
+    drill(&rig, &[]).await.assert_exit(0);
+    assert_eq!(rig.starts().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -342,4 +354,152 @@ async fn only_the_content_of_the_object_is_a_reference() {
     assert!(rig.lab.calls().is_empty());
     rig.run(&["drill", OBJECT, "--source", AMI, "--yes"]).await.assert_exit(0);
     assert_eq!(rig.ec2(|state| (state.images.len(), state.snapshots.len())), (2, 4));
+}
+
+/// A drill whose snapshots could not be deleted, with the journal.
+async fn half_removed() -> (Rig, Journal) {
+    let rig = stored(TaskPace::Polls(0)).await;
+    rig.deny("ec2:DeleteSnapshot");
+    drill(&rig, &[]).await.assert_exit(4);
+    rig.lab.allow_all();
+    let journal = Journal::new(rig.home.path().join("stored-ami"));
+    assert_eq!(made(&rig).1.len(), 3);
+    rig.lab.clear_calls();
+    (rig, journal)
+}
+
+fn change_entry(journal: &Journal, change: impl FnOnce(&mut DrillEntry)) {
+    let mut entry = journal.drills().unwrap().remove(0);
+    journal.forget_drill(&entry.restore.token()).unwrap();
+    change(&mut entry);
+    journal.write_drill(&entry).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clean_up_is_of_the_same_object_and_account() {
+    let (rig, journal) = half_removed().await;
+    change_entry(&journal, |entry| entry.restore.account = OTHER.to_owned());
+    let run = drill(&rig, &[]).await;
+    run.assert_exit(4);
+    assert!(run.stdout.contains(&format!("a drill in account {OTHER} has not removed all that it made")), "{run:?}");
+    assert_eq!((calls(&rig, Action::DeleteSnapshot), made(&rig).1.len(), journal.drills().unwrap().len()), (0, 3, 1));
+    // An object that was overwritten is drilled anew.
+    let account = rig.ec2(|state| state.images[AMI].owner.clone());
+    change_entry(&journal, |entry| (entry.restore.account, entry.restore.etag) = (account, "\"0\"".to_owned()));
+    rig.lab.clear_calls();
+    let run = drill(&rig, &[]).await;
+    assert_eq!((steps(&run).len(), rig.starts().len()), (5, 1), "{run:?}");
+    assert_eq!(report(&run)["verdict"], "pass");
+    assert!(run.stdout.contains("an earlier drill of this object, which had another content"), "{run:?}");
+    assert_eq!(made(&rig).1.len(), 3, "those of the earlier drill");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_an_answer_of_ec2_says_that_something_is_gone() {
+    let (rig, journal) = half_removed().await;
+    rig.answer(Action::DescribeSnapshots, "", 404, "NotFound");
+    let run = drill(&rig, &[]).await;
+    run.assert_exit(4);
+    let left = resources(&run).into_iter().filter(|(id, state, _)| id.starts_with("snap-") && state == "left");
+    assert_eq!(left.count(), 3, "{run:?}");
+    assert_eq!(journal.drills().unwrap().len(), 1);
+    // Nothing is left, and whether there are others is not known.
+    let (rig, journal) = half_removed().await;
+    rig.answer(Action::DescribeSnapshots, "tag%3A", 403, "UnauthorizedOperation");
+    drill(&rig, &[]).await.assert_exit(3);
+    assert!(made(&rig).1.is_empty());
+    assert_eq!(journal.drills().unwrap().len(), 1, "the entry stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ami_with_a_snapshot_that_is_not_of_the_drill_stays_whole() {
+    type Change = fn(&mut stored_ami_lab::ec2::Ec2State, &str, &str);
+    let changes: [(&str, Change); 3] = [
+        ("its tag stored-ami:drill is not", |state, _, snapshot| {
+            state.snapshots.get_mut(snapshot).unwrap().tags.remove("stored-ami:drill");
+        }),
+        ("its owner is `999999999999`", |state, _, snapshot| {
+            state.snapshots.get_mut(snapshot).unwrap().owner = OTHER.to_owned();
+        }),
+        ("did not see snap-0dddddddddddddddd of it being made", |state, image, snapshot| {
+            let mut other = state.snapshots[snapshot].clone();
+            other.id = "snap-0dddddddddddddddd".to_owned();
+            other.tags.clear();
+            let mut mapping = state.images[image].mappings[2].clone();
+            (mapping.device, mapping.snapshot) = ("/dev/sdz".to_owned(), other.id.clone());
+            state.images.get_mut(image).unwrap().mappings.push(mapping);
+            state.snapshots.insert(other.id.clone(), other);
+        }),
+    ];
+    for (reason, change) in changes {
+        let rig = stored(TaskPace::Polls(0)).await;
+        drill(&rig, &["--keep"]).await.assert_exit(0);
+        let image = made(&rig).0.remove(0);
+        rig.ec2(|state| change(state, &image.id, &image.mappings[2].snapshot));
+        rig.lab.clear_calls();
+        let run = drill(&rig, &[]).await;
+        let left = resources(&run);
+        assert!(left[0].2.contains(reason), "{reason}: {left:?}");
+        assert!(left.iter().all(|(_, state, _)| state == "left"), "{reason}: {left:?}");
+        assert!(run.exit != Some(0) && report(&run)["backup_validation"] != Value::Null);
+        assert_eq!(calls(&rig, Action::DeregisterImage) + calls(&rig, Action::DeleteSnapshot), 0, "{reason}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unverified_object_is_no_pass_for_an_ami_that_is_taken_up() {
+    let rig = stored(TaskPace::Polls(0)).await;
+    drill(&rig, &["--keep"]).await.assert_exit(0);
+    rig.lab.with_object(BUCKET, crate::rig::KEY, |object| object.storage_class = "GLACIER".into()).unwrap();
+    let run = drill(&rig, &["--keep"]).await;
+    run.assert_exit(3);
+    assert_eq!(report(&run)["verdict"], "unknown", "{run:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn snapshots_of_an_ami_that_somebody_else_removed_are_removed_before_the_next_drill() {
+    let rig = stored(TaskPace::Polls(0)).await;
+    drill(&rig, &["--keep"]).await.assert_exit(0);
+    let image = made(&rig).0.remove(0);
+    rig.ec2(|state| state.images.remove(&image.id));
+    rig.lab.clear_calls();
+    drill(&rig, &[]).await.assert_exit(3);
+    assert!(rig.starts().is_empty());
+    assert_nothing_left(&rig);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ami_that_was_made_long_after_the_call_is_not_adopted() {
+    let rig = stored(TaskPace::Polls(0)).await;
+    drill(&rig, &["--keep"]).await.assert_exit(0);
+    let image = made(&rig).0.remove(0);
+    let journal = Journal::new(rig.home.path().join("stored-ami"));
+    change_entry(&journal, |entry| {
+        (entry.image, entry.snapshots) = (None, Vec::new());
+        entry.called_at = "2020-01-01T00:00:00Z".to_owned();
+    });
+    rig.lab.clear_calls();
+    let run = drill(&rig, &[]).await;
+    run.assert_exit(4);
+    assert!(
+        resources(&run).iter().all(|(_, state, reason)| state == "left" && reason.contains("did not see")),
+        "{run:?}"
+    );
+    assert_eq!(calls(&rig, Action::DeregisterImage) + calls(&rig, Action::DeleteSnapshot), 0);
+    assert_eq!(made(&rig).0[0].id, image.id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ami_is_never_its_own_reference() {
+    let rig = stored(TaskPace::Polls(0)).await;
+    let object = format!("s3://{BUCKET}/golden.bin");
+    rig.run(&["copy", OBJECT, &object, "--yes"]).await.assert_exit(0);
+    let size = ["--logical-size", "29GiB"];
+    rig.run(&[&["drill", &object, "--source", AMI, "--keep", "--yes"][..], &size].concat()).await;
+    let own = rig.ec2(|state| state.images.keys().find(|id| *id != AMI).cloned().unwrap());
+    rig.lab.clear_calls();
+    let run = rig.run(&[&["drill", &object, "--source", &own, "--yes"][..], &size].concat()).await;
+    run.assert_exit(2);
+    assert!(run.stdout.contains(&format!("{own} is the AMI that the drill made: it is no reference")), "{run:?}");
+    assert_eq!(calls(&rig, Action::ListSnapshotBlocks) + calls(&rig, Action::DeregisterImage), 0);
 }

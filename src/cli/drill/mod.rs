@@ -148,11 +148,10 @@ async fn carry_out(
         };
         runner.run(&target, Stop::ByItself, prove).await;
     }
-    match cancel.is_cancelled() {
-        true => drill.interrupt(),
-        false => remove(runner, &mut drill, args, cancel).await,
+    if !cancel.is_cancelled() && !drill.is_refused() {
+        remove(runner, &mut drill, args, cancel).await;
     }
-    Some(drill.finish().await)
+    Some(drill.finish(cancel).await)
 }
 
 async fn remove(runner: &mut Runner, drill: &mut Drill<'_>, args: &DrillArgs, cancel: &CancellationToken) {
@@ -160,14 +159,17 @@ async fn remove(runner: &mut Runner, drill: &mut Drill<'_>, args: &DrillArgs, ca
         return drill.leave(DrillResourceState::Kept, "as --keep asks for").await;
     }
     let image = drill.report().image.clone().unwrap_or_default();
-    let question = format!("The drill of {} is a {}. Remove {image} and its snapshots?", args.target, drill.verdict());
+    let question = match drill.only_removes() {
+        true => format!("An earlier drill of {} left {image} or its snapshots. Remove them?", args.target),
+        false => format!("The drill of {} is a {}. Remove {image} and its snapshots?", args.target, drill.verdict()),
+    };
     if !agreed(&args.starting, &question, cancel).await {
         if cancel.is_cancelled() {
-            return drill.interrupt();
+            return;
         }
         return drill.leave(DrillResourceState::Kept, "removing it was not agreed to").await;
     }
-    if runner.run(&args.target.to_string(), Stop::ByItself, drill.remove()).await.is_none() {
+    if runner.run(&args.target.to_string(), Stop::ByItself, drill.remove(cancel)).await.is_none() {
         drill.leave(DrillResourceState::Left, "the journal could not be written").await;
     }
 }

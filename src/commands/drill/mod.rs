@@ -4,6 +4,7 @@
 //! every restore; a second entry holds the ids that removing goes by, so that a drill that was killed at any time is
 //! continued or cleaned up by the next run.
 
+mod earlier;
 mod phases;
 mod prepare;
 mod remove;
@@ -11,5 +12,6 @@ mod request;
 mod run;
 mod uses;
 
-pub use prepare::{Drill, is_removing};
+pub use earlier::is_removing;
+pub use prepare::Drill;
 pub use request::{DRILL_TAG, DrillRequest, DrillServices, drill_name};

@@ -1,5 +1,6 @@
 use std::time::Instant;
 
+use super::earlier::{Unfinished, unreadable};
 use super::phases::done;
 use super::request::{DRILL_TAG, DrillRequest, DrillServices};
 use crate::blocks::{BlockEstimate, BlockRange, BlockRecord};
@@ -8,13 +9,13 @@ use crate::commands::blocks::ExpectedContent;
 use crate::commands::preflight::RestorePreflight;
 use crate::commands::restore::{Prepared, prepare_restore};
 use crate::facts::ImageFacts;
-use crate::journal::{DrillEntry, Journal};
+use crate::journal::{DrillEntry, Journal, Removing};
 use crate::price::PriceTable;
 use crate::report::{
     BackupValidation, BlockEstimateReport, DrillOutcome, DrillPhase, DrillQuotaReport, DrillReport, DrillState, Exit,
-    FindingReport, PreflightReport, ProofSource,
+    FindingReport, Note, PreflightReport, ProofSource,
 };
-use crate::source::{ErrorKind, SourceError};
+use crate::source::SourceError;
 use crate::verdict::{CheckId, Condition, Finding, Outcome, Reason, Verdict};
 
 /// A drill that is about to begin, or to be continued.
@@ -28,8 +29,10 @@ pub struct Drill<'a> {
     pub(super) existing: Option<ImageFacts>,
     /// The journal's entry of this drill.
     pub(super) entry: Option<DrillEntry>,
-    /// The verdict of an earlier run that was removing what it made.
-    pub(super) earlier: Option<Verdict>,
+    /// The earlier run that was removing what it made.
+    pub(super) earlier: Option<Removing>,
+    /// `false` if it is not known whether other snapshots have the tag of this drill.
+    pub(super) is_clean: bool,
     pub(super) report: DrillReport,
     pub(super) started: Instant,
 }
@@ -56,12 +59,14 @@ impl<'a> Drill<'a> {
             existing: None,
             entry: None,
             earlier: None,
+            is_clean: true,
             report,
             started,
         };
-        if let Some(entry) = unfinished_removal(services, request, journal).await? {
-            drill.report.image = entry.image.as_ref().map(|image| image.id.clone());
-            (drill.earlier, drill.entry) = (entry.removing, Some(entry));
+        let unfinished = Unfinished::find(services, request, journal).await?;
+        let others: Vec<Note> = unfinished.describe_others().map(Note::Source).collect();
+        if let Some(entry) = unfinished.ours {
+            drill.only_remove(entry);
             return Ok(drill);
         }
         let Prepared { mut surveyed, existing } = prepare_restore(&services.object, &request.restore, journal).await?;
@@ -73,15 +78,30 @@ impl<'a> Drill<'a> {
                 .await
                 .map_err(|error| unreadable(journal, error))?;
         }
+        let is_listed = surveyed.images.is_some();
+        let is_gone = |entry: &DrillEntry| existing.is_none() && is_listed && entry.image.is_some();
+        // The AMI of an earlier run was removed by somebody else; its snapshots may be left.
+        if let Some(entry) = drill.entry.take_if(|entry| is_gone(entry)) {
+            drill.only_remove(entry);
+            return Ok(drill);
+        }
         if existing.is_none() {
             only_restore(&mut surveyed, request);
         }
         drill.report.quota = Some(quota(&surveyed, request));
         drill.report.image = existing.as_ref().map(|image| image.id.clone());
-        drill.report.notes.clone_from(&surveyed.report.notes);
+        drill.report.notes = surveyed.report.notes.iter().cloned().chain(others).collect();
         (drill.surveyed, drill.existing) = (Some(surveyed), existing);
         drill.report_preparation();
         Ok(drill)
+    }
+
+    /// Leaves only the removing of what an earlier run made.
+    fn only_remove(&mut self, entry: DrillEntry) {
+        self.report.image = entry.image.as_ref().map(|image| image.id.clone());
+        let unproved = Removing { verdict: Verdict::Unknown, at: entry.called_at.clone() };
+        self.earlier = Some(entry.removing.clone().unwrap_or(unproved));
+        self.entry = Some(entry);
     }
 
     fn report_preparation(&mut self) {
@@ -111,8 +131,18 @@ impl<'a> Drill<'a> {
                 };
             }
         }
+        if self.is_own_reference() {
+            (self.report.outcome, self.report.exit_code) = (DrillOutcome::Refused, Exit::Usage);
+            let image = &self.report.expected_image;
+            self.report.notes.push(Note::Source(format!("{image} is the AMI that the drill made: it is no reference")));
+        }
         self.report.requests = self.services.object.region.requests();
         self.report.backup_validation = BackupValidation::of(self.report.outcome, self.report.verdict);
+    }
+
+    /// Whether the restored AMI would be compared with itself.
+    pub(super) fn is_own_reference(&self) -> bool {
+        self.report.image.as_ref() == Some(&self.report.expected_image)
     }
 
     /// What was found, and what it would do.
@@ -173,42 +203,6 @@ fn of_record(record: &BlockRecord, rate: u32) -> BlockEstimateReport {
     BlockEstimateReport::new(&BlockEstimate::new(range, range, record.volumes.len() as u64, rate, &table), rate)
 }
 
-/// Whether an earlier run of the drill had begun to remove what it made. Only that is left to do then.
-///
-/// # Errors
-///
-/// The journal cannot be read.
-pub async fn is_removing(
-    services: &DrillServices,
-    request: &DrillRequest,
-    journal: &Journal,
-) -> Result<bool, SourceError> {
-    Ok(unfinished_removal(services, request, journal).await?.is_some())
-}
-
-/// The entry of an earlier run that had begun to remove what it made.
-async fn unfinished_removal(
-    services: &DrillServices,
-    request: &DrillRequest,
-    journal: &Journal,
-) -> Result<Option<DrillEntry>, SourceError> {
-    let entries = journal.aside(|journal| journal.drills()).await.map_err(|error| unreadable(journal, error))?;
-    let region = services.object.region.images.region();
-    let target = &request.restore.target;
-    let is_ours = |entry: &DrillEntry| {
-        let of = &entry.restore;
-        entry.removing.is_some()
-            && (of.bucket == target.bucket && of.key == target.key && of.region == region)
-            && Some(&of.name) == request.restore.name.as_ref()
-    };
-    Ok(entries.into_iter().find(is_ours))
-}
-
-pub(super) fn unreadable(journal: &Journal, error: std::io::Error) -> SourceError {
-    let subject = format!("journal {}", journal.folder().display());
-    SourceError::new(ErrorKind::Io, subject, error.to_string()).caused_by(error)
-}
-
 fn quota(surveyed: &RestorePreflight, request: &DrillRequest) -> DrillQuotaReport {
     let limit_bytes = request.restore.limits.restores.decimal();
     let in_progress_bytes = surveyed.work.as_ref().map_or(0, |work| work.most);
@@ -217,25 +211,37 @@ fn quota(surveyed: &RestorePreflight, request: &DrillRequest) -> DrillQuotaRepor
     DrillQuotaReport { limit_bytes, in_progress_bytes, drill_bytes, left_bytes: drill_bytes.map(left) }
 }
 
+/// Whether a restore seems to be in progress.
+pub(super) fn is_busy(work: &Work) -> bool {
+    !work.items.is_empty() || !work.unknown.is_empty()
+}
+
+pub(super) fn not_alone(work: &Work) -> String {
+    format!("a drill starts only when no other restore seems to be in progress: {}", work.describe())
+}
+
+/// Whether the user accepts that a check is unknown.
+pub(super) fn is_accepted(request: &DrillRequest, check: CheckId) -> bool {
+    request.restore.accept.iter().any(|name| name.matches(check))
+}
+
 /// Makes the condition on restores in progress unknown if there seems to be any: a drill must not take the limit from a
 /// restore that is needed. It stays a failure or unknown if it was.
 fn only_restore(surveyed: &mut RestorePreflight, request: &DrillRequest) {
-    let is_busy = |work: &&Work| !work.items.is_empty() || !work.unknown.is_empty();
-    let Some(work) = surveyed.work.as_ref().filter(is_busy) else { return };
+    let Some(work) = surveyed.work.as_ref().filter(|work| is_busy(work)) else { return };
     let report: &mut PreflightReport = &mut surveyed.report;
     let check = CheckId::Condition(Condition::InProgress);
     let Some(found) = report.findings.iter_mut().find(|finding| finding.check == check) else { return };
     if found.verdict != Verdict::Pass {
         return;
     }
-    let detail = format!("a drill starts only when no other restore seems to be in progress: {}", work.describe());
+    let detail = not_alone(work);
     let outcome = Outcome::Unknown(Reason::Ambiguous { detail });
     *found = FindingReport::from(&Finding { check, required: true, outcome });
     if report.verdict == Verdict::Pass {
         report.verdict = Verdict::Unknown;
     }
-    let is_accepted = request.restore.accept.iter().any(|name| name.matches(check));
-    match is_accepted {
+    match is_accepted(request, check) {
         true => report.accepted.push(check),
         false => report.exit_code = report.exit_code.and(Exit::Unknown),
     }

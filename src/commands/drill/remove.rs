@@ -1,16 +1,21 @@
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::request::DRILL_TAG;
 use super::uses::{Reason, image_is_unused, snapshot_is_unused, unanswered};
 use crate::commands::RegionServices;
 use crate::facts::{ImageFacts, SnapshotFacts};
-use crate::image::RemovalService;
+use crate::ident::{AmiId, is_snapshot_id};
+use crate::image::{NO_IMAGE, NO_SNAPSHOT, RemovalService};
 use crate::journal::{DrillEntry, MadeResource};
 use crate::report::{DrillResourceReport, DrillResourceState as State};
 use crate::source::{ErrorKind, SourceError};
 
 /// Number of attempts to see a change of EC2, which may appear later.
 const LOOKS: u32 = 6;
+/// Why something stays after a signal.
+pub(super) const SIGNAL: &str = "a signal ended the drill; the same command goes on";
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Removes the AMI and the snapshots of a drill, by id, tag and time of creation, each read again right before.
@@ -19,19 +24,36 @@ pub(super) struct Removal<'a> {
     pub removal: &'a dyn RemovalService,
     /// The token of the drill's restore.
     pub token: &'a str,
+    /// The account of the drill.
+    pub account: &'a str,
+    /// Nothing more is removed once it is cancelled.
+    pub cancel: &'a CancellationToken,
 }
 
-/// The command that removes an AMI or a snapshot.
-pub(super) fn remove_with(id: &str) -> String {
-    match id.starts_with("snap-") {
-        true => format!("aws ec2 delete-snapshot --snapshot-id {id}"),
-        false => format!("aws ec2 deregister-image --image-id {id}"),
+/// Why an AMI stays.
+struct Stay {
+    reason: Reason,
+    /// Snapshots of it that the drill did not see being made.
+    unseen: Vec<String>,
+}
+
+impl From<Reason> for Stay {
+    fn from(reason: Reason) -> Self {
+        Stay { reason, unseen: Vec::new() }
     }
+}
+
+/// The command that removes an AMI or a snapshot; `None` for an odd id, because people paste it into a shell.
+fn remove_with(id: &str) -> Option<String> {
+    if is_snapshot_id(id) {
+        return Some(format!("aws ec2 delete-snapshot --snapshot-id {id}"));
+    }
+    id.parse::<AmiId>().ok().map(|id| format!("aws ec2 deregister-image --image-id {id}"))
 }
 
 /// A resource that stays.
 pub(super) fn staying(id: &str, state: State, reason: Option<Reason>) -> DrillResourceReport {
-    DrillResourceReport { id: id.to_owned(), state, reason, remove_with: Some(remove_with(id)) }
+    DrillResourceReport { id: id.to_owned(), state, reason, remove_with: remove_with(id) }
 }
 
 fn result(id: &str, done: Result<State, Reason>) -> DrillResourceReport {
@@ -59,23 +81,37 @@ impl Removal<'_> {
         let image = entry.image.as_ref().map_or("", |made| made.id.as_str());
         let mut done = Vec::new();
         if let Some(made) = &entry.image {
-            let removed = self.image(made, &entry.snapshots).await;
-            let is_left = removed.is_err();
-            done.push(result(&made.id, removed));
-            if is_left {
-                let reason = || Some(format!("{image} needs it"));
-                done.extend(entry.snapshots.iter().map(|made| staying(&made.id, State::Left, reason())));
-                return done;
+            match self.image(made, &entry.snapshots).await {
+                Ok(state) => done.push(result(&made.id, Ok(state))),
+                Err(Stay { reason, unseen }) => {
+                    done.push(result(&made.id, Err(reason)));
+                    let snapshots = entry.snapshots.iter().map(|made| &made.id).chain(&unseen);
+                    done.extend(snapshots.map(|id| staying(id, State::Left, Some(format!("{image} needs it")))));
+                    return done;
+                }
             }
         }
         for made in &entry.snapshots {
-            done.push(result(&made.id, self.snapshot(made, image).await));
+            let removed = match self.cancel.is_cancelled() {
+                true => Err(SIGNAL.to_owned()),
+                false => self.snapshot(made, image).await,
+            };
+            done.push(result(&made.id, removed));
         }
         done
     }
 
-    async fn image(&self, made: &MadeResource, snapshots: &[MadeResource]) -> Result<State, Reason> {
+    async fn image(&self, made: &MadeResource, snapshots: &[MadeResource]) -> Result<State, Stay> {
         let Some(found) = self.described(made).await? else { return Ok(State::Gone) };
+        let ids = found.volumes.iter().filter_map(|volume| volume.snapshot.as_ref());
+        let unseen: Vec<String> = ids.filter(|id| snapshots.iter().all(|made| made.id != **id)).cloned().collect();
+        if !unseen.is_empty() {
+            let reason = format!("this drill did not see {} of it being made", unseen.join(", "));
+            return Err(Stay { reason, unseen });
+        }
+        for snapshot in snapshots {
+            self.described_snapshot(snapshot).await.map_err(|reason| format!("{}: {reason}", snapshot.id))?;
+        }
         image_is_unused(self.removal, &found).await?;
         let own = self.region.images.own_images().await.map_err(|error| unanswered(&error))?;
         for snapshot in snapshots {
@@ -84,9 +120,12 @@ impl Removal<'_> {
         if self.described(made).await?.is_none() {
             return Ok(State::Gone);
         }
+        if self.cancel.is_cancelled() {
+            return Err(SIGNAL.to_owned().into());
+        }
         match self.removal.deregister(&made.id).await {
-            Err(error) if error.kind == ErrorKind::NotFound => return Ok(State::Gone),
-            Err(error) if !error.may_be_done() => return Err(self.refused(&error).await),
+            Err(error) if is_none(&error, NO_IMAGE) => return Ok(State::Gone),
+            Err(error) if !error.may_be_done() => return Err(self.refused(&error).await.into()),
             _ => {}
         }
         for look in 0..LOOKS {
@@ -97,49 +136,58 @@ impl Removal<'_> {
                 return Ok(State::Removed);
             }
         }
-        Err("EC2 still lists it after DeregisterImage".to_owned())
+        Err("EC2 still lists it after DeregisterImage".to_owned().into())
     }
 
     /// The AMI as it is now; `None` if it does not exist any more.
     async fn described(&self, made: &MadeResource) -> Result<Option<ImageFacts>, Reason> {
-        let ids = [made.id.clone()];
-        let found = self.region.images.images(&ids).await.map_err(|error| unanswered(&error))?;
-        let there = found.into_iter().find(|image| image.id == made.id && image.state != "deregistered");
-        let Some(image) = there else { return Ok(None) };
+        let found = self.removal.image(&made.id).await.map_err(|error| unanswered(&error))?;
+        let Some(image) = found.filter(|image| image.state != "deregistered") else { return Ok(None) };
+        self.is_own(&image.owner)?;
         is_the_one(image.tags.get(DRILL_TAG), image.created.as_deref(), self.token, made)?;
         Ok(Some(image))
     }
 
     /// `image` is the AMI of the drill, which is gone.
     async fn snapshot(&self, made: &MadeResource, image: &str) -> Result<State, Reason> {
-        if self.described_snapshot(made).await?.is_none() {
-            return Ok(State::Gone);
-        }
-        let own = self.region.images.own_images().await.map_err(|error| unanswered(&error))?;
-        snapshot_is_unused(self.removal, &made.id, image, &own).await?;
         let mut looks = 0;
+        let gone = |looks: u32| Ok(if looks == 0 { State::Gone } else { State::Removed });
         loop {
             if self.described_snapshot(made).await?.is_none() {
-                return Ok(if looks == 0 { State::Gone } else { State::Removed });
+                return gone(looks);
+            }
+            let own = self.region.images.own_images().await.map_err(|error| unanswered(&error))?;
+            snapshot_is_unused(self.removal, &made.id, image, &own).await?;
+            if self.described_snapshot(made).await?.is_none() {
+                return gone(looks);
             }
             looks += 1;
             match self.removal.delete_snapshot(&made.id).await {
                 Ok(()) => return Ok(State::Removed),
-                Err(error) if error.kind == ErrorKind::NotFound => return Ok(State::Removed),
+                Err(error) if is_none(&error, NO_SNAPSHOT) => return Ok(State::Removed),
                 // EC2 may need a moment to see that the AMI is gone.
-                Err(error) if looks < LOOKS && may_pass(&error) => self.region.context().clock.sleep(PAUSE).await,
+                Err(error) if looks < LOOKS && may_pass(&error) && !self.cancel.is_cancelled() => {
+                    self.region.context().clock.sleep(PAUSE).await
+                }
                 Err(error) => return Err(self.refused(&error).await),
             }
         }
     }
 
     async fn described_snapshot(&self, made: &MadeResource) -> Result<Option<SnapshotFacts>, Reason> {
-        let ids = [made.id.clone()];
-        let found = self.region.images.snapshots(&ids).await.map_err(|error| unanswered(&error))?;
-        let Some(snapshot) = found.into_iter().find(|snapshot| snapshot.id == made.id) else { return Ok(None) };
+        let found = self.removal.snapshot(&made.id).await.map_err(|error| unanswered(&error))?;
+        let Some(snapshot) = found else { return Ok(None) };
+        self.is_own(&snapshot.owner)?;
         let started = snapshot.started.map(|time| time.to_string());
         is_the_one(snapshot.tags.get(DRILL_TAG), started.as_deref(), self.token, made)?;
         Ok(Some(snapshot))
+    }
+
+    fn is_own(&self, owner: &str) -> Result<(), Reason> {
+        match owner == self.account {
+            true => Ok(()),
+            false => Err(format!("its owner is `{owner}`, and the drill was run by account {}", self.account)),
+        }
     }
 
     async fn refused(&self, error: &SourceError) -> Reason {
@@ -156,10 +204,18 @@ impl Removal<'_> {
     /// The snapshots cannot be listed.
     pub(super) async fn strays(&self, known: &[DrillResourceReport]) -> Result<Vec<DrillResourceReport>, SourceError> {
         let found = self.removal.tagged_snapshots(DRILL_TAG, self.token).await?;
-        let strays = found.into_iter().filter(|snapshot| known.iter().all(|known| known.id != snapshot.id));
+        let is_of_it = |snapshot: &SnapshotFacts| {
+            snapshot.owner == self.account && snapshot.tags.get(DRILL_TAG).map(String::as_str) == Some(self.token)
+        };
+        let strays =
+            found.into_iter().filter(is_of_it).filter(|snapshot| known.iter().all(|known| known.id != snapshot.id));
         let reason = "it has the tag of this drill, which did not see it being made";
         Ok(strays.map(|snapshot| staying(&snapshot.id, State::Left, Some(reason.to_owned()))).collect())
     }
+}
+
+fn is_none(error: &SourceError, code: &str) -> bool {
+    error.code.as_deref() == Some(code)
 }
 
 fn may_pass(error: &SourceError) -> bool {

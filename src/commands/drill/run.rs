@@ -1,22 +1,24 @@
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+use super::earlier::unreadable;
 use super::phases::{done, restored, together};
-use super::prepare::{Drill, unreadable};
-use super::remove::{Removal, staying};
+use super::prepare::{Drill, is_accepted, is_busy, not_alone};
+use super::remove::{Removal, SIGNAL, staying};
+use crate::checks::preflight::restore_work;
 use crate::commands::RegionServices;
 use crate::commands::blocks::{Prove, ProveRequest};
 use crate::commands::preflight::RestorePreflight;
 use crate::commands::restore::{FollowRequest, How, Origin, follow_restore, start_restore};
 use crate::facts::{ImageFacts, ImageState};
 use crate::ident::AmiId;
-use crate::journal::{DrillEntry, MadeResource, RestoreIdentity};
+use crate::journal::{DrillEntry, MadeResource, Removing, RestoreIdentity};
 use crate::report::{
     BackupValidation, DrillOutcome, DrillPhase, DrillReport, DrillResourceState, DrillState, Exit, FileKind, Note,
     TaskReport,
 };
 use crate::source::{ErrorKind, SourceError};
-use crate::verdict::Verdict;
+use crate::verdict::{CheckId, Condition, Finding, Verdict};
 
 /// Clocks of this machine and of EC2 may differ by this much.
 const SKEW: SignedDuration = SignedDuration::from_mins(15);
@@ -45,8 +47,10 @@ impl<'a> Drill<'a> {
             let problem = "a drill needs an object with an ETag, and an account that is known";
             return Err(SourceError::new(ErrorKind::Invalid, self.services.object.object.target(), problem));
         };
-        let (image, how) = match &self.existing {
-            Some(image) => (image.id.clone(), How::Elsewhere),
+        let existing = self.existing.as_ref().map(|image| image.id.clone());
+        let (image, how) = match existing {
+            Some(image) => (image, How::Elsewhere),
+            None if self.is_beside_another().await? => return Ok(()),
             None => self.start(&surveyed, &identity).await?,
         };
         self.report.image = Some(image.clone());
@@ -67,9 +71,23 @@ impl<'a> Drill<'a> {
         if task.exit_code == Exit::Interrupted {
             self.report.outcome = DrillOutcome::Interrupted;
         }
-        self.witness(&image).await?;
+        self.witness(&image, how).await?;
         self.add_restore(task, how);
         Ok(())
+    }
+
+    /// Looks once more, right before the call, whether a restore is in progress. A drill beside one is refused.
+    async fn is_beside_another(&mut self) -> Result<bool, SourceError> {
+        if is_accepted(self.request, CheckId::Condition(Condition::InProgress)) {
+            return Ok(false);
+        }
+        let images = &self.region().images;
+        let work = restore_work(&images.own_images().await?, &images.pending_snapshots().await?);
+        if is_busy(&work) {
+            self.report.outcome = DrillOutcome::Refused;
+            self.report.notes.push(Note::Source(not_alone(&work)));
+        }
+        Ok(self.is_refused())
     }
 
     /// Writes the entry of the drill, and calls. A call that was certainly refused leaves no entry.
@@ -79,6 +97,10 @@ impl<'a> Drill<'a> {
         identity: &RestoreIdentity,
     ) -> Result<(String, How), SourceError> {
         let earlier = self.entry.clone();
+        if let Some(image) = earlier.as_ref().and_then(|earlier| earlier.image.as_ref()) {
+            let problem = format!("the journal names {} of this drill, and EC2 does not list it; look again", image.id);
+            return Err(SourceError::new(ErrorKind::Ambiguous, self.services.object.object.target(), problem));
+        }
         let entry = DrillEntry::new(identity.clone(), self.now().to_string());
         self.keep(entry.clone()).await?;
         let begun = start_restore(&self.services.object, surveyed, self.journal).await;
@@ -112,12 +134,17 @@ impl<'a> Drill<'a> {
     }
 
     /// Records the AMI and its snapshots with their times of creation, so that they can be removed later. What an entry
-    /// already names stays: another resource under its id would not be the one that was made.
-    async fn witness(&mut self, image: &str) -> Result<(), SourceError> {
+    /// already names stays: another resource under its id would not be the one that was made. An AMI is the one of this
+    /// drill if EC2 named it in its answer to the call, or if it was created at about the time of the call.
+    async fn witness(&mut self, image: &str, how: How) -> Result<(), SourceError> {
         let Some(mut entry) = self.entry.clone() else { return Ok(()) };
         let found = self.region().images.images(&[image.to_owned()]).await?;
         let Some(facts) = found.into_iter().find(|found| found.id == image) else { return Ok(()) };
-        if !is_made_since(&facts, &entry.called_at) {
+        let is_made_here = match &entry.image {
+            Some(_) => entry.has_made(&facts.id, facts.created.as_deref()),
+            None => how == How::Answered || is_made_at(&facts, &entry.called_at),
+        };
+        if !is_made_here {
             return Ok(());
         }
         let ids: Vec<String> = facts.volumes.iter().filter_map(|volume| volume.snapshot.clone()).collect();
@@ -161,16 +188,15 @@ impl<'a> Drill<'a> {
         self.report.restore = Some(task);
     }
 
-    /// Ends the drill before its end, because of a signal. The AMI stays, and the next run goes on.
-    pub fn interrupt(&mut self) {
-        self.report.outcome = DrillOutcome::Interrupted;
-    }
-
     /// Compares every block of the restored AMI. Does nothing if it is not available.
     pub async fn prove(&mut self, cancel: &CancellationToken) {
         let is_available = self.report.restore.as_ref().is_some_and(|task| task.state == "available");
         let image = self.report.image.as_ref().and_then(|image| image.parse::<AmiId>().ok());
         let (Some(image), true, false) = (image, is_available, self.is_interrupted()) else { return };
+        if self.is_own_reference() {
+            let detail = format!("{image} would be compared with itself");
+            return self.report.phases.push(done(DrillPhase::Prove, DrillState::Unknown, None, detail));
+        }
         let clock = self.region().context().clock.clone();
         let started = clock.monotonic();
         let request = ProveRequest { expected: self.request.expected.clone(), sample: None, max_cost: None };
@@ -201,34 +227,46 @@ impl<'a> Drill<'a> {
 
     /// The verdict over what was done so far.
     pub fn verdict(&self) -> Verdict {
-        if let Some(earlier) = self.earlier {
-            return earlier;
-        }
         let verified = self.surveyed.as_ref().and_then(|surveyed| surveyed.verified.as_ref());
-        let verified = verified.map_or(Some(Verdict::Pass), |finding| Some(finding.verdict()));
+        let verified = verified.map(Finding::verdict);
         let restored = self.report.restore.as_ref().map(restored);
         together(&[verified, restored, self.report.proof.as_ref().map(|proof| proof.verdict)])
     }
 
-    /// Removes the AMI and the snapshots that this drill saw being made. Others are named.
+    /// Removes the AMI and the snapshots that this drill saw being made. Others are named. After a cancellation, nothing
+    /// more is removed.
     ///
     /// # Errors
     ///
     /// The journal cannot be written; nothing is removed then.
-    pub async fn remove(&mut self) -> Result<(), SourceError> {
-        let Some(mut entry) = self.entry.clone().filter(|entry| entry.image.is_some()) else {
+    pub async fn remove(&mut self, cancel: &CancellationToken) -> Result<(), SourceError> {
+        if self.is_own_reference() {
+            self.leave(DrillResourceState::Left, "it is named as the reference").await;
+            return Ok(());
+        }
+        let is_of_entry =
+            |entry: &DrillEntry| entry.image.as_ref().is_some_and(|made| Some(&made.id) == self.report.image.as_ref());
+        let Some(mut entry) = self.entry.clone().filter(is_of_entry) else {
             self.leave(DrillResourceState::Left, "this drill did not see it being made").await;
             return Ok(());
         };
-        entry.removing = Some(self.verdict());
+        let begun = Removing { verdict: self.verdict(), at: self.now().to_string() };
+        entry.removing = Some(self.earlier.clone().unwrap_or(begun));
         self.keep(entry.clone()).await?;
         let clock = self.region().context().clock.clone();
         let started = clock.monotonic();
         let token = entry.restore.token();
-        let removal = Removal { region: self.region(), removal: &*self.services.removal, token: &token };
+        let removal = Removal {
+            region: self.region(),
+            removal: &*self.services.removal,
+            token: &token,
+            account: &entry.restore.account,
+            cancel,
+        };
         let mut resources = removal.all(&entry).await;
         let strays = removal.strays(&resources).await;
         let is_known = strays.is_ok();
+        self.is_clean = is_known;
         match strays {
             Ok(strays) => resources.extend(strays),
             Err(error) => {
@@ -248,7 +286,7 @@ impl<'a> Drill<'a> {
         self.report.phases.push(done(DrillPhase::Remove, state, Some(seconds), detail));
         let recycled = "not looked at: whether a rule of the Recycle Bin keeps what was deleted, at its price";
         self.report.notes.push(Note::Source(recycled.to_owned()));
-        if left == 0 {
+        if left == 0 && is_known {
             self.forget(token).await?;
         }
         Ok(())
@@ -257,34 +295,66 @@ impl<'a> Drill<'a> {
     /// Names the AMI and its snapshots, which stay.
     pub async fn leave(&mut self, state: DrillResourceState, why: &str) {
         let Some(image) = self.report.image.clone() else { return };
-        let found = self.region().images.images(std::slice::from_ref(&image)).await.unwrap_or_default();
+        let found = self.region().images.images(std::slice::from_ref(&image)).await.unwrap_or_else(|error| {
+            let text = format!("the snapshots of {image} could not be looked at: {}", error.explain());
+            self.report.notes.push(Note::Source(text));
+            Vec::new()
+        });
         let volumes = found.into_iter().flat_map(|image| image.volumes);
-        let snapshots = volumes.filter_map(|volume| volume.snapshot);
-        let all = std::iter::once(image).chain(snapshots);
-        self.report.resources = all.map(|id| staying(&id, state, Some(why.to_owned()))).collect();
+        let known = self.entry.iter().flat_map(|entry| &entry.snapshots).map(|made| made.id.clone());
+        let mut all = vec![image];
+        for id in volumes.filter_map(|volume| volume.snapshot).chain(known) {
+            if !all.contains(&id) {
+                all.push(id);
+            }
+        }
+        self.report.resources = all.into_iter().map(|id| staying(&id, state, Some(why.to_owned()))).collect();
         self.report.phases.push(done(DrillPhase::Remove, DrillState::Skipped, None, why));
     }
 
+    /// What the object's own verification makes of the exit code. An AMI that is taken up was not held to it before.
+    fn exit_of_verification(&self) -> Exit {
+        match self.surveyed.as_ref().and_then(|surveyed| surveyed.verified.as_ref()) {
+            Some(finding) if finding.verdict() == Verdict::Unknown && is_accepted(self.request, finding.check) => {
+                Exit::Passed
+            }
+            Some(finding) => finding.verdict().into(),
+            None => Exit::Unknown,
+        }
+    }
+
     /// The report at the end.
-    pub async fn finish(mut self) -> DrillReport {
-        if self.is_interrupted() {
-            self.leave(DrillResourceState::Left, "a signal ended the drill; the same command goes on").await;
-        } else {
+    pub async fn finish(mut self, cancel: &CancellationToken) -> DrillReport {
+        let is_looked_at = self.report.phases.iter().any(|phase| phase.phase == DrillPhase::Remove);
+        if cancel.is_cancelled() && (!is_looked_at || self.report.left().next().is_some()) {
+            self.report.outcome = DrillOutcome::Interrupted;
+        }
+        if !self.is_interrupted() && !self.is_refused() {
             self.report.outcome = DrillOutcome::Ended;
+        }
+        if !is_looked_at {
+            self.leave(DrillResourceState::Left, SIGNAL).await;
         }
         let verdict = self.verdict();
         let mut exit = match (&self.report.restore, &self.report.proof) {
             _ if self.is_interrupted() => Exit::Interrupted,
             _ if verdict == Verdict::Fail => Exit::Failed,
-            (Some(task), Some(proof)) => task.exit_code.and(proof.exit_code),
+            (Some(task), Some(proof)) => task.exit_code.and(proof.exit_code).and(self.exit_of_verification()),
             _ => verdict.into(),
         };
         if self.report.left().next().is_some() {
             exit = exit.and(Exit::CouldNot);
         }
-        if self.only_removes() {
-            let text = "an earlier run proved the AMI; this one removed what was left";
-            self.report.notes.push(Note::Source(text.to_owned()));
+        if !self.is_clean {
+            exit = exit.and(Exit::Unknown);
+        }
+        if let Some(Removing { verdict, at }) = &self.earlier {
+            let end = if self.entry.is_none() { "is finished" } else { "is not finished" };
+            let text = format!(
+                "the clean-up of the drill of {at} {end}; its verdict was {verdict}; run the same command again for a \
+                 new drill"
+            );
+            self.report.notes.push(Note::Source(text));
         }
         (self.report.verdict, self.report.exit_code) = (verdict, exit);
         self.report.backup_validation = BackupValidation::of(self.report.outcome, verdict);
@@ -293,9 +363,9 @@ impl<'a> Drill<'a> {
     }
 }
 
-/// Whether an AMI was created after the call, by the time that EC2 states.
-fn is_made_since(image: &ImageFacts, called_at: &str) -> bool {
+/// Whether an AMI was created at about the time of the call, by the time that EC2 states.
+fn is_made_at(image: &ImageFacts, called_at: &str) -> bool {
     let created = image.created.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
     let called = called_at.parse::<Timestamp>().ok();
-    matches!((created, called), (Some(created), Some(called)) if created.duration_since(called) > -SKEW)
+    matches!((created, called), (Some(created), Some(called)) if created.duration_since(called).abs() <= SKEW)
 }

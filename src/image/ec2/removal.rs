@@ -7,11 +7,11 @@ use aws_sdk_ec2::types::{ImageAttributeName, Instance, InstanceStateName, Snapsh
 use super::bounded::Allowance;
 use super::parse;
 use super::service::{Ec2, MOST_PAGES, PAGE, ask, endless, filter, pages};
-use crate::facts::SnapshotFacts;
-use crate::image::RemovalService;
+use crate::facts::{ImageFacts, SnapshotFacts};
+use crate::image::{NO_IMAGE, NO_SNAPSHOT, RemovalService};
 use crate::progress::Call;
-use crate::source::SourceError;
 use crate::source::s3::translate;
+use crate::source::{ErrorKind, SourceError};
 
 /// Sends a request that removes something, once.
 macro_rules! once {
@@ -27,8 +27,30 @@ fn is_there(instance: &Instance) -> bool {
     instance.state().and_then(|state| state.name()) != Some(&InstanceStateName::Terminated)
 }
 
+/// The one item of an answer. Only `code` states that it does not exist: any other server may answer with status 404.
+fn there<T>(answer: Result<Vec<T>, SourceError>, code: &str) -> Result<Option<T>, SourceError> {
+    match answer {
+        Ok(found) => Ok(found.into_iter().next()),
+        Err(error) if error.code.as_deref() == Some(code) => Ok(None),
+        Err(error) if error.kind == ErrorKind::NotFound => {
+            let stated = error.code.as_deref().unwrap_or("no code");
+            let detail = format!("the answer has {stated}, and only {code} states that it does not exist");
+            Err(SourceError { kind: ErrorKind::Protocol, detail, ..error })
+        }
+        Err(error) => Err(error),
+    }
+}
+
 #[async_trait]
 impl RemovalService for Ec2 {
+    async fn image(&self, id: &str) -> Result<Option<ImageFacts>, SourceError> {
+        there(self.images_once(&[id.to_owned()], &Allowance::new()).await, NO_IMAGE)
+    }
+
+    async fn snapshot(&self, id: &str) -> Result<Option<SnapshotFacts>, SourceError> {
+        there(self.snapshots_once(&[id.to_owned()], &Allowance::new()).await, NO_SNAPSHOT)
+    }
+
     async fn instances_of(&self, image: &str) -> Result<Vec<String>, SourceError> {
         let mut found = Vec::new();
         let request =

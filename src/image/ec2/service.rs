@@ -87,7 +87,11 @@ impl Ec2 {
         Ec2 { client: Client::from_conf(config.build()), region: connection.region().to_owned(), context }
     }
 
-    async fn images_once(&self, ids: &[String], allowance: &Allowance) -> Result<Vec<ImageFacts>, SourceError> {
+    pub(super) async fn images_once(
+        &self,
+        ids: &[String],
+        allowance: &Allowance,
+    ) -> Result<Vec<ImageFacts>, SourceError> {
         let request = self
             .client
             .describe_images()
@@ -99,7 +103,11 @@ impl Ec2 {
         only_asked(out.images().iter().map(parse::image), ids, &subject, |image| &image.id)
     }
 
-    async fn snapshots_once(&self, ids: &[String], allowance: &Allowance) -> Result<Vec<SnapshotFacts>, SourceError> {
+    pub(super) async fn snapshots_once(
+        &self,
+        ids: &[String],
+        allowance: &Allowance,
+    ) -> Result<Vec<SnapshotFacts>, SourceError> {
         let request = self.client.describe_snapshots().set_snapshot_ids(Some(ids.to_vec()));
         let subject = ids.join(", ");
         let out = ask!(self, allowance, "ec2:DescribeSnapshots", &subject, request)?;
