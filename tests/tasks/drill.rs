@@ -421,7 +421,7 @@ async fn an_ami_with_a_snapshot_that_is_not_of_the_drill_stays_whole() {
         ("its owner is `999999999999`", |state, _, snapshot| {
             state.snapshots.get_mut(snapshot).unwrap().owner = OTHER.to_owned();
         }),
-        ("did not see snap-0dddddddddddddddd of it being made", |state, image, snapshot| {
+        ("snap-0dddddddddddddddd: its tag stored-ami:drill is not", |state, image, snapshot| {
             let mut other = state.snapshots[snapshot].clone();
             other.id = "snap-0dddddddddddddddd".to_owned();
             other.tags.clear();
