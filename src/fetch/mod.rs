@@ -5,13 +5,13 @@ mod concurrency;
 mod consumer;
 mod forward;
 mod in_order;
+mod job;
 mod lanes;
 mod quota;
 mod range;
 mod reader_pool;
 mod throughput;
 
-use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -21,9 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::checks::Digests;
 use crate::checksum::Digest;
-use crate::content::{Decoded, Limits, Probe, ProbePlan, Probed, WindowCapture};
-use crate::ident::ObjectId;
-use crate::plan::{Budget, Need, RangeDigests, ReadPlan, ReadProgress, Spans};
+use crate::content::{Decoded, Probe, Probed, WindowCapture};
+use crate::plan::{Need, RangeDigests, ReadPlan, ReadProgress, Spans};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::{ByteRange, Throughput};
 use crate::verdict::Coverage;
@@ -34,46 +33,11 @@ use consumer::RangeConsumer;
 use forward::Forwarding;
 pub use forward::RangeSink;
 use in_order::{InOrderQueue, QueueSlot, SerialDigestStates, SerialDigests};
+pub use job::{Job, ProgressSink};
 use lanes::Lanes;
 pub use quota::{Quota, Spent};
 use reader_pool::ReaderPool;
 pub use throughput::{FEW, LoadResult, LoadSpec, SMALL, Until, load};
-
-/// One read of an object with a pinned identity.
-pub struct Job {
-    /// The identity that every response must have.
-    pub id: ObjectId,
-    /// The ranges and digests.
-    pub plan: Arc<ReadPlan>,
-    /// Positions of the ranges to read; all ranges if `None`.
-    pub chosen: Option<Spans>,
-    /// Limits of concurrency and memory.
-    pub budget: Budget,
-    /// Limits of bytes and time.
-    pub quota: Quota,
-    /// Windows to measure during the read.
-    pub probe: Option<Arc<ProbePlan>>,
-    /// Receives the bytes too.
-    pub forward: Option<Arc<dyn RangeSink>>,
-    /// Decode the bytes as a stream, with these limits; the plan must be one of [`ReadPlan::in_order`].
-    pub decode: Option<Limits>,
-    /// State of an earlier read with the same plan. Its ranges are not read again; it takes precedence over `chosen`.
-    pub from: Option<ReadProgress>,
-    /// Receives the state of the read, at most every other second, and at the end.
-    pub keep: Option<Arc<dyn ProgressSink>>,
-    /// Ends the read.
-    pub cancel: CancellationToken,
-}
-
-/// Stores the state of a read.
-pub trait ProgressSink: Send + Sync {
-    /// Stores a state. Returns the number of bytes written.
-    ///
-    /// # Errors
-    ///
-    /// The state could not be stored. The read continues.
-    fn keep(&self, midway: &ReadProgress) -> io::Result<u64>;
-}
 
 /// Minimum time between two states.
 const KEEP_EVERY: Duration = Duration::from_secs(2);

@@ -45,19 +45,8 @@ fn job(setup: &Setup, wanted: &[(Algorithm, PartLayout)]) -> Job {
         lanes_room: 10 * MIB,
         limits: ReadLimits::default(),
     };
-    Job {
-        id: object.facts.id.clone(),
-        plan: Arc::new(ReadPlan::new(object.facts.size, wanted, budget)),
-        chosen: None,
-        budget,
-        quota: Quota::default(),
-        probe: None,
-        forward: None,
-        decode: None,
-        from: None,
-        keep: None,
-        cancel: CancellationToken::new(),
-    }
+    let plan = Arc::new(ReadPlan::new(object.facts.size, wanted, budget));
+    Job::new(object.facts.id.clone(), plan, budget, CancellationToken::new())
 }
 
 /// Every requested digest is the one of the bytes.

@@ -9,16 +9,18 @@ use aws_sdk_s3control::types::{
 use jiff::Timestamp;
 
 use super::JobService;
-use super::bounded::Bounded;
 use crate::audit::Word;
 use crate::batch::{ChecksumScope, JobFacts, ManifestPlace, NewJob, ReportPlace};
 use crate::ident::ETag;
 use crate::progress::Call;
-use crate::source::s3::{Connection, Service, Traced, translate};
+use crate::source::s3::{Connection, LimitedResponses, Service, Traced, translate};
 use crate::source::{Context, ErrorKind, SourceError};
 
 /// Priority of the jobs; a higher number goes first. Jobs of other programs in the account usually begin at 10.
 const PRIORITY: i32 = 10;
+
+/// The description of a job has a few kilobytes.
+const LIMIT: LimitedResponses = LimitedResponses { largest: 1 << 20, streamed: None };
 
 /// S3 Control in the Region of a connection.
 pub struct S3Control {
@@ -45,7 +47,7 @@ impl S3Control {
             Some(url) => config.endpoint_resolver(Fixed(url.to_owned())),
             None => config,
         };
-        S3Control { client: Client::from_conf(config.interceptor(Bounded).interceptor(Traced).build()), context }
+        S3Control { client: Client::from_conf(config.interceptor(LIMIT).interceptor(Traced).build()), context }
     }
 }
 

@@ -1,6 +1,5 @@
 //! Jobs of S3 Batch Operations.
 
-mod bounded;
 mod control;
 
 use async_trait::async_trait;

@@ -1,13 +1,10 @@
 use std::io::{self, Write};
 
 use super::condition::conclude;
-use super::cost::title;
+use super::cost::write_line;
 use super::{Label, Style, beside, field, printable, shell_word, wrap};
 use crate::batch::BatchOutcome;
-use crate::price::Amount;
-use crate::report::{
-    BatchBasis, BatchJobReport, BatchObjectReport, BatchPlanReport, BatchReport, CostLineReport, Exit,
-};
+use crate::report::{BatchBasis, BatchJobReport, BatchObjectReport, BatchPlanReport, BatchReport, Exit};
 use crate::units::{ByteSize, noun};
 use crate::verdict::Verdict;
 
@@ -51,22 +48,13 @@ pub(super) fn write_plan(out: &mut impl Write, style: Style, report: &BatchPlanR
         field(out, style.width, 2, "left out", &format!("{} more; JSON names all", ByteSize(more).grouped()))?;
     }
     report.problems.iter().try_for_each(|problem| field(out, style.width, 2, "problem", &printable(problem)))?;
-    report.costs.iter().try_for_each(|line| cost(out, style, line))?;
+    report.costs.iter().try_for_each(|line| write_line(out, style, line))?;
     let (label, text) = match (report.objects, report.exit_code) {
         (0, Exit::Passed) => (Label::new("nothing", Verdict::Pass), "no object is due"),
         (_, Exit::Passed) => (Label::new("planned", Verdict::Pass), "nothing was asked of S3 yet"),
         _ => (Label::new("planned", Verdict::Unknown), "not every object could be listed and described"),
     };
     conclude(out, style, label, text)
-}
-
-fn cost(out: &mut impl Write, style: Style, line: &CostLineReport) -> io::Result<()> {
-    let amount = match &line.reason {
-        Some(reason) => format!("unknown: {reason}"),
-        None => Amount { least: line.dollars_least, most: line.dollars_most }.describe(),
-    };
-    let basis = if line.basis.is_empty() { String::new() } else { format!(" ({})", line.basis) };
-    field(out, style.width, 2, "cost", &format!("{amount} for {} {}{basis}", title(line.item), line.of))
 }
 
 pub(super) fn write_job(out: &mut impl Write, style: Style, report: &BatchJobReport) -> io::Result<()> {

@@ -100,6 +100,16 @@ fn marks<'a>(line: &'a CostLineReport, sources: &mut Vec<&'a PriceSourceReport>)
     if numbers.is_empty() { String::new() } else { format!("[{}]", numbers.join(",")) }
 }
 
+/// A line of an estimate inside the report of another command.
+pub(super) fn write_line(out: &mut impl Write, style: Style, line: &CostLineReport) -> io::Result<()> {
+    let amount = match &line.reason {
+        Some(reason) => format!("unknown: {reason}"),
+        None => Amount { least: line.dollars_least, most: line.dollars_most }.describe(),
+    };
+    let basis = if line.basis.is_empty() { String::new() } else { format!(" ({})", line.basis) };
+    field(out, style.width, 2, "cost", &format!("{amount} for {} {}{basis}", title(line.item), line.of))
+}
+
 fn row(out: &mut impl Write, style: Style, line: &CostLineReport, marks: &str) -> io::Result<()> {
     let amount = match &line.reason {
         Some(_) => "unknown".to_owned(),

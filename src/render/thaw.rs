@@ -1,11 +1,10 @@
 use std::io::{self, Write};
 
 use super::condition::conclude;
-use super::cost::title;
+use super::cost::write_line;
 use super::{Label, Style, beside, field, printable, shell_word, wrap};
 use crate::checks::thaw::ThawCheck;
-use crate::price::Amount;
-use crate::report::{CostLineReport, Exit, ThawFindingReport, ThawOutcome, ThawReport, ThawState};
+use crate::report::{Exit, ThawFindingReport, ThawOutcome, ThawReport, ThawState};
 use crate::units::ByteSize;
 use crate::verdict::Verdict;
 
@@ -20,7 +19,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &ThawReport) -> 
     field(out, style.width, 2, "object", &headline.join(", "))?;
     // A request that was sent comes after a report with its price.
     if report.outcome != ThawOutcome::Requested {
-        report.costs.iter().try_for_each(|line| cost(out, style, line))?;
+        report.costs.iter().try_for_each(|line| write_line(out, style, line))?;
     }
     let is_asked = report.outcome == ThawOutcome::Requested;
     let is_shown = |finding: &&ThawFindingReport| {
@@ -59,15 +58,6 @@ fn next(report: &ThawReport) -> Option<String> {
     }
     is_open(ThawCheck::State, Verdict::Unknown)
         .then(|| "see what S3 states of the object with `stored-ami inspect`, and run the command again".to_owned())
-}
-
-fn cost(out: &mut impl Write, style: Style, line: &CostLineReport) -> io::Result<()> {
-    let amount = match &line.reason {
-        Some(reason) => format!("unknown: {reason}"),
-        None => Amount { least: line.dollars_least, most: line.dollars_most }.describe(),
-    };
-    let basis = if line.basis.is_empty() { String::new() } else { format!(" ({})", line.basis) };
-    field(out, style.width, 2, "cost", &format!("{amount} for {} {}{basis}", title(line.item), line.of))
 }
 
 fn conclusion(report: &ThawReport) -> (Label<'static>, String) {

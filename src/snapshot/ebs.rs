@@ -7,11 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
-use super::bounded::Bounded;
 use super::{BlockPage, ListedBlock, PageFrom, SnapshotService};
 use crate::blocks::{BLOCK_BYTES, BlockDigest, BlockHasher, BlockIndex};
 use crate::clock::within;
-use crate::source::s3::{Connection, Service, Traced, translate};
+use crate::source::s3::{Connection, LimitedResponses, Service, Traced, translate};
 use crate::source::{Context, ErrorKind, SourceError};
 
 /// Code of the error for a token that expired or belongs to another block.
@@ -27,6 +26,9 @@ pub const CHECKSUM_DIFFERS: &str = "ChecksumDiffers";
 
 /// The most blocks that one request lists.
 pub const MOST_LISTED: u16 = 10_000;
+
+/// A page of 10,000 blocks with tokens of 256 characters takes 3 MB. A block is limited where it is read.
+const LIMIT: LimitedResponses = LimitedResponses { largest: 8 << 20, streamed: Some("GetSnapshotBlock") };
 
 /// The EBS direct APIs in the Region of a connection.
 pub struct Ebs {
@@ -56,7 +58,7 @@ impl Ebs {
     /// `context` limits the time without a byte of a block.
     pub fn new(connection: &Connection, context: Context) -> Self {
         let config = aws_sdk_ebs::config::Builder::from(&connection.service(Service::Ebs));
-        Ebs { client: Client::from_conf(config.interceptor(Bounded).interceptor(Traced).build()), context }
+        Ebs { client: Client::from_conf(config.interceptor(LIMIT).interceptor(Traced).build()), context }
     }
 
     /// Reads the body, and holds it against the length and the checksum of the answer.

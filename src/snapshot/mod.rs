@@ -1,6 +1,5 @@
 //! EBS snapshots, read block by block.
 
-mod bounded;
 mod ebs;
 mod pace;
 

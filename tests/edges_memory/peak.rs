@@ -31,8 +31,8 @@ pub async fn watch(mut command: Command) -> Ended {
         if let Some(status) = child.try_wait().unwrap() {
             break status.code();
         }
-        // The peak never decreases, so only what follows the last sample is missed. What `wait` tells of an ended child
-        // includes the memory of this process, from before the child had its own program.
+        // The peak never decreases, so only memory that is taken after the last sample is missed. `wait` also returns a
+        // peak, but it includes the memory of this process, which the child shares until it starts its program.
         tokio::time::sleep(Duration::from_millis(2)).await;
     };
     let mut said = String::new();

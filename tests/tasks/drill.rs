@@ -105,7 +105,7 @@ async fn a_whole_drill_leaves_evidence_and_nothing_else() {
     assert_nothing_left(&rig);
 }
 
-/// Waits until the lab was called in this way so many times, and kills the program then.
+/// Waits until the lab has received this number of such calls, and then kills the program.
 async fn kill_at(rig: &Rig, child: &mut Child, action: Action, times: usize) {
     while calls(rig, action) < times {
         tokio::task::yield_now().await;

@@ -10,7 +10,7 @@ use crate::checksum::{Algorithm, Digest};
 use crate::commands::stated::StatedEnd;
 use crate::commands::verify;
 use crate::copy::Likeness;
-use crate::fetch::{Job, Quota, Reading, Stop, fetch};
+use crate::fetch::{Job, Reading, Stop, fetch};
 use crate::plan::{Budget, PartLayout, ReadPlan};
 use crate::progress::{Purpose, Work};
 use crate::source::ErrorKind;
@@ -135,19 +135,7 @@ fn different(offset: u64, differing: usize, layout: &PartLayout) -> Read {
 }
 
 async fn one(end: &StatedEnd, plan: &Arc<ReadPlan>, budget: Budget, both: &CancellationToken) -> Reading {
-    let job = Job {
-        id: end.found.facts.id.clone(),
-        plan: Arc::clone(plan),
-        chosen: None,
-        budget,
-        quota: Quota::default(),
-        probe: None,
-        forward: None,
-        decode: None,
-        from: None,
-        keep: None,
-        cancel: both.clone(),
-    };
+    let job = Job::new(end.found.facts.id.clone(), Arc::clone(plan), budget, both.clone());
     let reading = fetch(&end.session, job).await;
     if reading.stopped.is_some() {
         both.cancel();

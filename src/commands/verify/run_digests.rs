@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::stopped::why_stopped;
 use crate::audit::{PartsRun, RunDigests, SplitPlan};
 use crate::commands::Discovery;
-use crate::fetch::{Job, Quota, Stop, fetch};
+use crate::fetch::{Job, Stop, fetch};
 use crate::plan::{Budget, ReadPlan};
 use crate::report::Exit;
 use crate::source::Session;
@@ -40,17 +40,8 @@ pub(in crate::commands) async fn run_digests(
         return Err(RunUnread { reason: Reason::ReadFailed { detail: error.to_string() }, exit: Exit::CouldNot });
     }
     let job = Job {
-        id: found.facts.id.clone(),
-        plan: Arc::clone(&read),
         chosen: Some(iter::once(read.ranges_touching(run.range)).collect()),
-        budget,
-        quota: Quota::default(),
-        probe: None,
-        forward: None,
-        decode: None,
-        from: None,
-        keep: None,
-        cancel: cancel.clone(),
+        ..Job::new(found.facts.id.clone(), Arc::clone(&read), budget, cancel.clone())
     };
     let reading = fetch(session, job).await;
     let coverage = Coverage { bytes: reading.coverage().bytes, of: run.range.len() };

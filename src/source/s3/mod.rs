@@ -19,6 +19,8 @@ mod head;
 mod headers;
 mod http;
 mod lifecycle;
+#[cfg(any(feature = "batch", feature = "ebs"))]
+mod limited;
 mod listing;
 mod never;
 mod object;
@@ -50,6 +52,8 @@ pub use upload::S3Upload;
 
 #[cfg(feature = "ec2")]
 pub(crate) use error::translate;
+#[cfg(any(feature = "batch", feature = "ebs"))]
+pub(crate) use limited::LimitedResponses;
 #[cfg(feature = "ec2")]
 pub(crate) use settings::Service;
 #[cfg(feature = "ec2")]
