@@ -28,6 +28,7 @@ mod page;
 mod plot;
 mod preflight;
 mod prometheus;
+mod sorted_texts;
 mod spool;
 mod style;
 mod table;
