@@ -21,7 +21,7 @@ use crate::ident::{AmiId, ImageName, ObjectUri};
 use crate::journal::{Entry, Journal};
 use crate::manifest::Manifest;
 use crate::record::Record;
-use crate::report::{Exit, Report, VerifyReport};
+use crate::report::{Exit, ObjectProofReport, Report, VerifyReport};
 use crate::units::ByteSize;
 use crate::verdict::Verdict;
 
@@ -180,7 +180,10 @@ impl Restore<'_> {
         let source =
             given_files(&self.args.source)?.record.map(|(file, record)| record.facts(format!("the record {file}")));
         let services = services(&self.args.task.connection, &mut self.runner).await?;
-        let request = self.follow_request(image.as_str(), Origin::Named, source.as_ref());
+        let request = FollowRequest {
+            object_proof: Some(&ObjectProofReport::NOT_VERIFIED),
+            ..self.follow_request(image.as_str(), Origin::Named, source.as_ref())
+        };
         self.follow(&services, request).await;
         Ok(())
     }
@@ -206,12 +209,13 @@ impl Restore<'_> {
 
     async fn carry_out(&mut self, services: &ObjectServices, prepared: Prepared) {
         let Prepared { surveyed, existing } = prepared;
-        let source = surveyed.source.as_ref();
+        let (source, object_proof) = (surveyed.source.as_ref(), surveyed.report.object_proof.as_ref());
         if let (Some(image), Some(identity)) = (&existing, &surveyed.identity) {
             let note = format!("{} is of this restore; nothing is started", image.id);
             services.region.context().monitor.note(&note);
             let request = FollowRequest {
                 verified: surveyed.verified.as_ref(),
+                object_proof,
                 ..self.follow_request(&image.id, Origin::TakenUp(identity), source)
             };
             return self.follow(&services.region, request).await;
@@ -232,7 +236,8 @@ impl Restore<'_> {
             Err(error) => self.runner.fail(&target, error),
             Ok(begun) => {
                 // The preflight already showed the result of the verification.
-                let request = self.follow_request(&begun.image, begun.origin(), source);
+                let request =
+                    FollowRequest { object_proof, ..self.follow_request(&begun.image, begun.origin(), source) };
                 self.follow(&services.region, request).await;
             }
         }
@@ -248,7 +253,7 @@ impl Restore<'_> {
         Self: 'b,
     {
         let (alias, accept) = (self.args.alias.as_deref(), self.args.task.judging.accept.as_slice());
-        FollowRequest { image, origin, source, verified: None, alias, accept }
+        FollowRequest { image, origin, source, verified: None, object_proof: None, alias, accept }
     }
 
     async fn follow(&mut self, services: &RegionServices, request: FollowRequest<'_>) {
