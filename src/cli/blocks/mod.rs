@@ -29,6 +29,9 @@ use crate::snapshot::Ebs;
 use crate::source::{ErrorKind, SourceError};
 use crate::units::{ByteSize, noun};
 
+/// What the file with the digests keeps of a run that was stopped.
+const BLOCKS: &str = "every block that was read";
+
 /// The file with the digests of the blocks, beside a record.
 pub(super) fn sidecar_of(record: &Path) -> PathBuf {
     let mut path = record.as_os_str().to_owned();
@@ -93,7 +96,7 @@ pub(super) async fn run_fingerprint(args: FingerprintArgs, settings: &Settings) 
         runner.remark(&format!("{name}: the file system has no locks; take care that no other process writes it"));
     }
     match runner.run(image, Stop::ByItself, work.carry_out(file, &cancel)).await {
-        None => runner.remark(&kept_in(&sidecar_of(&args.record))),
+        None => runner.remark(&kept_in(BLOCKS, &sidecar_of(&args.record))),
         Some(Fingerprinted { report, record }) => {
             let is_kept = record.is_none();
             if let Some(problem) = record.and_then(|record| save(&record, &args.record, settings).err()) {
@@ -102,7 +105,7 @@ pub(super) async fn run_fingerprint(args: FingerprintArgs, settings: &Settings) 
             }
             runner.add(Report::Fingerprint(Box::new(report)));
             if is_kept {
-                runner.remark(&kept_in(&sidecar_of(&args.record)));
+                runner.remark(&kept_in(BLOCKS, &sidecar_of(&args.record)));
             }
         }
     }
