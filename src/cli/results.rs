@@ -3,6 +3,8 @@ use std::io;
 use super::again::same_command;
 use super::args::PageArgs;
 use super::output::complain;
+#[cfg(feature = "s3")]
+use super::output::log;
 use super::page::PageFile;
 use super::settings::Settings;
 use super::terminal::style;
@@ -97,6 +99,7 @@ impl Results {
                 Report::Error(_) | Report::Summary(_) => return,
                 Report::Audit(audit) => audit.exit_code,
                 Report::AuditedRun(run) => run.exit_code,
+                Report::TaskList(list) => list.exit_code,
                 Report::Ledger(ledger) => ledger.exit_code,
                 Report::Batch(batch) => batch.exit_code,
                 _ => Exit::Passed,
@@ -189,6 +192,16 @@ impl Results {
         self.exit = self.exit.and(Exit::Interrupted);
     }
 
+    /// A signal ended the work, and for people its report says so.
+    #[cfg(feature = "s3")]
+    pub(super) fn interrupted_with_report(&mut self) {
+        match self.json {
+            true => complain("interrupted"),
+            false => log("stored-ami: interrupted"),
+        }
+        self.exit = self.exit.and(Exit::Interrupted);
+    }
+
     /// A file that was asked for besides.
     pub(super) fn could_not_write(&mut self, problem: &str) {
         complain(problem);
@@ -263,6 +276,7 @@ fn outcome_of_target(report: &Report) -> Option<(Verdict, Exit)> {
         Report::AuditedBucket(_)
         | Report::Batch(_)
         | Report::AuditedRun(_)
+        | Report::TaskList(_)
         | Report::Observation(_)
         | Report::LedgerEntry(_)
         | Report::Audit(_)

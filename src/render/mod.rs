@@ -28,11 +28,13 @@ mod page;
 mod plot;
 mod preflight;
 mod prometheus;
+mod reference;
 mod sorted_texts;
 mod spool;
 mod style;
 mod table;
 mod task;
+mod task_list;
 mod thaw;
 mod verify;
 
