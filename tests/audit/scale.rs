@@ -4,6 +4,8 @@
 
 use std::time::Instant;
 
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike as _};
 use serde_json::json;
 use stored_ami_lab::checksum::{Algorithm, ChecksumType};
 use stored_ami_lab::{BucketOptions, ChecksumChoice, Lab, LabOptions, Operation, PartSizes, SyntheticSpec};
@@ -36,6 +38,13 @@ async fn kill_at(mut command: std::process::Command, file: &std::path::Path, byt
     }
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// Processor time of all commands that have ended, in seconds.
+fn processor_seconds() -> f64 {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
+    let seconds = |time: TimeVal| time.num_microseconds() as f64 / 1e6;
+    seconds(usage.user_time()) + seconds(usage.system_time())
 }
 
 fn memory() -> f64 {
@@ -92,7 +101,7 @@ async fn memory_does_not_grow_with_the_number_of_objects() {
         }
         command.args(more);
         lab.clear_calls();
-        let begun = Instant::now();
+        let (begun, before) = (Instant::now(), processor_seconds());
         if name == KILLED {
             // Half of what the ledger of the first run has.
             kill_at(command, &other, std::fs::metadata(ledger).unwrap().len() / 2).await;
@@ -100,13 +109,13 @@ async fn memory_does_not_grow_with_the_number_of_objects() {
             continue;
         }
         let ended = watch(command).await;
-        let seconds = begun.elapsed().as_secs_f64();
+        let (seconds, used) = (begun.elapsed().as_secs_f64(), processor_seconds() - before);
         let heads = lab.calls().iter().filter(|call| call.operation == Operation::HeadObject).count();
         println!(
-            "{objects} {name}: exit {:?}, peak {:.0} MiB, {seconds:.1} s, {:.0} µs an object, {heads} HEAD requests",
+            "{objects} {name}: exit {:?}, peak {:.0} MiB, {seconds:.1} s, {:.0} µs of CPU an object, {heads} HEAD requests",
             ended.exit,
             ended.peak as f64 / MIB,
-            seconds * 1e6 / objects as f64
+            used * 1e6 / objects as f64
         );
         assert_eq!(ended.exit, Some(0), "{}", ended.said.lines().last().unwrap_or_default());
         if name == "taken up" {
