@@ -19,25 +19,10 @@ pub(super) fn entry(job: &PlannedJob, object: &PlannedObject, judged: &Judged, a
     let checks: Vec<Word<CheckId>> = object.reference.iter().map(|reference| reference.check.clone()).collect();
     let is_of_manifest = object.reference.as_ref().is_some_and(|known| known.origin == ReferenceOrigin::Manifest);
     let look = Proof {
-        at: at.to_string(),
-        tool: TOOL.to_owned(),
-        target: object.uri().to_string(),
-        level: Level::Facts.into(),
-        verdict: Verdict::Unknown.into(),
-        settled: false,
-        object: object.identity(),
-        listed: None,
         version_id: object.target.version.clone(),
         storage_class: object.storage_class.clone(),
-        covered_bytes: 0,
-        doubt: None,
-        failed: Vec::new(),
-        damage: None,
-        proved_by: Vec::new(),
-        etag_parts: Vec::new(),
         content: object.content.clone(),
-        proof_kind: None,
-        copied_from: None,
+        ..Proof::new(at, TOOL, object.uri().to_string(), Level::Facts, object.identity())
     };
     match judged {
         Judged::Stated(value) => {
