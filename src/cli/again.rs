@@ -12,13 +12,13 @@ pub(super) fn same_command() -> Option<String> {
     quoted(&arguments?)
 }
 
-/// Where a run that was stopped keeps what it did, and the command that goes on.
-pub(super) fn kept_in(place: &Path) -> String {
+/// What a run that was stopped keeps, where, and the command that goes on.
+pub(super) fn kept_in(what: &str, place: &Path) -> String {
     let next = match same_command() {
         Some(command) => format!("go on with: {command}"),
         None => "the same command goes on".to_owned(),
     };
-    format!("what was read is kept in {}; {next}", place.display())
+    format!("kept in {}: {what}; {next}", place.display())
 }
 
 /// Nothing is kept of a run that was stopped; the option that keeps it.

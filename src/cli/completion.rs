@@ -14,15 +14,38 @@ const PROFILES: &str = "STORED_AMI_PROFILES";
 /// The completion script for a shell.
 pub(super) fn script(shell: Shell) -> String {
     let mut command = with_profiles(help::command());
+    let hidden = command.get_subcommands().filter(|sub| sub.is_hide_set()).map(|sub| sub.get_name().to_owned());
+    let hidden: Vec<String> = hidden.collect();
     let mut generated = Vec::new();
     clap_complete::generate(shell, &mut command, "stored-ami", &mut generated);
     let script = String::from_utf8_lossy(&generated).into_owned();
+    let script = hidden.iter().fold(script, |script, name| without(&script, name, shell));
     match shell {
         Shell::Bash => bash(&script),
         Shell::Zsh => zsh(&script),
         Shell::Fish => fish(&script),
         _ => script.replace(PROFILES, ""),
     }
+}
+
+/// The script without the offers of a hidden command, which the generator does not leave out.
+fn without(script: &str, name: &str, shell: Shell) -> String {
+    let is_offer = |line: &&str| {
+        let line = line.trim_start();
+        match shell {
+            Shell::Zsh => line.starts_with(&format!("'{name}:")),
+            Shell::Fish => line.starts_with("complete ") && line.contains(&format!(" -a \"{name}\"")),
+            Shell::PowerShell => line.starts_with(&format!("[CompletionResult]::new('{name}',")),
+            Shell::Elvish => line.starts_with(&format!("cand {name} ")),
+            _ => false,
+        }
+    };
+    let kept =
+        script.lines().filter(|line| !is_offer(line)).map(|line| match line.trim_start().starts_with("opts=\"") {
+            true => line.replacen(&format!(" {name} "), " ", 1) + "\n",
+            false => line.to_owned() + "\n",
+        });
+    kept.collect()
 }
 
 /// The command line in which options for profiles have the placeholder as their only value.
@@ -44,10 +67,21 @@ const LIST_PROFILES: &str = r#"    command sed -n -e 's/^\[[[:space:]]*profile[[
         2>/dev/null
 "#;
 
+/// Prints commands, and options once their dash is typed; without an answer, bash completes names of files.
+const OFFERED: &str = r#"__stored_ami_offered() {
+    local cur="$1" word
+    for word in $2; do
+        if [[ "${cur}" == -* || "${word}" != -* ]]; then printf '%s\n' "${word}"; fi
+    done
+}
+
+"#;
+
 /// The labels of the states contain the name of the program with its dash written differently than in the states
 /// themselves, so that no state after a subcommand is ever matched.
 fn bash(script: &str) -> String {
-    let functions = format!("__stored_ami_profiles() {{\n{LIST_PROFILES}}}\n\n");
+    let functions = format!("__stored_ami_profiles() {{\n{LIST_PROFILES}}}\n\n{OFFERED}");
+    let script = script.replace("-W \"${opts}\"", "-W \"$(__stored_ami_offered \"${cur}\" \"${opts}\")\"");
     let script = script.replace("stored__subcmd__ami__subcmd__", "stored__ami__subcmd__");
     let script = script.replace(&format!("-W \"{PROFILES}\""), "-W \"$(__stored_ami_profiles)\"");
     functions + &bash_lists(&script)
@@ -59,7 +93,7 @@ fn bash_lists(script: &str) -> String {
     for line in script.lines() {
         let values =
             line.trim().strip_prefix("COMPREPLY=($(compgen -W \"").filter(|_| line.contains(" -- \"${cur}\"))"));
-        match values.filter(|values| !values.starts_with("${opts}") && !values.starts_with('$')) {
+        match values.filter(|values| !values.starts_with('$')) {
             None => lines.push(line.to_owned()),
             Some(_) => {
                 let indent = line.get(..line.len() - line.trim_start().len()).unwrap_or_default();

@@ -73,7 +73,7 @@ impl Page {
         // Without a date, the generator would shift the other fields of the title.
         writeln!(out, ".TH {} 1 \"\" \"{}\" \"User Commands\"", self.name().to_uppercase(), crate::report::TOOL)?;
         page.render_name_section(&mut out)?;
-        page.render_synopsis_section(&mut out)?;
+        self.synopsis(&mut out)?;
         page.render_description_section(&mut out)?;
         page.render_options_section(&mut out)?;
         self.commands(&mut out)?;
@@ -82,6 +82,23 @@ impl Page {
         }
         self.see_also(&mut out)?;
         Ok(out)
+    }
+
+    /// The command with its own options and their values; those of all commands are named together.
+    fn synopsis(&self, out: &mut Vec<u8>) -> io::Result<()> {
+        let name = ["stored-ami"].into_iter().chain(self.path.split_whitespace()).collect::<Vec<_>>().join(" ");
+        writeln!(out, ".SH SYNOPSIS\n.nh\n\\fB{}\\fR", text(&name))?;
+        let shown = || self.command.get_arguments().filter(|arg| !arg.is_hide_set());
+        let is_general = |arg: &&clap::Arg| arg.is_global_set() || matches!(arg.get_id().as_str(), "help" | "version");
+        let own = shown().filter(|arg| !arg.is_positional() && !is_general(arg));
+        let (required, optional): (Vec<_>, Vec<_>) = own.partition(|arg| arg.is_required_set());
+        required.into_iter().chain(optional).try_for_each(|arg| writeln!(out, "{}", synopsis_of(arg)))?;
+        writeln!(out, "[\\fIGLOBAL OPTIONS\\fR]")?;
+        shown().filter(|arg| arg.is_positional()).try_for_each(|arg| writeln!(out, "{}", synopsis_of(arg)))?;
+        if self.subcommands().next().is_some() {
+            writeln!(out, "\\fICOMMAND\\fR ...")?;
+        }
+        writeln!(out, ".hy")
     }
 
     fn subcommands(&self) -> impl Iterator<Item = &clap::Command> {
@@ -109,6 +126,23 @@ impl Page {
         pages.iter_mut().for_each(|page| *page += "(1)");
         writeln!(out, ".SH \"SEE ALSO\"\n{}", text(&pages.join(", ")))
     }
+}
+
+/// An option or an argument, with its value, as a synopsis shows it.
+fn synopsis_of(arg: &clap::Arg) -> String {
+    let values = arg.get_value_names().unwrap_or_default().join(" ");
+    let range = arg.get_num_args().unwrap_or_default();
+    let value = (range.takes_values() && !values.is_empty()).then(|| {
+        let value = format!("\\fI{}\\fR", text(&values));
+        if range.min_values() == 0 && !arg.is_positional() { format!("[{value}]") } else { value }
+    });
+    let flag = match (arg.get_long(), arg.get_short()) {
+        (Some(long), _) => Some(format!("\\fB{}\\fR", text(&format!("--{long}")))),
+        (None, short) => short.map(|short| format!("\\fB{}\\fR", text(&format!("-{short}")))),
+    };
+    let whole = flag.into_iter().chain(value).collect::<Vec<_>>().join("\\ ");
+    let whole = if arg.is_required_set() { whole } else { format!("[{whole}]") };
+    if range.max_values() > 1 || matches!(arg.get_action(), clap::ArgAction::Append) { whole + "..." } else { whole }
 }
 
 /// The sections that only the topic of a command has.

@@ -48,6 +48,14 @@ pub(super) fn print_error_line(line: &str) {
     }
 }
 
+/// Prints a clean line about the progress, with the time, for whoever reads it later.
+pub(super) fn print_timed_line(line: &str) {
+    log(line);
+    if !SILENT.load(Ordering::SeqCst) {
+        drop(writeln!(io::stderr(), "{} {}", SystemClock.now(), charset().text(line)));
+    }
+}
+
 /// Prints an event into the log file, or on standard error if there is none.
 pub(super) fn print_trace(event: &str) {
     let line = clean(event);

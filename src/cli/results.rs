@@ -3,6 +3,8 @@ use std::io;
 use super::again::same_command;
 use super::args::PageArgs;
 use super::output::complain;
+#[cfg(feature = "s3")]
+use super::output::log;
 use super::page::PageFile;
 use super::settings::Settings;
 use super::terminal::style;
@@ -187,6 +189,16 @@ impl Results {
 
     pub(super) fn interrupted(&mut self) {
         complain("interrupted");
+        self.exit = self.exit.and(Exit::Interrupted);
+    }
+
+    /// A signal ended the work, and for people its report says so.
+    #[cfg(feature = "s3")]
+    pub(super) fn interrupted_with_report(&mut self) {
+        match self.json {
+            true => complain("interrupted"),
+            false => log("stored-ami: interrupted"),
+        }
         self.exit = self.exit.and(Exit::Interrupted);
     }
 

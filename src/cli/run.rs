@@ -34,6 +34,7 @@ use crate::progress::ObjectsWork;
 use crate::render::printable;
 use crate::report::{Exit, FileKind, Report, VerifyReport, WrittenFile};
 use crate::source::Session;
+use crate::units::ByteSize;
 use crate::verdict::ReasonCode;
 
 /// Runs a command and returns its exit code.
@@ -220,9 +221,10 @@ async fn run_verify(mut args: VerifyArgs, settings: &Settings) -> Result<Exit, U
 fn show_verified(runner: &mut Runner, verified: Verified, request: &VerifyOptions, manifest_path: Option<&Path>) {
     let Verified { report, manifest, finished, .. } = verified;
     let stopped = stopped(&report);
+    let kept = kept_ranges(&report);
     runner.add(Report::Verify(Box::new(report)));
     if stopped {
-        runner.remark(&going_on(request));
+        runner.remark(&going_on(request, &kept));
     }
     if let (Some(manifest), Some(path)) = (manifest, manifest_path)
         && let Err(error) = write_manifest((&manifest, path), &runner.settings().written)
@@ -243,12 +245,18 @@ fn stopped(report: &VerifyReport) -> bool {
 }
 
 /// Whether what was read is kept, and the command that goes on.
-fn going_on(request: &VerifyOptions) -> String {
+fn going_on(request: &VerifyOptions, kept: &str) -> String {
     match &request.resume {
-        Some(file) => kept_in(file.path()),
+        Some(file) => kept_in(kept, file.path()),
         None if request.sample.is_some() => NEVER_KEPT.to_owned(),
         None => not_kept("--resume FILE"),
     }
+}
+
+/// What a checkpoint keeps: a range that was not read to its end is read again.
+fn kept_ranges(report: &VerifyReport) -> String {
+    let (kept, of) = (ByteSize(report.stats.covered_bytes), ByteSize(report.identity.object_bytes));
+    format!("{kept} of {of}, in complete ranges (unfinished ranges are read again)")
 }
 
 fn write_manifest((manifest, path): (&Manifest, &Path), written: &WrittenFiles) -> io::Result<()> {

@@ -8,7 +8,7 @@ use super::cost::Costed;
 use super::selection::{KeyPattern, MOST_TARGETS, SelectionArgs, Word};
 use super::usage::{UsageError, load, read as read_file};
 use crate::files::InputKind;
-use crate::ident::{ObjectUri, Target, TypedTarget};
+use crate::ident::{ObjectUri, Target, TargetProblem, TypedTarget, redact_urls};
 
 /// Reads the targets of a command, with the files that its arguments name.
 ///
@@ -46,14 +46,7 @@ pub(super) async fn read(command: &mut Command) -> Result<(), UsageError> {
         }
         #[cfg(feature = "s3")]
         Command::Compare(args) => {
-            let read = |typed: &TypedTarget| {
-                let target = typed.target(None).map_err(|error| UsageError(error.to_string()))?;
-                if let Target::File(path) = &target {
-                    check_file(path)?;
-                }
-                Ok(target)
-            };
-            args.targets = Some((read(&args.typed_a)?, read(&args.typed_b)?));
+            args.targets = Some((compared(&args.typed_a, &args.typed_b)?, compared(&args.typed_b, &args.typed_a)?));
         }
         #[cfg(feature = "s3")]
         Command::Thaw(args) => {
@@ -63,6 +56,28 @@ pub(super) async fn read(command: &mut Command) -> Result<(), UsageError> {
         _ => {}
     }
     Ok(())
+}
+
+/// One of two objects to compare. A bucket stands for no object, also where the other end has a key.
+#[cfg(feature = "s3")]
+fn compared(typed: &Word, other: &Word) -> Result<Target, UsageError> {
+    let target = typed.as_str().parse::<TypedTarget>().and_then(|typed| typed.target(None));
+    let target = target.map_err(|error| match error.problem {
+        TargetProblem::NoKey => {
+            let name = other.as_str().rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("KEY");
+            let folder = error.target.trim_end_matches('/');
+            let whole = redact_urls(&format!("{folder}/{name}")).into_owned();
+            UsageError(format!(
+                "{}: names a bucket, and `compare` takes two objects or files; write {whole}",
+                error.target
+            ))
+        }
+        _ => UsageError(error.to_string()),
+    })?;
+    if let Target::File(path) = &target {
+        check_file(path)?;
+    }
+    Ok(target)
 }
 
 /// What was typed, with the content of files. Patterns are moved to `selection`.

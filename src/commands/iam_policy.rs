@@ -1,6 +1,10 @@
 //! `policy`: the minimal IAM policy for a command.
 
+mod remarks;
+
 use serde_json::{Value, json};
+
+pub use self::remarks::remarks;
 
 /// A command that a policy can be generated for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -376,17 +380,6 @@ fn resources(on: On, scope: &PolicyScope) -> Value {
         }
     }
 }
-
-/// Notes on permissions that the policy cannot contain.
-pub const REMARKS: [&str; 4] = [
-    "encrypted snapshots, EBS encryption by default and SSE-KMS also need the use of their KMS keys; AWS's guide does not name the actions",
-    "`copy --object-lock-…` also needs s3:PutObjectRetention or s3:PutObjectLegalHold to write the lock, and s3:GetObjectRetention or s3:GetObjectLegalHold to see it",
-    "the role of `batch` must trust batchoperations.s3.amazonaws.com; under SSE-KMS it also needs kms:Decrypt and kms:GenerateDataKey. If --to is another bucket, print the policies for both",
-    "the task statements are what AWS's guide lists for the caller; they cannot be tested without starting a task",
-];
-
-/// Note on the policy of a drill.
-pub const DRILL_REMARK: &str = "a drill may remove whatever has the tag stored-ami:drill, and ec2:CreateTags lets the role set it on any AMI or snapshot: the condition prevents mistakes, not a holder of the role who means harm";
 
 #[cfg(test)]
 mod tests {

@@ -1,14 +1,14 @@
 use std::io::{self, Write};
 
 use super::condition::conclude;
-use super::{Label, Style, command, condition, field, printable, shell_word, wrap};
-use crate::audit::{ChangeKind, Entry, Level, joined};
+use super::{Label, Style, beside, command, condition, field, printable, shell_word, wrap};
+use crate::audit::{ChangeKind, Entry, Level, LookResult, joined};
 use crate::ident::{ETag, shell_option};
 use crate::ledger::Head;
 use crate::report::{
-    AuditReport, AuditStep, AuditedBucketReport, AuditedNote, AuditedReport, AuditedRunReport, DamageSummary,
-    DeletionAnswer, DeletionSafetyReport, DeletionStep, EndOption, FindingReport, LedgerEntryReport, LedgerReport,
-    Note, ObservationReport, ProvedReport, ReasonReport, Severity, arguments,
+    AuditNote, AuditReport, AuditStep, AuditedBucketReport, AuditedNote, AuditedReport, AuditedRunReport,
+    DamageSummary, DeletionAnswer, DeletionSafetyReport, DeletionStep, EndOption, FindingReport, LedgerEntryReport,
+    LedgerReport, Note, ObservationReport, ProvedReport, ReasonReport, Severity, arguments,
 };
 use crate::units::{ByteSize, counted};
 use crate::verdict::{CheckId, ReasonCode, Verdict};
@@ -206,7 +206,9 @@ pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport
     for problem in &report.problems {
         line("problem", problem)?;
     }
-    for note in style.notes(&report.notes) {
+    // How many objects were not reached stands beside the reason, at the end.
+    let is_said = |note: &&AuditNote| matches!(note, AuditNote::NotReached { .. });
+    for note in style.notes(&report.notes).iter().filter(|note| !is_said(note)) {
         line("note", &note.to_string())?;
     }
     // A ledger without entries has no head worth keeping.
@@ -281,7 +283,13 @@ pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEnt
             let kind = report.proof_kind.map(|kind| format!("  {kind}")).unwrap_or_default();
             let from =
                 proof.copied_from.as_ref().map(|from| format!("  copied from {}", from.target)).unwrap_or_default();
-            (verdict, format!("  {}{kind}{by}{doubt}{from}", proof.level))
+            match proof.standing() {
+                LookResult::InOrder => {
+                    let seen = format!("  {}: in order, bytes not proved{from}", proof.level);
+                    (Label::new("seen", Verdict::Unknown), seen)
+                }
+                _ => (verdict, format!("  {}{kind}{by}{doubt}{from}", proof.level)),
+            }
         }
     };
     let (label, rest) = match &report.trouble {
@@ -296,7 +304,17 @@ pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEnt
         }
     };
     let (at, target) = (printable(report.entry.at()), shell_word(report.entry.target()));
-    writeln!(out, "{:>6} {at} {} {target}{}", report.number, style.label(label, 8), style.dim(&printable(&rest)))
+    let head = format!("{:>6} {at} {}", report.number, style.label(label, WORD));
+    let left = 6 + 1 + at.chars().count() + 1 + WORD + 1;
+    // On one line, the details are dimmed; the wrapped lines stand apart by their indent.
+    if left + target.chars().count() + rest.chars().count() <= style.width {
+        return writeln!(out, "{head} {target}{}", style.dim(&printable(&rest)));
+    }
+    let lines = |width: usize| {
+        let rest = wrap(&printable(rest.trim_start()), width);
+        [target.clone()].into_iter().chain(rest.into_iter().filter(|line| !line.is_empty())).collect()
+    };
+    beside(out, style, &head, left, lines).map(drop)
 }
 
 pub(super) fn write_ledger(out: &mut impl Write, style: Style, report: &LedgerReport) -> io::Result<()> {

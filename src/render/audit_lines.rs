@@ -325,7 +325,7 @@ impl Counts {
             parts.push((self.proved, "good (proved)".to_owned()));
         }
         if good > self.proved {
-            parts.push((good - self.proved, format!("in order by {}, not proved", end.level)));
+            parts.push((good - self.proved, not_proved(end.level).to_owned()));
         }
         parts.push((self.not_reached + not_reached(end), "not reached".to_owned()));
         let sentence = parts.iter().map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ");
@@ -333,6 +333,15 @@ impl Counts {
             0 => sentence,
             count => format!("{sentence}; incomplete: {}, shown above", counted(count, "problem")),
         }
+    }
+}
+
+/// Objects without problems whose bytes are not proved, behind their number.
+fn not_proved(level: Level) -> &'static str {
+    match level {
+        Level::Facts => "without problems (facts only, bytes not read)",
+        Level::Sample => "without problems (a sample read, not proved)",
+        Level::Bytes => "without problems (not proved)",
     }
 }
 

@@ -15,7 +15,10 @@ const NAME: usize = 19;
 pub(super) fn write(out: &mut impl Write, style: Style, report: &CopyReport, again: Option<&str>) -> io::Result<()> {
     title(out, style, report)?;
     field(out, style.width, 2, "from", &end(&report.from))?;
-    field(out, style.width, 2, "to", &end(&report.to))?;
+    match &report.destination_file {
+        Some(path) => field(out, style.width, 2, "to", &format!("the file {path} on this machine"))?,
+        None => field(out, style.width, 2, "to", &end(&report.to))?,
+    }
     if let Some(identity) = &report.source_identity {
         field(out, style.width, 2, "object", &object(report, identity.object_bytes))?;
     }

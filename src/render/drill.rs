@@ -104,7 +104,9 @@ fn conclusion(report: &DrillReport) -> (Label<'static>, String) {
     };
     let text = match (report.outcome, report.verdict) {
         (DrillOutcome::Planned, _) => {
-            return (Label::new("ready", Verdict::Pass), "nothing was started".to_owned());
+            let proof = report.preflight.as_ref().and_then(|preflight| preflight.object_proof.as_ref());
+            let proof = proof.map(|proof| format!("; {}", proof.clause())).unwrap_or_default();
+            return (Label::new("ready", Verdict::Pass), format!("nothing was started{proof}"));
         }
         (DrillOutcome::Refused, _) => refused(report),
         (DrillOutcome::Interrupted, _) => format!("a signal ended the drill; the same command continues ({words})"),

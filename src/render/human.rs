@@ -77,7 +77,7 @@ impl<W: Write> Renderer for Human<W> {
             Report::Verify(report) => verify::write(&mut self.out, self.style, report, &self.reach)?,
             Report::Preflight(report) => preflight::write(&mut self.out, self.style, report, &self.reach)?,
             Report::Stored(report) => preflight::write_stored(&mut self.out, self.style, report, &self.reach)?,
-            Report::Task(report) => task::write(&mut self.out, self.style, report)?,
+            Report::Task(report) => task::write(&mut self.out, self.style, report, &self.reach)?,
             Report::TaskList(report) => task_list::write(&mut self.out, self.style, report)?,
             Report::Copy(report) => copy::write(&mut self.out, self.style, report, self.again.as_deref())?,
             Report::Compare(report) => compare::write(&mut self.out, self.style, report)?,

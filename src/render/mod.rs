@@ -28,6 +28,7 @@ mod page;
 mod plot;
 mod preflight;
 mod prometheus;
+mod reference;
 mod spool;
 mod style;
 mod table;

@@ -132,7 +132,7 @@ impl NextStep {
             NextStep::ListVersions { .. } => "older version",
             NextStep::CompareWithCopy { .. } => "other copy",
             NextStep::Repair { .. } => "repair",
-            NextStep::StoreAgain(_) => "store again",
+            NextStep::StoreAgain(_) => "if AMI exists",
             NextStep::RestoreFromCopy { .. } => "restore from",
             NextStep::CopyAgain => "copy again",
             NextStep::ReadAgain(_) => "read again",

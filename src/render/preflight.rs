@@ -7,7 +7,7 @@ use crate::audit::joined;
 use crate::checks::preflight::{Presence, both_units};
 use crate::ident::{Target, shell_option};
 use crate::report::{
-    EndOption, Exit, FindingReport, PreflightReport, SizeReport, StoredReport, StoredState, arguments,
+    EndOption, Exit, FindingReport, ObjectProofState, PreflightReport, SizeReport, StoredReport, StoredState, arguments,
 };
 use crate::units::{ByteSize, counted};
 use crate::verdict::{CheckId, Condition, Verdict};
@@ -106,6 +106,21 @@ fn reason(report: &PreflightReport, finding: &FindingReport) -> String {
 }
 
 fn conclusion(report: &PreflightReport) -> String {
+    let text = outcome(report);
+    let Some(proof) = &report.object_proof else { return text };
+    match proof.state {
+        // The text names the check, and why it did not pass.
+        ObjectProofState::Failed | ObjectProofState::Unknown => text,
+        ObjectProofState::NotVerified if report.exit_code == Exit::Passed => {
+            format!("{text}; {} (--verify reads them all)", proof.clause())
+        }
+        ObjectProofState::NotVerified | ObjectProofState::ProvedBefore | ObjectProofState::Proved => {
+            format!("{text}; {}", proof.clause())
+        }
+    }
+}
+
+fn outcome(report: &PreflightReport) -> String {
     match report.verdict {
         Verdict::Pass => format!("nothing known prevents the {}", report.operation),
         Verdict::Fail => {

@@ -1,12 +1,12 @@
 use std::io::{self, Write};
 
 use super::condition::{conclude, names};
-use super::{Style, condition, field, left_behind, printable, wrap};
-use crate::report::{TaskKind, TaskReport};
+use super::{Style, command, condition, field, left_behind, printable, shell_word, wrap};
+use crate::report::{EndOption, TaskKind, TaskReport, arguments};
 use crate::units::counted;
 use crate::verdict::Verdict;
 
-pub(super) fn write(out: &mut impl Write, style: Style, report: &TaskReport) -> io::Result<()> {
+pub(super) fn write(out: &mut impl Write, style: Style, report: &TaskReport, reach: &[EndOption]) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&printable(&report.image)))?;
     let object = match (&report.object, report.operation) {
         (Some(object), TaskKind::Store) => format!(" to {object}"),
@@ -29,7 +29,15 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &TaskReport) -> 
     let line = format!("{:.0} s, {}", report.elapsed_seconds, counted(report.requests, "request"));
     writeln!(out, "  {}", style.dim(&line))?;
     let (verdict, text) = conclusion(report);
-    conclude(out, style, verdict, &text)
+    conclude(out, style, verdict, &text)?;
+    match (&report.object, report.operation, verdict) {
+        // EC2 reports the end of a store; nobody has read the object.
+        (Some(object), TaskKind::Store, Verdict::Pass) => {
+            let object = shell_word(&object.to_string());
+            command(out, style, "prove it", &format!("stored-ami verify {object}{}", arguments(reach, "")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn conclusion(report: &TaskReport) -> (Verdict, String) {
@@ -41,17 +49,14 @@ fn conclusion(report: &TaskReport) -> (Verdict, String) {
         };
     };
     let text = match verdict {
-        Verdict::Pass => format!("the {what} is complete ({}), and what could be checked holds", report.state),
+        Verdict::Pass => format!("the {what} is complete ({}), and no check failed", report.state),
         Verdict::Fail => {
-            format!(
-                "the {what} ended ({}), and does not hold: {}",
-                report.state,
-                names(&report.findings, Verdict::Fail)
-            )
+            format!("the {what} ended ({}); failed: {}", report.state, names(&report.findings, Verdict::Fail))
         }
         Verdict::Unknown => {
             format!("the {what} ended ({}); not answered: {}", report.state, names(&report.findings, Verdict::Unknown))
         }
     };
-    (verdict, text)
+    let proof = report.object_proof.as_ref().map(|proof| format!("; {}", proof.clause())).unwrap_or_default();
+    (verdict, text + &proof)
 }

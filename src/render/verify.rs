@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use super::condition::conclude;
 use super::next_step::{Damaged, NextStep};
-use super::{Label, Style, advised, beside, command, content, damage, field, folded, printable, shell_word, wrap};
+use super::{
+    Label, Style, advised, beside, command, content, damage, field, folded, printable, reference, shell_word, wrap,
+};
 use crate::audit::joined;
 use crate::ident::Target;
 use crate::report::{DamageReport, EndOption, FindingReport, LayoutBasis, LayoutKind, LayoutReport, VerifyReport};
@@ -193,7 +195,8 @@ fn texts_of(finding: &FindingReport) -> Vec<String> {
         }
         (None, Verdict::Fail) => {
             for (label, text) in [("expected", &finding.expected), ("found", &finding.observed)] {
-                texts.push(format!("{label} {}", text.as_deref().unwrap_or_default()));
+                let value = reference::value(finding.check, text.as_deref().unwrap_or_default());
+                texts.push(format!("{label} {value}"));
             }
             let reads = match finding.reads {
                 Some(2) => "read twice, the second time afresh, with the same wrong result",
@@ -233,7 +236,7 @@ pub(super) fn conclusion(report: &VerifyReport) -> String {
             let forgeable = if report.proved_by.iter().any(|check| check.resists_forgery()) {
                 ""
             } else {
-                "; says nothing against a change made on purpose"
+                "; these detect accidents, not a deliberate change by someone who can write the object"
             };
             format!("all {size} bytes are proved by {}{forgeable}", joined(&report.proved_by, ", "))
         }

@@ -35,6 +35,19 @@ async fn the_ledger_is_shown_exported_and_held_against_its_head() {
     assert!(line["problem"].as_str().unwrap().contains("check that value first"), "{line}");
 }
 
+/// An object whose facts are in order is not shown as unknown.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_of_facts_says_that_they_are_in_order() {
+    let rig = Rig::with(1).await;
+    rig.audit(&["--level", "facts"]).await;
+    let ledger = rig.text("l.db");
+    let mut command = rig.server.command();
+    command.args(["ledger", "list", &ledger]);
+    let list = Run::of(command).await;
+    let text = &list.assert_exit(0).stdout;
+    assert!(text.contains(" SEEN ") && text.trim_end().ends_with("  facts: in order, bytes not proved"), "{text}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_ledger_is_refused_before_any_work() {
     let rig = Rig::with(1).await;

@@ -34,7 +34,9 @@ fn home() -> tempfile::TempDir {
 }
 
 /// What a shell is asked to complete, and words that must be and must not be among the answers.
-const CASES: [(&str, &[&str], &[&str]); 10] = [
+const CASES: [(&str, &[&str], &[&str]); 12] = [
+    ("stored-ami ", &["verify", "is-stored", "store"], &["stored", "--quiet", "-q"]),
+    ("stored-ami verify ", &[], &["--digest", "-q"]),
     ("stored-ami ver", &["verify"], &["stored", "audit"]),
     ("stored-ami is", &["is-stored"], &["stored"]),
     ("stored-ami verify --wri", &["--write-manifest"], &["--manifest"]),

@@ -115,7 +115,7 @@ fn the_verdict_comes_first_and_damage_is_named() {
         "Exit code 1: at least one check failed.",
         "<b>bytes 629,145,600–734,003,199</b> <span>part 7 of 300, 100 MiB</span>",
         "Read twice, the second time afresh, with the same wrong result; differs from \
-         <span class=\"data\">manifest-parts-md5, manifest-parts-sha256</span>",
+         the md5 of this part in the manifest, the sha256 of this part in the manifest.",
         "<code class=\"command\"><span>aws</span> <span>s3api</span> <span>list-object-versions</span> <span>--bucket</span> ",
         "data-t=\"part 7, offset 629,145,600: damaged\"",
         "Throughput over 420.0 s",

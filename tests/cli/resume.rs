@@ -138,6 +138,20 @@ async fn killed_at_any_moment_it_loses_the_last_seconds_and_never_the_verdict() 
     assert!(rig.sent() - before < SIZE, "not all of it again");
 }
 
+/// What is said to be kept is what the next run goes on from.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_run_says_what_is_kept() {
+    let rig = Rig::new(None).await;
+    let run = rig.verify(&["--max-bytes", "4MB"]).await;
+    let covered = run.assert_exit(3).report()["stats"]["covered_bytes"].as_u64().unwrap();
+    let file = rig.file();
+    let kept = format!("kept in {file}: {} of 7.63 MiB, in complete ranges", stored_ami::units::ByteSize(covered));
+    assert!(run.stderr.contains(&kept), "{kept}: {run:?}");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let checkpoint: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(checkpoint["checkpoint"]["read_bytes"], covered);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_damaged_before_the_stop_fails_after_it() {
     let rig = Rig::new(None).await;

@@ -259,7 +259,7 @@ async fn several_objects_at_once_share_retries_time_limits_rate_and_progress() {
     let run = Run::of(verify(&["--max-rate", "140k"])).await;
     assert_eq!(run.exit, Some(0), "{run:?}");
     assert!(began.elapsed() > Duration::from_millis(5500), "{:?}", began.elapsed());
-    let progress = run.stderr.lines().find(|line| line.starts_with("verify: "));
+    let progress = run.stderr.lines().find(|line| line.contains("Z verify: "));
     assert!(progress.is_some_and(|line| line.contains(" of 3 objects done, ")), "{run:?}");
 }
 

@@ -43,6 +43,24 @@ async fn a_file_gets_its_name_when_the_source_is_proved() {
     assert!(rig.to.calls().is_empty(), "the destination is a file");
 }
 
+/// A bare word may be meant as a bucket.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_that_may_be_meant_as_a_bucket_is_shown_as_the_file_that_it_is() {
+    let (rig, _) = rig().await;
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().canonicalize().unwrap().join("vault");
+    for (typed, asks) in [("vault", true), ("./vault", false), ("vault.bin", false)] {
+        let mut command = rig.command(&[FROM, typed, "--dry-run"]);
+        command.current_dir(folder.path());
+        let run = Run::of(command).await;
+        run.assert_exit(0);
+        assert_eq!(run.stderr.contains("for a bucket write s3://vault/"), asks, "{typed}: {run:?}");
+        if typed == "vault" {
+            assert_eq!(report(&run)["destination_file"], place.to_str().unwrap());
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_without_a_reference_is_copied_only_when_asked_for() {
     let (rig, bytes) = rig().await;

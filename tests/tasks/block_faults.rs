@@ -198,7 +198,10 @@ async fn a_read_that_fails_keeps_what_was_read() {
     rig.lab.script(rule.key_contains(&format!("{last}/blocks/8")).always());
     let run = fingerprint(&rig, AMI, "golden.json", &[]).await;
     run.assert_exit(4);
-    assert!(run.stderr.contains("golden.json.blocks; go on with: stored-ami fingerprint "), "{run:?}");
+    assert!(
+        run.stderr.contains("golden.json.blocks: every block that was read; go on with: stored-ami fingerprint "),
+        "{run:?}"
+    );
     rig.lab.clear_script();
     rig.lab.clear_calls();
     let run = fingerprint(&rig, AMI, "golden.json", &[]).await;

@@ -42,7 +42,7 @@ async fn a_restore_of_a_damaged_object_says_what_verify_says() {
     let damage = verify.assert_exit(1).stdout.lines().find_map(|line| line.strip_prefix("DAMAGED ")).unwrap();
     let text = &restore.assert_exit(1).stdout;
     assert!(text.contains(&format!("not started: the object is damaged: {}", damage.trim())), "{text}");
-    for label in ["  other copy  ", "  store again ", "  restore from", "do not restore from this object"] {
+    for label in ["  other copy  ", "  if AMI exists ", "  restore from", "do not restore from this object"] {
         assert!(verify.stdout.contains(label) && text.contains(label), "{label}: {text}");
     }
     assert!(!text.contains("prove the bytes first"), "{text}");

@@ -185,8 +185,15 @@ async fn live(services: &ObjectServices, journal: &Journal) {
         }
     };
     let source = prepared.surveyed.source.as_ref();
-    let wish =
-        FollowRequest { image: &begun.image, origin: begun.origin(), source, verified: None, alias: None, accept: &[] };
+    let wish = FollowRequest {
+        image: &begun.image,
+        origin: begun.origin(),
+        source,
+        verified: None,
+        object_proof: None,
+        alias: None,
+        accept: &[],
+    };
     let report = follow_restore(&services.region, &wish, journal, &never).await.unwrap();
     assert_eq!(report.exit_code, Exit::Passed, "{report:#?}");
 }

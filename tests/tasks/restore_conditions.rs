@@ -194,6 +194,46 @@ async fn the_last_proof_of_the_bytes() {
     row("verified", "unknown: not_stated", "the ETag is not an MD5", 3).assert(&preflight(&rig, &["--verify"]).await);
 }
 
+/// The bytes are not a condition of AWS, so a preflight passes without them; its last line and JSON say so.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_result_says_whether_the_bytes_were_read() {
+    let rig = stored().await;
+    let manifest = rig.path("manifest.json");
+    rig.run(&["verify", OBJECT, "--write-manifest", &manifest]).await.assert_exit(0);
+    let written: serde_json::Value = serde_json::from_slice(&std::fs::read(&manifest).unwrap()).unwrap();
+    let written_at = written["manifest"]["written_at"].as_str().unwrap().to_owned();
+    for (more, state, exit, last) in [
+        (&[][..], "not_verified", 0, "this run did not verify the object's bytes (--verify reads them all)"),
+        (&["--manifest", &manifest], "proved_before", 0, "and not read now"),
+        (&["--verify"], "proved", 0, "all bytes of the object were read now and proved"),
+    ] {
+        let proof = preflight(&rig, more).await.assert_exit(exit).report()["object_proof"].clone();
+        assert_eq!(proof["state"], state, "{more:?}");
+        assert_eq!(proof["proved_at"].as_str(), (state == "proved_before").then_some(written_at.as_str()));
+        let mut command = rig.command();
+        command.args(["preflight", "restore", OBJECT, "--name", "gold", "-q"]).args(more);
+        let text = Run::of(command).await.stdout;
+        let end = text.lines().last().unwrap();
+        assert!(end.starts_with("PASS ") && end.ends_with(last), "{more:?}: {text}");
+    }
+    rig.lab.damage(BUCKET, KEY, 100, 1).unwrap();
+    let damaged = preflight(&rig, &["--verify"]).await;
+    assert_eq!(damaged.assert_exit(1).report()["object_proof"]["state"], "failed");
+    // A manifest that is of another object proves nothing of this one.
+    rig.lab.with_object(BUCKET, KEY, |object| object.etag = "0123456789abcdef0123456789abcdef-1".into()).unwrap();
+    let other = preflight(&rig, &["--manifest", &manifest]).await;
+    assert_eq!(other.report()["object_proof"]["state"], "not_verified");
+
+    let rig = stored().await;
+    for (more, state) in [(&[][..], "not_verified"), (&["--verify"], "proved")] {
+        let name = format!("gold-{state}");
+        let run = rig.run(&[&["restore", OBJECT, "--yes", "--name", &name], more].concat()).await;
+        let lines = run.assert_exit(0).lines();
+        let task = lines.iter().find(|line| line["type"] == "task").unwrap();
+        assert_eq!(task["object_proof"]["state"], state, "{task}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_bucket() {
     let rig = stored().await;

@@ -205,6 +205,7 @@ mod tests {
             crate::report::LayoutBasis,
             crate::report::LayoutKind,
             crate::report::LeftOutCode,
+            crate::report::ObjectProofState,
             crate::report::PartState,
             crate::report::ProofSource,
             crate::report::ReadableState,

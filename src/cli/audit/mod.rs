@@ -99,7 +99,7 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
     let end = done.map_err(|error| UsageError(error.to_string()))?;
     show(Report::Audit(Box::new(end.clone())));
     if cancel.is_cancelled() {
-        results.interrupted();
+        results.interrupted_with_report();
     }
     if let Some(shard) = shard {
         shard.finish(&end, &mut results, &settings.written, &context).await;

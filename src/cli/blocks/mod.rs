@@ -30,6 +30,9 @@ use crate::snapshot::Ebs;
 use crate::source::{ErrorKind, SourceError};
 use crate::units::{ByteSize, noun};
 
+/// What the file with the digests keeps of a run that was stopped.
+const BLOCKS: &str = "every block that was read";
+
 /// The file with the digests of the blocks, beside a record.
 pub(super) fn sidecar_of(record: &Path) -> PathBuf {
     let mut path = record.as_os_str().to_owned();
@@ -88,7 +91,7 @@ pub(super) async fn run_fingerprint(args: FingerprintArgs, settings: &Settings) 
     let file = open_sidecar(&mut runner, &args.record, &work, args.force.force).await?;
     match read_blocks(&mut runner, work, file).await {
         Some(record) => keep(&mut runner, &record, &args.record),
-        None => runner.remark(&kept_in(&sidecar_of(&args.record))),
+        None => runner.remark(&kept_in(BLOCKS, &sidecar_of(&args.record))),
     }
     Ok(runner.finish())
 }

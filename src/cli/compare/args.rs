@@ -3,7 +3,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use crate::cli::args::OutputArgs;
-use crate::ident::{Target, TypedTarget};
+use crate::cli::selection::Word;
+use crate::ident::Target;
 use crate::plan::Concurrency;
 use crate::units::ByteSize;
 
@@ -11,10 +12,10 @@ use crate::units::ByteSize;
 pub struct CompareArgs {
     /// First object or file; its connection is set by the options --from-…
     #[arg(value_name = "A", value_hint = ValueHint::AnyPath)]
-    pub typed_a: TypedTarget,
+    pub typed_a: Word,
     /// Second object or file; its connection is set by the options --to-…
     #[arg(value_name = "B", value_hint = ValueHint::AnyPath)]
-    pub typed_b: TypedTarget,
+    pub typed_b: Word,
     /// A and B, once they are read
     #[arg(skip)]
     pub targets: Option<(Target, Target)>,

@@ -11,11 +11,12 @@ use super::args::MEMORY;
 use super::connect::{connect, end_options};
 use super::reach::typed_options;
 use super::runner::{Failure, Runner, Stop};
+use super::selection::Word;
 use super::settings::Settings;
 use super::signals::cancel_on_signal;
 use super::usage::UsageError;
 use crate::commands::compare::{CompareError, CompareRequest, ComparedEnd, compare};
-use crate::ident::Target;
+use crate::ident::{Target, TypedTarget};
 use crate::plan::Limits;
 use crate::report::{CompareReport, EndOption, Exit, Report};
 use crate::source::file::FileSource;
@@ -29,8 +30,8 @@ pub(super) async fn run(args: CompareArgs, settings: &Settings) -> Result<Exit, 
     let missing = || UsageError("name two objects".to_owned());
     let (target_a, target_b) = args.targets.clone().ok_or_else(missing)?;
     let request = CompareRequest { read: args.read, budget: budget(&args)? };
-    let of_a = Options::of_a(&args.from, args.typed_a.region(), settings)?;
-    let of_b = Options::of_b(&args.to, args.typed_b.region(), settings)?;
+    let of_a = Options::of_a(&args.from, region(&args.typed_a), settings)?;
+    let of_b = Options::of_b(&args.to, region(&args.typed_b), settings)?;
     let mut runner = Runner::new(&args.output, settings);
     let context = runner.context();
     let a = Opened::open(&target_a, of_a, &context).await?;
@@ -51,6 +52,11 @@ pub(super) async fn run(args: CompareArgs, settings: &Settings) -> Result<Exit, 
         Some(Err(CompareError::Memory(error))) => return Err(UsageError(error.to_string())),
     }
     Ok(runner.finish())
+}
+
+/// The Region that a URL states.
+fn region(typed: &Word) -> Option<String> {
+    typed.as_str().parse::<TypedTarget>().ok()?.region()
 }
 
 fn budget(args: &CompareArgs) -> Result<crate::plan::Budget, UsageError> {

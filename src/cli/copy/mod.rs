@@ -4,7 +4,7 @@ pub(super) mod args;
 mod open;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -98,6 +98,9 @@ async fn to_file((args, settings): (&CopyArgs, &Settings), source: &Target, path
     }
     let request = CopyRequest { ledger: ledger(args, settings).await?, ..request(args)? };
     let mut runner = Runner::new(&args.output, settings);
+    if let Some(name) = like_a_bucket(&path) {
+        runner.remark(&format!("{name}: is taken for a file in the current folder; for a bucket write s3://{name}/"));
+    }
     let cancel = cancel_on_signal();
     let context = runner.context();
     let (object, from, _) = open_source((args, settings), source, &context).await?;
@@ -109,6 +112,14 @@ async fn to_file((args, settings): (&CopyArgs, &Settings), source: &Target, path
         runner.add(Report::Copy(Box::new(report)));
     }
     Ok(runner.finish())
+}
+
+/// The name of a file that is a bare word, as the name of a bucket is.
+fn like_a_bucket(path: &Path) -> Option<&str> {
+    let name = path.to_str()?;
+    // S3 User Guide, *General purpose buckets naming rules*. A dot is more often that of a file's extension.
+    let is_label = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    ((3..=63).contains(&name.len()) && name.bytes().all(is_label)).then_some(name)
 }
 
 /// Removes the upload of an unfinished copy, and its state.

@@ -64,8 +64,11 @@ pub struct StoredArgs {
     /// AMI to look for
     #[arg(value_name = "AMI-ID")]
     pub image: AmiId,
-    #[command(flatten)]
-    pub into: BucketArgs,
+    /// Bucket, or BUCKET/path, to look in
+    ///
+    /// The object is BUCKET/[path/]AMI-ID.bin. Copies under other paths of the bucket are found, too, and named.
+    #[arg(long, value_name = "BUCKET")]
+    pub bucket: BucketPath,
     #[command(flatten)]
     pub output: OutputArgs,
     #[command(flatten)]

@@ -8,7 +8,7 @@ use crate::cli::runner::{Runner, Stop};
 use crate::cli::settings::Settings;
 use crate::cli::signals::cancel_on_signal;
 use crate::cli::usage::UsageError;
-use crate::commands::iam_policy::{CopiedFrom, DRILL_REMARK, PolicyCommand, PolicyScope, REMARKS, policy};
+use crate::commands::iam_policy::{CopiedFrom, PolicyCommand, PolicyScope, policy, remarks};
 use crate::commands::preflight::{StorePreflightRequest, preflight_restore, preflight_store};
 use crate::commands::stored::stored;
 use crate::ident::BucketPath;
@@ -75,7 +75,7 @@ pub(in crate::cli) async fn run_stored(
         );
     }
     let mut runner = Runner::new(&args.output, settings);
-    let into = args.into.bucket;
+    let into = args.bucket;
     let services = services(&args.connection, &mut runner).await?.at(&into.object(&args.image));
     let work = async {
         let report = stored(&services, &args.image, &into).await?;
@@ -105,10 +105,7 @@ pub(in crate::cli) fn run_policy(args: &PolicyArgs) -> Result<Exit, UsageError> 
         copied_from: args.source_bucket.as_ref().map(copied),
     };
     let document = format!("{:#}", policy(&commands, &scope).map_err(UsageError)?);
-    let of_drill = commands.contains(&PolicyCommand::Drill).then_some(DRILL_REMARK);
-    for remark in REMARKS.into_iter().chain(of_drill) {
-        complain(remark);
-    }
+    remarks(&commands).into_iter().for_each(complain);
     let text: String = document.lines().map(|line| escaped(line) + "\n").collect();
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Ok(Exit::CouldNot),

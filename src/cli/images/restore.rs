@@ -28,7 +28,7 @@ use crate::ident::{AmiId, ImageName, ObjectUri};
 use crate::journal::{Entry, Journal};
 use crate::manifest::Manifest;
 use crate::record::Record;
-use crate::report::{Exit, Report, TaskReport, VerifyReport};
+use crate::report::{Exit, ObjectProofReport, Report, TaskReport, VerifyReport};
 use crate::units::ByteSize;
 use crate::verdict::Verdict;
 
@@ -205,7 +205,10 @@ impl Restore<'_> {
         let source =
             given_files(&self.source())?.record.map(|(file, record)| record.facts(format!("the record {file}")));
         let services = self.services().await?;
-        let request = self.follow_request(image.as_str(), Origin::Named, source.as_ref());
+        let request = FollowRequest {
+            object_proof: Some(&ObjectProofReport::NOT_VERIFIED),
+            ..self.follow_request(image.as_str(), Origin::Named, source.as_ref())
+        };
         self.follow_and_prove(&services, request, false).await;
         Ok(())
     }
@@ -250,12 +253,13 @@ impl Restore<'_> {
 
     async fn carry_out(&mut self, services: &ObjectServices, prepared: Prepared) {
         let Prepared { surveyed, existing } = prepared;
-        let source = surveyed.source.as_ref();
+        let (source, object_proof) = (surveyed.source.as_ref(), surveyed.report.object_proof.as_ref());
         if let (Some(image), Some(identity)) = (&existing, &surveyed.identity) {
             let note = format!("{} is of this restore; nothing is started", image.id);
             services.region.context().monitor.note(&note);
             let request = FollowRequest {
                 verified: surveyed.verified.as_ref(),
+                object_proof,
                 ..self.follow_request(&image.id, Origin::TakenUp(identity), source)
             };
             return self.follow_and_prove(&services.region, request, false).await;
@@ -276,7 +280,8 @@ impl Restore<'_> {
             Err(error) => self.runner.fail(&target, error),
             Ok(begun) => {
                 // The preflight already showed the result of the verification.
-                let request = self.follow_request(&begun.image, begun.origin(), source);
+                let request =
+                    FollowRequest { object_proof, ..self.follow_request(&begun.image, begun.origin(), source) };
                 self.follow_and_prove(&services.region, request, true).await;
             }
         }
@@ -300,7 +305,7 @@ impl Restore<'_> {
         Self: 'b,
     {
         let (alias, accept) = (self.args.alias.as_deref(), self.args.task.judging.accept.as_slice());
-        FollowRequest { image, origin, source, verified: None, alias, accept }
+        FollowRequest { image, origin, source, verified: None, object_proof: None, alias, accept }
     }
 
     /// Follows the restore and, if that is asked for, proves the AMI. `is_agreed` is whether the proof was agreed to.

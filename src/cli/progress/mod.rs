@@ -18,7 +18,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use self::state::{State, clean};
 pub(super) use self::together::Together;
 use super::global::{Display, ProgressMode, Verbosity};
-use super::output::print_error_line;
+use super::output::{print_error_line, print_timed_line};
 use super::settings::Settings;
 use super::terminal::charset;
 use super::written::WrittenFiles;
@@ -150,9 +150,7 @@ impl Screen {
                 self.shown = frame;
             }
             (Mode::Lines, _) => {
-                for line in self.state.due(now, received) {
-                    self.say(&line);
-                }
+                self.state.due(now, received).iter().for_each(|line| print_timed_line(line));
             }
             (Mode::Bar | Mode::Off, _) => {}
         }

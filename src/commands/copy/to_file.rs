@@ -157,7 +157,9 @@ fn described(room: &Room, size: u64) -> String {
 
 fn planned(source: &Session, copy: &FileCopyRequest<'_>) -> CopyReport {
     let (source, destination) = (source.target().to_string(), copy.path.display().to_string());
-    CopyReport::planned(source, destination, copy.from.clone(), EndReport::default())
+    let whole = std::path::absolute(&copy.path).ok().map(|path| path.display().to_string());
+    let report = CopyReport::planned(source, destination, copy.from.clone(), EndReport::default());
+    CopyReport { destination_file: whole, ..report }
 }
 
 /// Reports an error of the local file.

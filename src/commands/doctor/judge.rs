@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::ask::{BucketSurvey, ByteAnswer, ReadSurvey, Survey};
 use crate::report::{DoctorCheck as Check, DoctorFindingReport as Finding};
+use crate::source::s3::wrong_setting;
 use crate::source::{ErrorKind, SourceError};
 
 /// Credentials that expire sooner are worth a hint.
@@ -16,7 +17,12 @@ const SOME_SKEW: SignedDuration = SignedDuration::from_mins(1);
 /// The findings about settings, connection and bucket.
 pub(super) fn judge(survey: &Survey, now: Timestamp) -> Vec<Finding> {
     if let Some(error) = &survey.settings {
-        let settings = failed(Check::Settings, error, "correct the setting that the message names");
+        let settings = Finding::fail(Check::Settings, error.explain());
+        // Without a name, the message itself says what to set.
+        let settings = match wrong_setting(error) {
+            Some(setting) => settings.advise(format!("correct or remove {setting}")),
+            None => settings,
+        };
         let credentials = survey.no_credentials.as_ref();
         let credentials = credentials.map(|error| failed(Check::Credentials, error, NEW_CREDENTIALS));
         return [settings].into_iter().chain(credentials).collect();

@@ -64,6 +64,7 @@ impl<'a> Drill<'a> {
             origin,
             source: surveyed.source.as_ref(),
             verified: None,
+            object_proof: surveyed.report.object_proof.as_ref(),
             alias: None,
             accept: &self.request.restore.accept,
         };

@@ -251,6 +251,7 @@ fn report(
         verdict: None,
         accepted: Vec::new(),
         findings: Vec::new(),
+        object_proof: wish.object_proof.cloned(),
         left_behind: Vec::new(),
         notes: Vec::new(),
         elapsed_seconds: follow.elapsed().as_secs_f64(),

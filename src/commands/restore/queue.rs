@@ -155,6 +155,7 @@ impl QueuedTasks for RestoreTasks<'_> {
             origin: begun.origin(),
             source: restore.surveyed.source.as_ref(),
             verified: restore.surveyed.verified.as_ref(),
+            object_proof: restore.surveyed.report.object_proof.as_ref(),
             alias: None,
             accept: self.accept,
         };

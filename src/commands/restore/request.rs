@@ -1,5 +1,6 @@
 use crate::checks::preflight::SourceFacts;
 use crate::journal::RestoreIdentity;
+use crate::report::ObjectProofReport;
 use crate::verdict::{CheckName, Finding};
 
 /// An AMI to follow.
@@ -13,6 +14,8 @@ pub struct FollowRequest<'a> {
     pub source: Option<&'a SourceFacts>,
     /// Finding of a verification of the object, to be added to the report.
     pub verified: Option<&'a Finding>,
+    /// What is known of the bytes of the object.
+    pub object_proof: Option<&'a ObjectProofReport>,
     /// SSM parameter to point at the AMI if it passes.
     pub alias: Option<&'a str>,
     /// Required checks that may be unknown.

@@ -223,6 +223,7 @@ fn report(
         verdict: None,
         accepted: Vec::new(),
         findings: Vec::new(),
+        object_proof: None,
         left_behind: Vec::new(),
         notes: goes_on.into_iter().collect(),
         elapsed_seconds: follow.elapsed().as_secs_f64(),

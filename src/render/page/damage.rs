@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 use askama::Template;
 
 use super::text::{Text, grouped};
+use crate::audit::joined;
+use crate::render::reference;
 use crate::report::{DamageReport, FindingReport};
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, Verdict};
@@ -98,7 +100,8 @@ impl DamagedPart {
         let (_, damage) = seen.first()?;
         let last = damage.offset_bytes.saturating_add(damage.length_bytes.saturating_sub(1));
         let of = parts.map(|parts| format!(" of {}", grouped(parts))).unwrap_or_default();
-        let names: Vec<String> = seen.iter().map(|(finding, _)| finding.check.to_string()).collect();
+        let known: Vec<String> = seen.iter().filter_map(|(finding, _)| reference::described(finding.check)).collect();
+        let differs_from = if known.is_empty() { "what was proved before".to_owned() } else { joined(&known, ", ") };
         let values = seen.iter().map(|(finding, damage)| Values {
             check: finding.check.to_string().into(),
             expected: (&damage.expected).into(),
@@ -114,7 +117,7 @@ impl DamagedPart {
             bytes: format!("bytes {}–{}", grouped(damage.offset_bytes), grouped(last)).into(),
             part: format!("part {}{of}, {}", grouped(damage.part), ByteSize(damage.length_bytes)).into(),
             certainty: certainty(seen),
-            differs_from: names.join(", ").into(),
+            differs_from: differs_from.into(),
             values: values.collect(),
         })
     }
@@ -133,6 +136,10 @@ fn certainty(seen: &[(&FindingReport, &DamageReport)]) -> &'static str {
     }
 }
 
+fn value(finding: &FindingReport, value: &Option<String>) -> Text {
+    reference::value(finding.check, value.as_deref().unwrap_or_default()).into()
+}
+
 impl Reference {
     fn new(finding: &FindingReport) -> Self {
         let text = |value: &Option<String>| Text::from(value.as_deref().unwrap_or_default());
@@ -140,8 +147,8 @@ impl Reference {
         Reference {
             check: finding.check.to_string().into(),
             source: text(&finding.source),
-            expected: if placed { Text::default() } else { text(&finding.expected) },
-            found: if placed { Text::default() } else { text(&finding.observed) },
+            expected: if placed { Text::default() } else { value(finding, &finding.expected) },
+            found: if placed { Text::default() } else { value(finding, &finding.observed) },
         }
     }
 }

@@ -4,6 +4,7 @@ use super::blocks::StepView;
 use super::text::{Text, size};
 use super::tone::Tone;
 use crate::render::next_step::NextStep;
+use crate::render::reference;
 use crate::report::FindingReport;
 use crate::units::counted;
 use crate::verdict::Verdict;
@@ -69,6 +70,8 @@ impl Findings {
 impl View {
     fn new(finding: &FindingReport, target: &str, told: &str) -> Self {
         let text = |value: &Option<String>| Text::from(value.as_deref().unwrap_or_default());
+        let value =
+            |value: &Option<String>| Text::from(reference::value(finding.check, value.as_deref().unwrap_or_default()));
         let same = finding.verdict == Verdict::Pass && finding.expected == finding.observed;
         let reason = finding.reason.as_ref().filter(|reason| told.is_empty() || !told.contains(&reason.detail));
         let mut remarks = Vec::new();
@@ -85,8 +88,8 @@ impl View {
             check: finding.check.to_string().into(),
             required: finding.required,
             source: text(&finding.source),
-            expected: if same { Text::default() } else { text(&finding.expected) },
-            observed: text(&finding.observed),
+            expected: if same { Text::default() } else { value(&finding.expected) },
+            observed: value(&finding.observed),
             reason: reason.map(|reason| Text::from(&reason.detail)).unwrap_or_default(),
             step: reason.and_then(|reason| NextStep::after_reason(reason, target)).as_ref().map(StepView::from),
             remarks,

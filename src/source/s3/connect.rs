@@ -7,7 +7,6 @@ use std::time::Duration;
 use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_s3::Client;
@@ -26,7 +25,7 @@ use super::http::{
     CONNECT_TIMEOUT, READ_TIMEOUT, Reached, Trust, client, metadata_client, small_client, upload_client,
 };
 use super::role::RoleToAssume;
-use super::setting_error::SettingError;
+use super::setting_error::{ConnectError, SettingError};
 use super::settings::{Cached, Endpoint, Looked, Notes, Service, Settings, SettingsScope, Wire, provider};
 use super::traced::Traced;
 use crate::checksum::{Algorithm, Hasher};
@@ -122,20 +121,6 @@ pub struct Connection {
     notes: Notes,
     /// The client of all objects and buckets, so that they reuse open connections.
     common: Arc<OnceLock<Client>>,
-}
-
-/// Why a connection cannot be configured.
-#[derive(Debug, thiserror::Error)]
-enum ConnectError {
-    #[error(transparent)]
-    Setting(#[from] SettingError),
-    #[error("{text}")]
-    Credentials {
-        text: String,
-        advice: Option<Advice>,
-        #[source]
-        cause: CredentialsError,
-    },
 }
 
 impl Connection {
@@ -348,10 +333,11 @@ fn variants(settings: &Settings, endpoint: Option<&Endpoint>) -> Result<Variants
             false => ("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
         };
         let switch = if settings.env().get(variable).is_some() { variable } else { key };
-        return Err(SettingError::new(format!(
+        let text = format!(
             "{} names an endpoint, and {switch} asks for one of AWS's own: leave one of the two away",
             endpoint.setting
-        )));
+        );
+        return Err(SettingError::new(text).of(&endpoint.setting));
     }
     Ok(Variants { fips, dual_stack })
 }
@@ -417,10 +403,11 @@ async fn region(
     }
     if settings.is_of_profile_only() {
         let profile = settings.profile_name();
-        return Err(SettingError::new(format!(
+        let text = format!(
             "profile `{profile}` has no region, and this connection takes none from the environment; add one to the \
              profile or give it as an option"
-        )));
+        );
+        return Err(SettingError::new(text).of(format!("profile `{profile}`")));
     }
     let machine = ImdsRegionProvider::builder().configure(metadata).build();
     let unset = "no Region is set; give --region, or set AWS_REGION or a profile's region";

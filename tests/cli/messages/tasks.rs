@@ -44,6 +44,27 @@ FAIL    not started: there is no such AMI in this Region, or this account may no
         err: "",
     },
     Row {
+        when: "a store into a bucket that does not exist",
+        env: &[KEYS, SECRET],
+        typed: "preflight store ami-0123456789abcdef0 --bucket missing -q",
+        exit: 1,
+        out: r#"
+ami-0123456789abcdef0
+  store to s3://missing/ami-0123456789abcdef0.bin, Region us-east-1, account 123456789012
+  FAIL    bucket              there is no such bucket [HeadBucket]
+                              expected: bucket missing exists
+  UNKNOWN not-stored          there is no bucket to look in
+  11 checks passed (-v shows them)
+  logical size  8 GiB (8.6 GB) of volumes, 2 GiB (2.1 GB) written (1 EBS volume of ami-0123456789abcdef0)
+  tags to set   8 (-v shows them)
+  not tested    the caller's ebs: permissions on the snapshots, and s3:PutObject on the bucket
+  15 requests
+FAIL    not started: there is no such bucket
+  next          check the name of the bucket, and that the caller may see it
+  next          a store makes no bucket: `aws s3 mb s3://missing --region us-east-1` does"#,
+        err: "",
+    },
+    Row {
         when: "the name of the restored AMI is taken",
         env: &[KEYS, SECRET],
         typed: "preflight restore s3://archive/ami-0123456789abcdef0.bin --name golden",
@@ -66,7 +87,7 @@ s3://archive/ami-0123456789abcdef0.bin
   note          the bucket keeps no versions: whoever may write to it can replace the object before EC2 has read it
   not tested    the caller's ebs:StartSnapshot, ebs:PutSnapshotBlock and ebs:CompleteSnapshot, and grants on KMS keys
   14 requests
-FAIL    not started: ami-0123456789abcdef0 (available) has the name
+FAIL    not started: ami-0123456789abcdef0 (available) has the name; this run did not verify the object's bytes
   next          choose another --name"#,
         err: "",
     },

@@ -25,6 +25,36 @@ Usage: stored-ami inspect --no-progress <TARGET>...
 For more information, try '--help'."#,
     },
     Row {
+        when: "an AMI id where an object is needed",
+        env: &[KEYS, SECRET],
+        typed: "restore ami-0123456789abcdef0 --name golden",
+        exit: 2,
+        out: "",
+        err: r#"
+error: invalid value 'ami-0123456789abcdef0' for '[TARGET]': ami-0123456789abcdef0: is an AMI id, and this command takes the object that holds the AMI; write s3://BUCKET/ami-0123456789abcdef0.bin (`stored-ami is-stored ami-0123456789abcdef0 --bucket BUCKET` says whether it is there)
+
+For more information, try '--help'."#,
+    },
+    Row {
+        when: "an object where an AMI id is needed",
+        env: &[KEYS, SECRET],
+        typed: "is-stored s3://archive/ami-0123456789abcdef0.bin --bucket archive",
+        exit: 2,
+        out: "",
+        err: r#"
+error: invalid value 's3://archive/ami-0123456789abcdef0.bin' for '<AMI-ID>': `s3://archive/ami-0123456789abcdef0.bin` is not an AMI id (ami- and 8 or 17 hexadecimal digits); this command takes the id alone, ami-0123456789abcdef0, and the bucket, if it needs one, as an option of its own
+
+For more information, try '--help'."#,
+    },
+    Row {
+        when: "a bucket to compare with",
+        env: &[KEYS, SECRET],
+        typed: "compare s3://archive/ami-0123456789abcdef0.bin s3://vault/",
+        exit: 2,
+        out: "",
+        err: "stored-ami: s3://vault/: names a bucket, and `compare` takes two objects or files; write s3://vault/ami-0123456789abcdef0.bin",
+    },
+    Row {
         when: "a SHA-256 of 16 bytes",
         env: &[KEYS, SECRET],
         typed: "verify x.bin --expect sha256:00112233445566778899aabbccddeeff",

@@ -20,8 +20,8 @@ const MISTAKES: [(&str, &str); 16] = [
     ),
     (
         "s3://bucket",
-        "names a bucket but no key; write s3://bucket/key, or use `audit` for a whole bucket, or --prefix for its \
-         stored AMI objects",
+        "names a bucket but no key; write s3://bucket/key. For all stored AMI objects of a bucket there are `audit` and \
+         `verify --prefix`",
     ),
     ("s3:///key", "names no bucket; write s3://bucket/key"),
     ("s3://b/k?versionId=", "has an empty versionId; write ?versionId=ID, or leave it out for the current version"),

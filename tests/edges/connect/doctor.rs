@@ -97,6 +97,18 @@ async fn denied_actions_are_named_with_the_policy_that_permits_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_setting_is_named() {
+    let rig = Rig::new().await;
+    for (name, value) in [("AWS_PROFILE", "nope"), ("AWS_ENDPOINT_URL", "foo"), ("AWS_REGION", "a b")] {
+        let run = doctor(&rig, &[], &[(name, value)]).await;
+        run.assert_exit(1);
+        let (detail, advice) = finding(&run, "settings");
+        assert!(detail.contains(name) && detail.contains(value), "{detail}");
+        assert_eq!(advice, format!("correct or remove {name}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_in_another_region_is_examined_there() {
     let rig = Rig::new().await;
     let run = doctor(&rig, &[TARGET], &[("AWS_REGION", "eu-west-1")]).await;

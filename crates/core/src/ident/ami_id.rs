@@ -13,8 +13,17 @@ pub struct ParseAmiIdError(pub String);
 impl ParseAmiIdError {
     /// The id in the name of an object, if the text is one.
     fn hint(&self) -> String {
+        let is_object = self.0.starts_with("s3://");
         match AmiId::from_key(&self.0) {
+            Some(id) if is_object => {
+                format!(
+                    "; this command takes the id alone, {id}, and the bucket, if it needs one, as an option of its own"
+                )
+            }
             Some(id) => format!("; write {id} alone"),
+            None if is_object => {
+                "; this command takes the id of an AMI, such as ami-0123456789abcdef0, and no object".to_owned()
+            }
             None => String::new(),
         }
     }

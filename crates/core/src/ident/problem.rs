@@ -31,8 +31,8 @@ pub enum TargetProblem {
     NotAnObject,
     /// `s3://bucket` or `s3://bucket/`.
     #[error(
-        "names a bucket but no key; write s3://bucket/key, or use `audit` for a whole bucket, or --prefix for its \
-         stored AMI objects"
+        "names a bucket but no key; write s3://bucket/key. For all stored AMI objects of a bucket there are `audit` and \
+         `verify --prefix`"
     )]
     NoKey,
     /// `s3:///key`.
@@ -61,6 +61,12 @@ pub enum TargetProblem {
         "is an AMI id, and this command reads objects; write s3://BUCKET/{0}.bin. `is-stored`, `store`, `cost` and `preflight store` take AMI ids; a file of this name is ./{0}"
     )]
     Image(String),
+    /// An AMI id, where only `s3://` or an ARN is accepted.
+    #[error(
+        "is an AMI id, and this command takes the object that holds the AMI; write s3://BUCKET/{0}.bin \
+         (`stored-ami is-stored {0} --bucket BUCKET` says whether it is there)"
+    )]
+    ImageForObject(String),
     /// `S3://bucket/key`, `s3:/bucket/key` or `s3:bucket/key`.
     #[error("is not how an object is written; write {0}")]
     Spelling(String),
@@ -127,7 +133,18 @@ pub enum PresignedProblem {
 
 /// The problem of a text that looks like an AMI id, complete or not.
 pub(super) fn as_image(text: &str) -> Option<TargetProblem> {
-    let digits = text.strip_prefix("ami-")?;
-    let is_id = text.parse::<AmiId>().is_ok() || !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    is_id.then(|| TargetProblem::Image(text.to_owned()))
+    looks_like_image(text).then(|| TargetProblem::Image(text.to_owned()))
+}
+
+/// The problem of a text that is neither `s3://bucket/key` nor an ARN.
+pub(super) fn not_an_object(text: &str) -> TargetProblem {
+    match looks_like_image(text) {
+        true => TargetProblem::ImageForObject(text.to_owned()),
+        false => TargetProblem::NotAnObject,
+    }
+}
+
+fn looks_like_image(text: &str) -> bool {
+    let Some(digits) = text.strip_prefix("ami-") else { return false };
+    text.parse::<AmiId>().is_ok() || !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit())
 }

@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::problem::not_an_object;
 use super::{ParseTargetError, TargetProblem};
 
 /// Separates the key from the version.
@@ -99,7 +100,7 @@ impl ObjectUri {
         } else if text.starts_with("arn:") {
             Self::from_arn(text)
         } else {
-            Err(TargetProblem::NotAnObject)
+            Err(not_an_object(text))
         };
         split.map_err(|problem| ParseTargetError::new(text, problem))
     }
@@ -252,6 +253,7 @@ mod tests {
             ("s3://arn:aws:s3:us-east-1:123456789012:accesspoint/ap/k", ArnAsBucket),
             ("arn:aws:s3:::arn:x/k", ArnAsBucket),
             ("b/k", NotAnObject),
+            ("ami-1a2b3c4d", ImageForObject("ami-1a2b3c4d".into())),
         ] {
             assert_eq!(text.parse::<ObjectUri>().unwrap_err().problem, problem, "{text}");
         }

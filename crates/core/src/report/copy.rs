@@ -38,6 +38,9 @@ pub struct CopyReport {
     pub source: String,
     /// The destination, as a URI or a path.
     pub destination: String,
+    /// The absolute path of the destination, if it is a local file. Absent in lines of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination_file: Option<String>,
     /// What became of the copy.
     pub outcome: CopyOutcome,
     /// `pass`, `fail` or `unknown`, over all findings.
@@ -296,6 +299,7 @@ impl CopyReport {
         CopyReport {
             source,
             destination,
+            destination_file: None,
             outcome: CopyOutcome::Planned,
             verdict: Verdict::Unknown,
             from,

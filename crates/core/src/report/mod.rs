@@ -32,6 +32,7 @@ mod inspect;
 mod judged;
 mod line;
 mod note;
+mod object_proof;
 mod preflight;
 mod scope;
 mod sentence;
@@ -94,6 +95,7 @@ pub use line::Line;
 pub use note::{
     AuditedNote, BenchNote, CostNote, DeletionNote, DiscoveryNote, InputNote, InspectNote, Note, TaskNote, VerifyNote,
 };
+pub use object_proof::{ObjectProofReport, ObjectProofState};
 pub use preflight::{
     DamagedObject, FoundCopyReport, PreflightReport, SaidReport, SizeReport, StoredReport, StoredState,
 };

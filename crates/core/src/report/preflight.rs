@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Exit, FindingReport, Note, TaskKind};
+use super::{Exit, FindingReport, Note, ObjectProofReport, TaskKind};
 use crate::checks::preflight::{FoundCopy, LogicalSize, Preflight, Presence, Stored, StoredAnswer};
 use crate::text::words;
 use crate::verdict::{CheckId, CheckName, Finding, Verdict, overall};
@@ -36,6 +36,9 @@ pub struct PreflightReport {
     pub findings: Vec<FindingReport>,
     /// Size of the AMI before compression.
     pub size: SizeReport,
+    /// Before a restore: whether the bytes of the object were proved. Absent in lines of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_proof: Option<ObjectProofReport>,
     /// Before a store: whether the bucket contains the AMI, with the sources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stored: Option<StoredReport>,
@@ -250,6 +253,7 @@ impl PreflightReport {
             accepted,
             findings: findings.iter().map(FindingReport::from).collect(),
             size: SizeReport { volume_bytes: None, written_bytes: None, source: String::new() },
+            object_proof: None,
             stored: None,
             tags: BTreeMap::new(),
             notes,

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Exit, FindingReport, Note};
+use super::{Exit, FindingReport, Note, ObjectProofReport};
 use crate::audit::Word;
 use crate::ident::ObjectUri;
 use crate::text::words;
@@ -50,6 +50,9 @@ pub struct TaskReport {
     pub accepted: Vec<CheckId>,
     /// Checks of the result.
     pub findings: Vec<FindingReport>,
+    /// Of a restore: whether the bytes of its object were proved before. Absent in lines of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_proof: Option<ObjectProofReport>,
     /// Resources that a failed restore left behind, with the commands that remove them.
     pub left_behind: Vec<LeftReport>,
     /// Remarks.

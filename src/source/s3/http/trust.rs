@@ -41,7 +41,8 @@ impl Trust {
                 Ok(Trust { bundle: None, roots: Arc::new(roots) })
             }
             Some((setting, path)) => {
-                let wrong = |problem: &dyn Error| SettingError::new(format!("{setting} {path}: {problem}"));
+                let wrong =
+                    |problem: &dyn Error| SettingError::new(format!("{setting} {path}: {problem}")).of(&setting);
                 let pem =
                     read_bytes(Path::new(path), InputKind::CaBundle).map_err(|error| wrong(&error).caused_by(error))?;
                 let roots = roots(&pem).map_err(|error| wrong(&error).caused_by(error))?;

@@ -211,7 +211,10 @@ impl Plan {
             Ok(_) => Ok(()),
             // The provider reports a missing file itself, with advice.
             Err(InputError::Io(error)) if error.kind() == ErrorKind::NotFound && setting.is_empty() => Ok(()),
-            Err(error) => Err(SettingError::new(format!("{setting}{}: {error}", path.display())).caused_by(error)),
+            Err(error) => {
+                let text = format!("{setting}{}: {error}", path.display());
+                Err(SettingError::new(text).of(path.display().to_string()).caused_by(error))
+            }
         }
     }
 

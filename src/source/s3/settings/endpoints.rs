@@ -129,10 +129,10 @@ impl Settings {
             None | Some("auto") => Ok(own_endpoint),
             Some("path") => Ok(true),
             Some("virtual") => Ok(false),
-            Some(_) => Err(SettingError::new(format!(
-                "s3.addressing_style of profile `{}` must be `auto`, `path` or `virtual`",
-                self.profile_name()
-            ))),
+            Some(_) => {
+                let setting = format!("s3.addressing_style of profile `{}`", self.profile_name());
+                Err(SettingError::new(format!("{setting} must be `auto`, `path` or `virtual`")).of(setting))
+            }
         }
     }
 }
@@ -144,11 +144,13 @@ fn check(url: &str, setting: &str) -> Result<(), SettingError> {
     let is_endpoint = |uri: &http::Uri| matches!(uri.scheme_str(), Some("http" | "https")) && values::has_host(uri);
     let Some(uri) = uri.filter(is_endpoint) else {
         let subject = if values::may_hold_a_secret(url) { setting.to_owned() } else { format!("{setting}: `{url}`") };
-        return Err(SettingError::new(format!("{subject} is no endpoint: write http://HOST:PORT or https://HOST")));
+        let text = format!("{subject} is no endpoint: write http://HOST:PORT or https://HOST");
+        return Err(SettingError::new(text).of(setting));
     };
     let userinfo = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
     if userinfo || uri.query().is_some() || url.contains('#') {
-        return Err(SettingError::new(format!("{setting}: an endpoint has no user, password, query or fragment")));
+        let text = format!("{setting}: an endpoint has no user, password, query or fragment");
+        return Err(SettingError::new(text).of(setting));
     }
     Ok(())
 }

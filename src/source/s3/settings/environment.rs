@@ -34,9 +34,12 @@ impl Environment {
             if !is_read(&name) {
                 continue;
             }
-            let value = value.into_string().map_err(|_| format!("{name}: this environment variable is not UTF-8"))?;
+            let value = value
+                .into_string()
+                .map_err(|_| SettingError::new(format!("{name}: this environment variable is not UTF-8")).of(&name))?;
             if name.starts_with("AWS_") && value.trim().chars().any(char::is_control) {
-                return Err(SettingError::new(format!("{name}: this environment variable holds a control character")));
+                let text = format!("{name}: this environment variable holds a control character");
+                return Err(SettingError::new(text).of(name));
             }
             found.insert(name, value);
         }

@@ -79,7 +79,9 @@ fn text(path: &Path) -> Result<String, SettingError> {
         Err(InputError::Io(error)) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
             Ok(String::new())
         }
-        Err(error) => Err(SettingError::new(format!("{}: {error}", path.display())).caused_by(error)),
+        Err(error) => Err(SettingError::new(format!("{}: {error}", path.display()))
+            .of(path.display().to_string())
+            .caused_by(error)),
     }
 }
 
@@ -94,7 +96,7 @@ pub(in crate::source::s3) async fn parse(texts: &Texts, selected: &str) -> Resul
         [(EnvConfigFileKind::Config, &texts.config), (EnvConfigFileKind::Credentials, &texts.credentials)]
     {
         let files = EnvConfigFiles::builder().with_contents(kind, text).build();
-        load(&files, selected).await.map_err(|problem| format!("{path}: {problem}"))?;
+        load(&files, selected).await.map_err(|problem| SettingError::new(format!("{path}: {problem}")).of(path))?;
     }
     let both = EnvConfigFiles::builder()
         .with_contents(EnvConfigFileKind::Config, &texts.config.1)

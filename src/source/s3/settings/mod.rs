@@ -65,19 +65,19 @@ impl Settings {
         let may_be_absent = asked_by.is_none() || (flag.is_none() && name == "default");
         match asked_by {
             Some(setting) if !may_be_absent && profiles.get_profile(&name).is_none() => {
-                Err(SettingError::new(format!(
-                    "{setting}: there is no profile `{name}` in {}; {}",
-                    texts.searched(),
-                    values::names(&profiles)
-                )))
+                let (searched, names) = (texts.searched(), values::names(&profiles));
+                let text = format!("{setting}: there is no profile `{name}` in {searched}; {names}");
+                Err(SettingError::new(text).of(setting))
             }
             _ => {
                 let settings = Settings { env, profiles, explicit: flag.is_some(), scope: SettingsScope::Environment };
                 // Without this check, its endpoints would be ignored silently and requests would go to AWS.
                 match settings.profile("services") {
-                    Some(section) if !texts.has_services(section) => Err(SettingError::new(format!(
-                        "services of profile `{name}`: there is no section [services {section}]"
-                    ))),
+                    Some(section) if !texts.has_services(section) => {
+                        let setting = format!("services of profile `{name}`");
+                        let text = format!("{setting}: there is no section [services {section}]");
+                        Err(SettingError::new(text).of(setting))
+                    }
                     _ => Ok(settings),
                 }
             }
@@ -148,7 +148,7 @@ impl Settings {
         if is_label {
             Ok(Some(region.to_owned()))
         } else {
-            Err(SettingError::new(format!("{setting}: {region:?} is no Region")))
+            Err(SettingError::new(format!("{setting}: {region:?} is no Region")).of(setting))
         }
     }
 
@@ -194,7 +194,7 @@ impl Settings {
         match value.to_ascii_lowercase().as_str() {
             "true" => Ok(true),
             "false" => Ok(false),
-            _ => Err(SettingError::new(format!("{setting} must be `true` or `false`"))),
+            _ => Err(SettingError::new(format!("{setting} must be `true` or `false`")).of(setting)),
         }
     }
 }

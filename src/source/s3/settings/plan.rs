@@ -104,7 +104,8 @@ impl Settings {
         {
             return Ok(Plan::Environment(keys));
         }
-        if let Some(plan) = self.of_profile(self.profile_name(), &mut Vec::new())? {
+        let of_profile = |error: SettingError| error.of(format!("profile `{}`", self.profile_name()));
+        if let Some(plan) = self.of_profile(self.profile_name(), &mut Vec::new()).map_err(of_profile)? {
             return Ok(plan);
         }
         if !self.explicit
@@ -126,8 +127,8 @@ impl Settings {
         match (given(id), given(secret).or_else(|| given("SECRET_ACCESS_KEY"))) {
             (None, None) => Ok(None),
             (Some(id), Some(secret)) => Ok(Some(Keys { id, secret, token: given("AWS_SESSION_TOKEN") })),
-            (Some(_), None) => Err(SettingError::new(format!("{id} is set and {secret} is not"))),
-            (None, Some(_)) => Err(SettingError::new(format!("{secret} is set and {id} is not"))),
+            (Some(_), None) => Err(SettingError::new(format!("{id} is set and {secret} is not")).of(id)),
+            (None, Some(_)) => Err(SettingError::new(format!("{secret} is set and {id} is not")).of(secret)),
         }
     }
 

@@ -8,19 +8,19 @@ pub(super) fn check(env: &Environment) -> Result<(), SettingError> {
         }
         let scheme = value.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         if scheme.as_deref().is_some_and(|scheme| scheme.starts_with("socks")) {
-            return Err(SettingError::new(format!(
-                "{name}: SOCKS proxies are not supported; name an HTTP proxy, http://HOST:PORT"
-            )));
+            let text = format!("{name}: SOCKS proxies are not supported; name an HTTP proxy, http://HOST:PORT");
+            return Err(SettingError::new(text).of(name));
         }
         let uri: Option<http::Uri> = value.parse().ok();
         let usable = uri.is_some_and(|uri| {
             matches!(uri.scheme_str(), None | Some("http" | "https")) && values::has_host(&uri) && may_be_found(&uri)
         });
         if !usable {
-            return Err(SettingError::new(format!(
+            let text = format!(
                 "{name} is no address of a proxy: write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with \
                  reserved characters percent-encoded"
-            )));
+            );
+            return Err(SettingError::new(text).of(name));
         }
     }
     Ok(())

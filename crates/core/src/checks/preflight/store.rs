@@ -13,7 +13,7 @@ use super::stored::{Stored, StoredAnswer, judge_stored};
 use super::stored_survey::StoredSurvey;
 use super::{Preflight, fail, image, pass, reason, unknown};
 use crate::facts::{Caller, Fact, ImageFacts, KeyFacts, SnapshotFacts, StoreTask};
-use crate::ident::{AmiId, BucketPath};
+use crate::ident::{AmiId, BucketPath, shell_word};
 use crate::price::Item;
 use crate::verdict::{Condition as C, Finding, Reason};
 
@@ -77,11 +77,20 @@ pub fn judge_store(survey: &StoreSurvey) -> (Preflight, StoredAnswer) {
         bucket_protection(&survey.bucket, &mut out);
     }
     let answer = judge_stored(&survey.stored, &survey.ami, &survey.into);
-    out.findings.push(not_stored(&answer, &survey.into.key(&survey.ami)));
+    let is_bucket_absent = matches!(survey.bucket.facts, Fact::Absent { .. });
+    out.findings.push(match is_bucket_absent {
+        // What each source says of a bucket that does not exist adds nothing.
+        true => unknown(C::NotStored, Reason::Unanswered { detail: "there is no bucket to look in".to_owned() }),
+        false => not_stored(&answer, &survey.into.key(&survey.ami)),
+    });
     out.findings.push(permission_of(&survey.caller, &survey.dry_run, "ec2:CreateStoreImageTask"));
     out.notes.extend(block_price(Item::GetBlock, &survey.size));
     out.untested.push("the caller's ebs: permissions on the snapshots, and s3:PutObject on the bucket".to_owned());
     out.next_steps = next_steps(&out.findings, "store", &survey.into.bucket, None);
+    if is_bucket_absent {
+        let name = shell_word(&format!("s3://{}", survey.into.bucket));
+        out.next_steps.push(format!("a store makes no bucket: `aws s3 mb {name} --region {}` does", survey.region));
+    }
     (out, answer)
 }
 
