@@ -15,7 +15,7 @@ use super::settings::Settings;
 use super::signals::cancel_on_signal;
 use super::starting::{Costly, agreed, can_ask};
 use super::usage::{UsageError, load, read_given};
-use crate::blocks::BlockRecord;
+use crate::blocks::{BlockRecord, BlockRecordError};
 use crate::commands::RegionServices;
 use crate::commands::blocks::{
     BlockServices, DigestFile, ExpectedContent, Fingerprint, Fingerprinted, Prove, ProveRequest, identify,
@@ -24,6 +24,7 @@ use crate::files::{InputKind, Locking, OutputKind};
 use crate::price::Amount;
 use crate::record::Record;
 use crate::report::{BlockEstimateReport, Exit, FileKind, FingerprintReport, ProveReport, Report};
+use crate::sealed::SealError;
 use crate::snapshot::Ebs;
 use crate::source::{ErrorKind, SourceError};
 use crate::units::{ByteSize, noun};
@@ -150,9 +151,14 @@ pub(super) async fn run_prove(args: ProveArgs, settings: &Settings) -> Result<Ex
     Ok(runner.finish())
 }
 
+/// The same problem of a file that is no record, and which file is one.
+fn not_a_record(UsageError(problem): UsageError) -> UsageError {
+    UsageError(format!("{problem}; name the file that `stored-ami fingerprint AMI-ID --record FILE` wrote"))
+}
+
 /// The content of a record, whose sidecar is checked to be its own.
 pub(super) async fn recorded(path: PathBuf) -> Result<ExpectedContent, UsageError> {
-    let text = read_given("--record", &path, InputKind::Fingerprint)?;
+    let text = read_given("--record", &path, InputKind::Fingerprint).map_err(not_a_record)?;
     let wrong =
         |what: &Path, error: &dyn std::fmt::Display| UsageError(format!("--record {}: {error}", what.display()));
     let record = BlockRecord::from_json(&text).map_err(|error| match Record::from_json(&text) {
@@ -162,11 +168,15 @@ pub(super) async fn recorded(path: PathBuf) -> Result<ExpectedContent, UsageErro
             path.display(),
             image = stored.image
         )),
-        Err(_) => wrong(&path, &error),
+        Err(_) if matches!(error, BlockRecordError::Sealed(SealError::Damaged)) => wrong(&path, &error),
+        Err(_) => not_a_record(wrong(&path, &error)),
     })?;
     let sidecar = sidecar_of(&path);
     load(sidecar.display().to_string(), None, move || {
-        let found = identify(&sidecar).map_err(|error| wrong(&sidecar, &error))?;
+        let found = identify(&sidecar).map_err(|error| {
+            let UsageError(problem) = wrong(&sidecar, &error);
+            UsageError(format!("{problem}; this file with the digests belongs to the record, and is needed beside it"))
+        })?;
         record.check(&found).map_err(|error| wrong(&sidecar, &error))?;
         Ok(ExpectedContent::Record { record: Box::new(record), sidecar })
     })
