@@ -173,7 +173,7 @@ impl InputKind {
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// Opening or reading the file failed.
-    #[error("{0}")]
+    #[error("{}", in_words(.0))]
     Io(#[from] io::Error),
     /// The file is not of an allowed type.
     #[error("is {found}, and {} must be a regular file{}", kind.name(), if kind.may_be_pipe() { " or a pipe" } else { "" })]
@@ -192,6 +192,14 @@ pub enum InputError {
     /// The content is not UTF-8.
     #[error("is not UTF-8 text")]
     NotText,
+}
+
+/// Most often a name is misspelt.
+fn in_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// An open input. Reading beyond the limit of its kind fails.

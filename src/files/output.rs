@@ -23,7 +23,7 @@ pub enum OutputError {
     #[error("is {0}, and a file is needed")]
     Special(&'static str),
     /// The directory does not exist or cannot be written to.
-    #[error("its directory: {0}")]
+    #[error("{}", of_folder(.0))]
     Folder(io::Error),
     /// The file cannot be written.
     #[error("cannot be written: {0}")]
@@ -34,6 +34,13 @@ pub enum OutputError {
         /// What was to be written.
         kind: OutputKind,
     },
+}
+
+fn of_folder(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "its folder does not exist; create it, or name another file".to_owned(),
+        _ => format!("its folder: {error}"),
+    }
 }
 
 /// Checks before any work whether an output can be written, and whether an existing file may be overwritten: an empty

@@ -54,7 +54,11 @@ pub(super) fn write_plan(out: &mut impl Write, style: Style, report: &BatchPlanR
         (_, Exit::Passed) => (Label::new("planned", Verdict::Pass), "nothing was asked of S3 yet"),
         _ => (Label::new("planned", Verdict::Unknown), "not every object could be listed and described"),
     };
-    conclude(out, style, label, text)
+    conclude(out, style, label, text)?;
+    match report.problems.is_empty() {
+        true => Ok(()),
+        false => field(out, style.width, 2, "next", "remove the problems that are named above, and plan again"),
+    }
 }
 
 pub(super) fn write_job(out: &mut impl Write, style: Style, report: &BatchJobReport) -> io::Result<()> {
@@ -155,7 +159,7 @@ pub(super) fn write_summary(out: &mut impl Write, style: Style, report: &BatchRe
             (Label::new("fail", Verdict::Fail), "the ledger has damage that no statement of S3 ends")
         }
         (BatchBasis::Job, Exit::Failed) => {
-            (Label::new("fail", Verdict::Fail), "S3 states another value than the known one")
+            (Label::new("fail", Verdict::Fail), "the checksum that S3 states differs from the known one")
         }
         (BatchBasis::Job, _) if report.counts.stated == report.objects => (
             Label::new("unknown", Verdict::Unknown),

@@ -32,7 +32,10 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &DrillReport) ->
         field(out, style.width, 2, "note", &note.to_string())?;
     }
     let (label, text) = conclusion(report);
-    conclude(out, style, label, &text)
+    conclude(out, style, label, &text)?;
+    let refused = report.preflight.as_ref().filter(|_| report.outcome == DrillOutcome::Refused);
+    let mut steps = refused.into_iter().flat_map(|preflight| &preflight.next_steps);
+    steps.try_for_each(|step| field(out, style.width, 2, "next", step))
 }
 
 fn time(seconds: f64) -> String {
@@ -122,7 +125,13 @@ fn conclusion(report: &DrillReport) -> (Label<'static>, String) {
 fn refused(report: &DrillReport) -> String {
     let Some(preflight) = &report.preflight else { return "nothing was started".to_owned() };
     match report.verdict {
-        Verdict::Fail => format!("not started, because not met: {}", names(&preflight.findings, Verdict::Fail)),
+        Verdict::Fail => {
+            let failed = preflight.findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
+            let reasons: Vec<String> = failed
+                .map(|finding| format!("{}: {}", finding.check, finding.observed.as_deref().unwrap_or("not met")))
+                .collect();
+            format!("not started: {}", reasons.join("; "))
+        }
         _ => {
             let names = names(&preflight.findings, Verdict::Unknown);
             format!("not started, because not answered: {names}; --accept {} lets it pass", names.replace(", ", ","))

@@ -241,21 +241,21 @@ pub(super) fn conclusion(report: &VerifyReport) -> String {
             format!("all {size} bytes are proved by {}{forgeable}", joined(&report.proved_by, ", "))
         }
         Verdict::Fail if report.findings.iter().all(|f| f.verdict != Verdict::Fail || f.check == CheckId::Stream) => {
-            "the stream in the object is not whole, whatever its bytes match".to_owned()
+            "the compressed stream in the object is broken, although its bytes match the references".to_owned()
         }
         Verdict::Fail if fails(report, |check| check == CheckId::Size) => {
-            "a stored AMI object has bytes, and this one has none".to_owned()
+            "the object is empty, and a stored AMI object never is".to_owned()
         }
         Verdict::Fail if contradiction(report).is_some() => contradiction(report).unwrap_or_default(),
         Verdict::Fail => match damaged.as_slice() {
-            [] if fails(report, is_of(&[Origin::Manifest])) => "the bytes are not those of the manifest".to_owned(),
+            [] if fails(report, is_of(&[Origin::Manifest])) => "the bytes do not match the manifest".to_owned(),
             [] if fails(report, is_of(&[Origin::Expect, Origin::Sums, Origin::Like])) => {
-                "the bytes are not those of the value given".to_owned()
+                "the bytes do not match the value that was given".to_owned()
             }
             [] if fails(report, is_of(&[Origin::Tags, Origin::Metadata]))
                 && !fails(report, is_of(&[Origin::Stored])) =>
             {
-                "the bytes are not those of the value that another program left".to_owned()
+                "the bytes do not match the value that another program left with the object".to_owned()
             }
             [] => "the bytes differ from the reference, which does not show where (a manifest would: --write-manifest)"
                 .to_owned(),

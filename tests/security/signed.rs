@@ -126,8 +126,7 @@ async fn what_is_missing_is_named() {
     assert!(run.assert_exit(2).stderr.contains("--manifest-key: none.pub: No such file"), "{run:?}");
     std::fs::remove_file(folder.path().join("copy.manifest.json.minisig")).unwrap();
     let run = verify(folder.path(), &["--manifest-key", "signer.pub"]).await;
-    let message =
-        "copy.manifest.json.minisig: No such file or directory (os error 2); --manifest-key demands a signature";
+    let message = "copy.manifest.json.minisig: there is no such file; --manifest-key demands a signature";
     assert!(run.assert_exit(2).stderr.contains(message), "{run:?}");
     let mut command = bare_command();
     command.current_dir(folder.path()).args(["verify", "copy.bin", "--manifest-key", "signer.pub"]);

@@ -54,7 +54,7 @@ async fn the_answer_for_each_kind_of_proof() {
         ("written", vec![written.clone()], "", 3, "cannot_tell", "proof-age: the newest proof is `written`"),
         ("stated", vec![stated.clone()], "", 3, "cannot_tell", "proof-age: the newest proof is `stated-by-s3`"),
         ("forged", vec![forged], "", 3, "cannot_tell", "proof-age: the newest proof is `written`"),
-        ("of no known kind", vec![unknown_kind], accept_stated, 1, "must_stay", "never proved as it is now"),
+        ("of no known kind", vec![unknown_kind], accept_stated, 1, "must_stay", "its present content was never proved"),
         ("written, accepted", vec![written.clone()], accept_written, 0, "may_go", ""),
         ("stated, not accepted", vec![stated.clone()], accept_written, 3, "cannot_tell", "`stated-by-s3`"),
         ("stated, accepted", vec![stated.clone()], accept_stated, 0, "may_go", ""),
@@ -68,7 +68,7 @@ async fn the_answer_for_each_kind_of_proof() {
             "by tags-md5 alone, which another program",
         ),
         ("written by others", vec![by_others(&written)], accept_written, 3, "cannot_tell", "by tags-md5 alone"),
-        ("nothing", vec![], "", 1, "must_stay", "never proved as it is now"),
+        ("nothing", vec![], "", 1, "must_stay", "its present content was never proved"),
     ] {
         let run = safe(&rig, &proofs, policy).await;
         assert_eq!((run.exit, &run.report()["answer"]), (Some(exit), &answer.into()), "{what}: {run:?}");

@@ -25,7 +25,7 @@ pub enum SealError {
         problem: String,
     },
     /// The document has another schema or version.
-    #[error("has schema `{found}`; this version reads {expected}")]
+    #[error("{}", other_schema(.found, .expected))]
     Schema {
         /// Schema in the file, shortened.
         found: String,
@@ -35,6 +35,15 @@ pub enum SealError {
     /// The digest does not match the document.
     #[error("is damaged or was edited: its own SHA-256 does not match")]
     Damaged,
+}
+
+/// A document of another kind, or of another version of the same kind.
+fn other_schema(found: &str, expected: &str) -> String {
+    let kind = |schema: &str| schema.rsplit_once('/').map_or_else(|| schema.to_owned(), |(kind, _)| kind.to_owned());
+    match kind(found) == kind(expected) {
+        true => format!("has schema `{found}`; this version reads {expected}"),
+        false => format!("is another document: its schema is `{found}`, and {expected} is needed"),
+    }
 }
 
 fn schema(name: &str, version: u32) -> String {

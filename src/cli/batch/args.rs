@@ -147,7 +147,10 @@ fn job(text: &str) -> Result<String, String> {
     let is_hex = text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
     match is_hex && lengths == [8, 4, 4, 4, 12] {
         true => Ok(text.to_ascii_lowercase()),
-        false => Err("the id of a job has the form 01234567-89ab-cdef-0123-456789abcdef".to_owned()),
+        false => {
+            Err("the id of a job has the form 01234567-89ab-cdef-0123-456789abcdef; `batch submit` printed it"
+                .to_owned())
+        }
     }
 }
 

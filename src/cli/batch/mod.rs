@@ -241,7 +241,8 @@ async fn reconcile(args: ReconcileArgs, settings: &Settings) -> Result<Exit, Usa
                 return Err(UsageError(format!("--ledger: {problem}")));
             }
             if !folder.is_dir() {
-                let problem = "is neither a folder nor the id of a job";
+                let problem =
+                    "is neither the folder of a completion report nor the id of a job, which `batch submit` printed";
                 return Err(UsageError(format!("{}: {problem}", folder.display())));
             }
             let mut runner = Runner::new(&args.output, settings);

@@ -35,7 +35,7 @@ pub struct ProveArgs {
     /// AMI whose content is compared
     #[arg(value_name = "AMI-ID")]
     pub image: AmiId,
-    /// Record of the expected content, written by `fingerprint`; FILE.blocks is read, too
+    /// Record of the expected content, written by `fingerprint` (or give --source); FILE.blocks is read, too
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "source")]
     pub record: Option<PathBuf>,
     /// AMI with the expected content, whose blocks are read, too

@@ -18,7 +18,7 @@ use super::settings::Settings;
 use super::signals::cancel_on_signal;
 use super::starting::{Costly, StartingArgs, agreed, can_ask};
 use super::usage::{UsageError, load, read, read_given};
-use crate::blocks::BlockRecord;
+use crate::blocks::{BlockRecord, BlockRecordError};
 use crate::commands::RegionServices;
 use crate::commands::blocks::{
     BlockServices, DigestFile, ExpectedContent, Fingerprint, Fingerprinted, Prove, ProveRequest, identify, record_proof,
@@ -31,6 +31,7 @@ use crate::ledger::SharedLedger;
 use crate::price::Amount;
 use crate::record::Record;
 use crate::report::{BlockEstimateReport, Exit, FileKind, FingerprintReport, Note, ProveReport, Report};
+use crate::sealed::SealError;
 use crate::snapshot::Ebs;
 use crate::source::{ErrorKind, SourceError};
 use crate::units::{ByteSize, noun};
@@ -187,6 +188,11 @@ pub(super) async fn run_prove(args: ProveArgs, settings: &Settings) -> Result<Ex
     Ok(runner.finish())
 }
 
+/// The same problem of a file that is no record, and which file is one.
+fn not_a_record(UsageError(problem): UsageError) -> UsageError {
+    UsageError(format!("{problem}; name the file that `stored-ami fingerprint AMI-ID --record FILE` wrote"))
+}
+
 /// The ledger that keeps the proof of a restore.
 pub(super) struct ProofLedger {
     ledger: SharedLedger,
@@ -272,12 +278,15 @@ pub(super) async fn recorded(path: PathBuf) -> Result<ExpectedContent, UsageErro
 
 /// Reads the record that `fingerprint` or `store --blocks` wrote.
 pub(super) async fn content_record(path: PathBuf) -> Result<ContentRecord, UsageError> {
-    let text = read_given("--record", &path, InputKind::Fingerprint)?;
+    let text = read_given("--record", &path, InputKind::Fingerprint).map_err(not_a_record)?;
     let wrong =
         |what: &Path, error: &dyn std::fmt::Display| UsageError(format!("--record {}: {error}", what.display()));
     let stored = Record::from_json(&text).ok();
     let record = match stored.as_ref().map(|stored| (stored, stored.content.as_deref())) {
-        None => BlockRecord::from_json(&text).map_err(|error| wrong(&path, &error))?,
+        None => BlockRecord::from_json(&text).map_err(|error| match error {
+            BlockRecordError::Sealed(SealError::Damaged) => wrong(&path, &error),
+            _ => not_a_record(wrong(&path, &error)),
+        })?,
         Some((_, Some(content))) => content.clone(),
         Some((Record { image, .. }, None)) => {
             return Err(UsageError(format!(
@@ -289,7 +298,10 @@ pub(super) async fn content_record(path: PathBuf) -> Result<ContentRecord, Usage
     };
     let sidecar = sidecar_of(&path);
     let content = load(sidecar.display().to_string(), None, move || {
-        let found = identify(&sidecar).map_err(|error| wrong(&sidecar, &error))?;
+        let found = identify(&sidecar).map_err(|error| {
+            let UsageError(problem) = wrong(&sidecar, &error);
+            UsageError(format!("{problem}; this file with the digests belongs to the record, and is needed beside it"))
+        })?;
         record.check(&found).map_err(|error| wrong(&sidecar, &error))?;
         Ok(ExpectedContent::Record { record: Box::new(record), sidecar })
     });

@@ -37,7 +37,7 @@ pub(super) async fn run(args: CompareArgs, settings: &Settings) -> Result<Exit, 
     let a = Opened::open(&target_a, of_a, &context).await?;
     let b = Opened::open(&target_b, of_b, &context).await?;
     if is_one(&target_a, &target_b) && a.place == b.place {
-        return Err(UsageError(format!("{target_a}: A and B are the same object")));
+        return Err(UsageError(format!("{target_a}: A and B are the same object; `stored-ami verify` reads one")));
     }
     let cancel = cancel_on_signal();
     let work = async { Ok::<_, Failure>(compare(&a.session, &b.session, &request, &cancel).await) };

@@ -289,6 +289,9 @@ impl Destination {
             Destination::File(path) if path.is_dir() => {
                 Ok(Target::File(path.join(name_of(source).ok_or_else(no_name)?)))
             }
+            Destination::File(path) if path.as_os_str().as_encoded_bytes().ends_with(b"/") => {
+                Err(UsageError(format!("{}: there is no such folder; create it, or name a file", path.display())))
+            }
             Destination::File(path) => Ok(Target::File(path.clone())),
             Destination::Object(uri) => Ok(Target::Object(uri.clone())),
             Destination::Prefix { bucket, prefix } => {

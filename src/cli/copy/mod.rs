@@ -251,7 +251,9 @@ fn replace_if(text: Option<&str>) -> Result<Option<ETag>, UsageError> {
     let Some(text) = text else { return Ok(None) };
     match ETag::told(text).filter(ETag::is_strong) {
         Some(etag) => Ok(Some(etag)),
-        None => Err(UsageError(format!("--replace-if: {text} is no ETag that can be a condition"))),
+        None => Err(UsageError(format!(
+            "--replace-if: {text} is no ETag that can be a condition; `stored-ami inspect` shows that of the object"
+        ))),
     }
 }
 

@@ -106,7 +106,9 @@ pub(super) async fn open(
         && of_source.endpoint_url() == connection.endpoint_url()
         && from.partition == to.partition
     {
-        return Err(UsageError(format!("{destination}: source and destination are the same object")));
+        return Err(UsageError(format!(
+            "{destination}: source and destination are the same object; write another bucket or key"
+        )));
     }
     if args.via == Via::Server {
         let of_source = of_source.ok_or_else(|| {

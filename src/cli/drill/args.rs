@@ -14,7 +14,7 @@ pub struct DrillArgs {
     /// Stored AMI object: s3://bucket/key
     #[arg(value_name = "TARGET")]
     pub target: ObjectUri,
-    /// Record of the expected content, written by `fingerprint`; FILE.blocks is read, too
+    /// Record of the expected content, written by `fingerprint` (or give --source); FILE.blocks is read, too
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "source")]
     pub record: Option<PathBuf>,
     /// AMI that was stored, if it still exists; its blocks are read, too

@@ -13,7 +13,7 @@ const JOBS: Rows = &[
 
 const RESULTS: Rows = &[
     ("0", "S3 states the known value of every object"),
-    ("1", "S3 states another value than the known one"),
+    ("1", "the checksum that S3 states differs from the known one"),
     ("2", "wrong arguments, configuration or credentials"),
     ("3", "an object is replaced, failed, missing, unclear or a baseline; the report is damaged or from a folder"),
     ("4", "a request failed, or the ledger could not be written"),

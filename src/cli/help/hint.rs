@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Words of other programs, and what they are called here.
 const USUAL: [(&str, &str); 18] = [
@@ -39,6 +39,7 @@ const TYPED: [(ContextKind, ContextKind); 2] = [
 /// The same error with better proposals: those for the usual words of other programs and commands, none that has little
 /// in common with what was typed, and none of [`NEVER_PROPOSED`]. `typed` are all words of the command line.
 pub(in crate::cli) fn improved<T: AsRef<OsStr>>(mut error: clap::Error, words: &[T]) -> clap::Error {
+    explain_missing(&mut error, words);
     for (typed, proposed) in TYPED {
         let Some(ContextValue::String(typed)) = error.get(typed) else { continue };
         let proposals: Vec<String> = match error.get(proposed) {
@@ -65,15 +66,41 @@ pub(in crate::cli) fn improved<T: AsRef<OsStr>>(mut error: clap::Error, words: &
     error
 }
 
-/// Whether the command that these words name has a flag.
-fn has_flag<T: AsRef<OsStr>>(words: &[T], flag: &str) -> bool {
+/// Says of each missing argument what it is.
+fn explain_missing<T: AsRef<OsStr>>(error: &mut clap::Error, words: &[T]) {
+    if error.kind() != ErrorKind::MissingRequiredArgument {
+        return;
+    }
+    let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else { return };
+    let command = named(words);
+    let width = missing.iter().map(|argument| argument.chars().count()).max().unwrap_or_default();
+    let explained = missing.iter().map(|argument| {
+        // An argument that another one can replace is written in square brackets, and missing in angle brackets.
+        let plain = |text: &str| text.replace(['<', '>', '[', ']'], "");
+        let known = command.get_arguments().find(|known| plain(&known.to_string()) == plain(argument));
+        match known.and_then(clap::Arg::get_help) {
+            Some(help) => format!("{argument:<width$}  {help}"),
+            None => argument.clone(),
+        }
+    });
+    let explained = explained.collect();
+    error.insert(ContextKind::InvalidArg, ContextValue::Strings(explained));
+}
+
+/// The command that these words name.
+fn named<T: AsRef<OsStr>>(words: &[T]) -> clap::Command {
     let mut command = super::command();
     for word in words.iter().skip(1) {
         if let Some(sub) = command.find_subcommand(word.as_ref()) {
             command = sub.clone();
         }
     }
-    command.get_arguments().any(|argument| argument.get_long() == flag.strip_prefix("--"))
+    command
+}
+
+/// Whether the command that these words name has a flag.
+fn has_flag<T: AsRef<OsStr>>(words: &[T], flag: &str) -> bool {
+    named(words).get_arguments().any(|argument| argument.get_long() == flag.strip_prefix("--"))
 }
 
 fn better(typed: &str, proposals: &[String], has_flag: impl Fn(&str) -> bool) -> Vec<String> {

@@ -97,7 +97,10 @@ pub(super) struct ReadReport {
 ///
 /// `manifest.json` cannot be read; the message is for the report.
 pub(super) async fn read_report(files: &dyn ReportPlaceFiles) -> Result<ReadReport, String> {
-    let text = files.read("manifest.json").await?.ok_or("manifest.json is not there")?;
+    let text = files
+        .read("manifest.json")
+        .await?
+        .ok_or("there is no manifest.json; name the folder that S3 wrote it to, job-…/ of the report")?;
     let text = String::from_utf8(text).map_err(|_| "manifest.json is not text")?;
     let manifest = CompletionManifest::parse(&text).map_err(|problem| format!("manifest.json: {problem}"))?;
     let mut report = ReadReport { rows: Vec::new(), problems: Vec::new() };

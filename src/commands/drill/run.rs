@@ -288,11 +288,11 @@ impl<'a> Drill<'a> {
         let (state, detail) = match left {
             0 if is_known => (DrillState::Passed, "nothing of the drill is left".to_owned()),
             0 => (DrillState::Unknown, "what the drill saw being made is gone".to_owned()),
-            left => (DrillState::Failed, format!("{left} of {} stay", self.report.resources.len())),
+            left => (DrillState::Failed, format!("{left} of {} were not removed", self.report.resources.len())),
         };
         let seconds = clock.monotonic().duration_since(started).as_secs_f64();
         self.report.phases.push(done(DrillPhase::Remove, state, Some(seconds), detail));
-        let recycled = "not looked at: whether a rule of the Recycle Bin keeps what was deleted, at its price";
+        let recycled = "not checked: whether a rule of the Recycle Bin keeps what was deleted, which costs money";
         self.report.notes.push(Note::Source(recycled.to_owned()));
         if left == 0 && is_known {
             self.forget(token).await?;

@@ -136,7 +136,7 @@ impl Answer<'_> {
             | "NotFoundException"
             | "ResourceNotFoundException"
             | "ParameterNotFound"
-            | "NoSuchResourceException" => (ErrorKind::NotFound, "there is none"),
+            | "NoSuchResourceException" => (ErrorKind::NotFound, "not found by this id in this account and Region"),
             "InvalidAction" | "UnsupportedOperation" | "UnknownOperationException" => {
                 (ErrorKind::Unsupported, "the service does not know this request here")
             }

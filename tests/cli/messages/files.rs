@@ -44,7 +44,7 @@ none.bin
         typed: "verify x.bin --manifest none.json",
         exit: 2,
         out: "",
-        err: r#"stored-ami: --manifest none.json: No such file or directory (os error 2)"#,
+        err: r#"stored-ami: --manifest none.json: there is no such file"#,
     },
     Row {
         when: "a file that is not a manifest",
@@ -78,7 +78,7 @@ other.bin
         typed: "audit s3://archive/ --policy none.toml",
         exit: 2,
         out: "",
-        err: r#"stored-ami: --policy none.toml: No such file or directory (os error 2)"#,
+        err: r#"stored-ami: --policy none.toml: there is no such file"#,
     },
     Row {
         when: "a ledger that does not exist",

@@ -78,7 +78,7 @@ s3://archive/ami-0123456789abcdef0.bin
   11 checks passed (-v shows them)
   logical size  8 GiB (8.6 GB) of volumes, 2 GiB (2.1 GB) written (1 EBS volume of ami-0123456789abcdef0)
   tags to set   2 (-v shows them)
-  note          in progress and new together: 8 GiB (8.6 GB), within 600 GB
+  note          in progress plus this one: 8 GiB (8.6 GB), within 600 GB
   note          work in progress was counted in us-east-1 alone; AWS states its limit per account
   note          EBS encryption by default is off here: the restored snapshots will not be encrypted
   note          partition aws, account 123456789012, arn:aws:iam::123456789012:user/lab

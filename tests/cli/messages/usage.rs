@@ -25,6 +25,37 @@ Usage: stored-ami inspect --no-progress <TARGET>...
 For more information, try '--help'."#,
     },
     Row {
+        when: "missing arguments",
+        env: &[KEYS, SECRET],
+        typed: "copy",
+        exit: 2,
+        out: "",
+        err: r#"
+error: the following required arguments were not provided:
+  <SOURCE>       Object, presigned URL (@FILE reads it), or file
+  <DESTINATION>  s3://bucket/key, s3://bucket/prefix/, or a file
+
+Usage: stored-ami copy <SOURCE> <DESTINATION>
+
+For more information, try '--help'."#,
+    },
+    Row {
+        when: "a folder that does not exist as the destination of a copy",
+        env: &[KEYS, SECRET],
+        typed: "copy s3://archive/ami-0123456789abcdef0.bin vault/",
+        exit: 2,
+        out: "",
+        err: "stored-ami: vault/: there is no such folder; create it, or name a file",
+    },
+    Row {
+        when: "a record of a fingerprint that does not exist",
+        env: &[KEYS, SECRET],
+        typed: "prove ami-0123456789abcdef0 --record none.json --yes",
+        exit: 2,
+        out: "",
+        err: "stored-ami: --record none.json: there is no such file; name the file that `stored-ami fingerprint AMI-ID --record FILE` wrote",
+    },
+    Row {
         when: "an AMI id where an object is needed",
         env: &[KEYS, SECRET],
         typed: "restore ami-0123456789abcdef0 --name golden",

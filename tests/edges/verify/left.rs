@@ -95,7 +95,7 @@ async fn other_bytes_fail_and_damage_is_read_twice() {
     let run = rig.verify(&["--using", "metadata"]).await;
     assert_eq!(run.assert_exit(1).finding("metadata-md5")["reads"], 2);
     let shown = rig.shown(&["--using", "metadata"]).await;
-    assert!(shown.contains("the bytes are not those of the value that another program left"), "{shown}");
+    assert!(shown.contains("the bytes do not match the value that another program left with the object"), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -51,7 +51,7 @@ pub(super) fn judge_proof(rule: &ProofRule, state: &Proofs<'_>, now: Timestamp) 
             detail: "nothing identifies this state of the object (it has no strong ETag), so no earlier proof is known to be of it"
                 .to_owned(),
         }),
-        None => Outcome::Fail(Failure::of_rule(evidence("never proved as it is now".to_owned()))),
+        None => Outcome::Fail(Failure::of_rule(evidence("its present content was never proved".to_owned()))),
     }
 }
 
@@ -140,7 +140,7 @@ mod tests {
         let left = |kind| Some(proof(kind, 15, BY_OTHERS));
         let (by_default, written, stated) = ("", "proof = \"written\"", "proof = \"stated-by-s3\"");
         for (policy, read, unread, says) in [
-            (by_default, None, None, "fail: never proved as it is now"),
+            (by_default, None, None, "fail: its present content was never proved"),
             (by_default, young(Read), None, "pass: proved 2026-01-15T00:00:00Z"),
             (by_default, old(Read), None, "fail: proved 2026-01-05T00:00:00Z"),
             (by_default, None, young(Written), "unknown: unread_proof"),

@@ -178,7 +178,7 @@ impl Card {
             }
             (Age::Never, _) => Some(match &report.unread_proof {
                 Some(proof) => format!("never read as it is now; {} by {}", proof.kind, joined(&proof.by, ", ")),
-                None => "never proved as it is now".to_owned(),
+                None => "its present content was never proved".to_owned(),
             }),
             _ => None,
         };

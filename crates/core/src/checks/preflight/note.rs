@@ -21,13 +21,13 @@ sentences! {
         /// The work in progress and the new task together are within the limit. `together` is in bytes, `gb` as AWS
         /// states the limit.
         WithinLimit { together: u64, gb: u64 } =>
-            "in progress and new together: {}, within {} GB" (both_units(*together), grouped(*gb)),
+            "in progress plus this one: {}, within {} GB" (both_units(*together), grouped(*gb)),
         /// They are within the limit if AWS means binary units.
         WithinBinaryLimit { together: u64, gb: u64 } =>
-            "in progress and new together: {}, within {} GB only if that means GiB" (both_units(*together), grouped(*gb)),
+            "in progress plus this one: {}, within {} GB only if that means GiB" (both_units(*together), grouped(*gb)),
         /// They are over the limit, which the documented rule permits.
         OverLimit { together: u64, gb: u64 } =>
-            "in progress and new together: {}, over {} GB once started; the documented rule admits it, and then nothing more until it is below"
+            "in progress plus this one: {}, over {} GB once started; the documented rule admits it, and then nothing more until it is below"
             (both_units(*together), grouped(*gb)),
         /// The work in progress was counted in one Region, although AWS states the limit per account.
         CountedIn { region: String } =>

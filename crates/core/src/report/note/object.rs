@@ -74,7 +74,7 @@ sentences! {
         SameContent { by: ContentFingerprint } =>
             "written again since it was first seen, with the same content by {by}",
         /// The listing does not contain it.
-        NotListed => "the listing does not hold it; it was asked for by its name",
+        NotListed => "the listing does not contain it; it was requested by its key",
         /// It could not be asked for.
         Unanswered { error: String } => "{error}",
         /// When it was last seen.
@@ -94,6 +94,6 @@ sentences! {
         OtherCopy { lacks: String } => "another copy does not meet the requirements: {lacks}",
         /// What was not checked.
         OtherUses =>
-            "what else needs the AMI (launch templates, instances that must be replaced, shares) was not asked",
+            "not checked: what else needs the AMI (launch templates, instances that must be replaced, shares)",
     }
 }

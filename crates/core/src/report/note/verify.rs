@@ -15,7 +15,7 @@ sentences! {
             "{file} is not resumed from, and everything is read again: neither a strong ETag nor a version id shows that the object is unchanged",
         /// A second read, because the parts are others than was assumed.
         RereadByParts { bytes: u64 } =>
-            "the parts end elsewhere than was assumed; reading {} again along the right ones" (ByteSize(*bytes)),
+            "the parts have other sizes than was assumed; reading {} again with the right ones" (ByteSize(*bytes)),
         /// A second read, because the bytes do not match.
         ConfirmingMismatch { bytes: u64 } =>
             "the bytes do not match: reading all {} once more to rule out a bad read" (ByteSize(*bytes)),

@@ -32,7 +32,7 @@ sentences! {
     pub enum BenchNote {
         /// The object is too small for a measurement.
         SmallObject { requests: u64 } =>
-            "an object this small says nothing about speed: {requests} requests were made each time",
+            "the object is too small to measure the throughput: {requests} requests were made each time",
         /// `--max-memory` does not suffice for more connections.
         MemoryLimit { memory: u64, connections: usize } =>
             "--max-memory {} allows {connections} connections; more were not tried" (ByteSize(*memory)),
@@ -67,7 +67,7 @@ sentences! {
             "after thawing there is a temporary copy in addition to the archived object, and its storage is not counted",
         /// The size of the object is not known before the store.
         NotStoredYet =>
-            "what keeping the object costs goes by its size, which is not known before it is stored: ask again then",
+            "the cost of keeping the object depends on its size, which is known only after the store: ask again then",
         /// The prices are of another Region.
         OtherRegion { region: String, prices_of: String } =>
             "no price of {region} is built in; these are of {prices_of}. AWS's price files of {region} are taken by --prices",
