@@ -30,6 +30,8 @@ mod global;
 mod help;
 #[cfg(feature = "ec2")]
 mod images;
+#[cfg(feature = "ec2")]
+mod journal;
 #[cfg(feature = "lab")]
 mod lab;
 mod listed;

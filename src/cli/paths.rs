@@ -97,6 +97,7 @@ impl Paths {
                 #[cfg(feature = "ebs")]
                 if args.proof.prove {
                     paths.input("--record", args.source.record.as_deref().map(sidecar_of).as_deref());
+                    args.proof.ledger.iter().for_each(|ledger| paths.ledger("--ledger", ledger, true));
                 }
                 paths.connection(&args.task.connection);
             }
@@ -120,6 +121,7 @@ impl Paths {
                 let sidecar = args.record.as_deref().map(sidecar_of);
                 paths.input("--record", args.record.as_deref());
                 paths.input("--record", sidecar.as_deref());
+                args.ledger.iter().for_each(|ledger| paths.ledger("--ledger", ledger, true));
                 paths.connection(&args.connection);
             }
             #[cfg(feature = "batch")]
@@ -130,6 +132,7 @@ impl Paths {
                 paths.input("--record", args.record.as_deref());
                 paths.input("--record", sidecar.as_deref());
                 paths.input("--manifest", args.manifest.as_deref());
+                args.ledger.iter().for_each(|ledger| paths.ledger("--ledger", ledger, true));
                 paths.output("--junit", args.junit.as_deref(), OutputKind::JUnit);
                 paths.page(&args.page);
                 paths.connection(&args.connection);

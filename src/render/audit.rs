@@ -2,7 +2,7 @@ use std::io::{self, Write};
 
 use super::condition::conclude;
 use super::{Label, Style, beside, command, condition, field, printable, shell_word, wrap};
-use crate::audit::{ChangeKind, Entry, Level, LookResult, joined};
+use crate::audit::{ChangeKind, Entry, Level, LookResult, Proof, joined};
 use crate::ident::{ETag, shell_option};
 use crate::ledger::Head;
 use crate::report::{
@@ -260,6 +260,25 @@ fn outcomes(report: &AuditReport) -> String {
     parts.join(", ")
 }
 
+/// The label of an examination, and its details. `unread` is its verdict as the ledger has it.
+fn of_proof<'a>(report: &LedgerEntryReport, proof: &Proof, unread: &'a str) -> (Label<'a>, String) {
+    if let Some(made) = &proof.restored {
+        let verdict = made.verdict.known().copied().unwrap_or(Verdict::Unknown);
+        return (Label::new("restored", verdict), format!("  {}: {}", made.image, made.verdict));
+    }
+    let from = proof.copied_from.as_ref().map(|from| format!("  copied from {}", from.target)).unwrap_or_default();
+    if proof.standing() == LookResult::InOrder {
+        let seen = format!("  {}: in order, bytes not proved{from}", proof.level);
+        return (Label::new("seen", Verdict::Unknown), seen);
+    }
+    let by = joined(&proof.proved_by, ", ");
+    let by = if by.is_empty() { by } else { format!("  {by}") };
+    let doubt = proof.doubt.map(|doubt| format!("  {doubt}")).unwrap_or_default();
+    let verdict = proof.verdict.known().copied().map_or(Label::new(unread, Verdict::Unknown), Label::from);
+    let kind = report.proof_kind.map(|kind| format!("  {kind}")).unwrap_or_default();
+    (verdict, format!("  {}{kind}{by}{doubt}{from}", proof.level))
+}
+
 pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEntryReport) -> io::Result<()> {
     let unread = match &report.entry {
         Entry::Proof(proof) => printable(&proof.verdict.to_string()),
@@ -275,22 +294,7 @@ pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEnt
             });
             (Label::new("accepted", Verdict::Unknown), format!("  {state}: {}", acceptance.reason))
         }
-        Entry::Proof(proof) => {
-            let by = joined(&proof.proved_by, ", ");
-            let by = if by.is_empty() { by } else { format!("  {by}") };
-            let doubt = proof.doubt.map(|doubt| format!("  {doubt}")).unwrap_or_default();
-            let verdict = proof.verdict.known().copied().map_or(Label::new(&unread, Verdict::Unknown), Label::from);
-            let kind = report.proof_kind.map(|kind| format!("  {kind}")).unwrap_or_default();
-            let from =
-                proof.copied_from.as_ref().map(|from| format!("  copied from {}", from.target)).unwrap_or_default();
-            match proof.standing() {
-                LookResult::InOrder => {
-                    let seen = format!("  {}: in order, bytes not proved{from}", proof.level);
-                    (Label::new("seen", Verdict::Unknown), seen)
-                }
-                _ => (verdict, format!("  {}{kind}{by}{doubt}{from}", proof.level)),
-            }
-        }
+        Entry::Proof(proof) => of_proof(report, proof, &unread),
     };
     let (label, rest) = match &report.trouble {
         None => (label, rest),

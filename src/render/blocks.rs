@@ -128,6 +128,9 @@ pub(super) fn write_prove(out: &mut impl Write, style: Style, report: &ProveRepo
     if !report.started {
         return conclude(out, style, Label::new("ready", Verdict::Pass), planned(report.goes_on));
     }
+    if let (Some(object), Some(head)) = (&report.recorded_with, &report.ledger_head) {
+        field(out, style.width, 2, "recorded", &format!("with {}, head {head}", shell_word(object)))?;
+    }
     stats(out, style, &report.stats)?;
     conclude(out, style, report.verdict, &conclusion(report))
 }

@@ -23,6 +23,7 @@ mod life;
 mod policy;
 mod proofs;
 mod restore_conditions;
+mod restore_ledger;
 mod restore_list;
 mod restore_proof;
 mod rig;

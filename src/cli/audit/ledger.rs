@@ -174,13 +174,20 @@ fn list(args: &ListArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let visited = ledger.each(args.begin.as_deref(), |kept| {
         let (history, last) = newest.entry(kept.entry.target().to_owned()).or_default();
         history.add(kept.entry.clone());
-        *last = Some(kept);
+        // The proof of a restore does not hide what is known of the object.
+        if !is_of_restore(&kept) || last.as_ref().is_none_or(is_of_restore) {
+            *last = Some(kept);
+        }
     });
     visited.map_err(|error| wrong(&args.file, &error))?;
     for (history, last) in newest.into_values() {
         last.into_iter().for_each(|kept| results.add(report(kept, TroubleReport::of(&history))));
     }
     Ok(results.finish())
+}
+
+fn is_of_restore(kept: &Kept) -> bool {
+    matches!(&kept.entry, Entry::Proof(proof) if proof.restored.is_some())
 }
 
 /// Serialises entries in an export format.

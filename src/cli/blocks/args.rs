@@ -53,6 +53,15 @@ pub struct ProveArgs {
     pub max_cost: Option<f64>,
     #[command(flatten)]
     pub rate: RateArgs,
+    /// Record the result in this ledger, with the object that the AMI was restored from
+    ///
+    /// The ledger is an SQLite file, which is created if it does not exist. The entry is evidence of the restore. It proves
+    /// nothing about the bytes of the object, so `audit` and `safe-to-delete` take no notice of it.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ledger: Option<PathBuf>,
+    /// Folder of the journal that holds the restore [default: $XDG_STATE_HOME/stored-ami or ~/.local/state/stored-ami]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, hide_short_help = true, requires = "ledger")]
+    pub journal: Option<PathBuf>,
     #[command(flatten)]
     pub starting: StartingArgs,
     #[command(flatten)]

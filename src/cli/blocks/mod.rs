@@ -8,7 +8,9 @@ use std::sync::Arc;
 use self::args::{FingerprintArgs, ProveArgs};
 use super::again::{NEVER_KEPT, kept_in};
 use super::args::ConnectionArgs;
+use super::audit::open as open_ledger;
 use super::connect::{connect, options};
+use super::journal::journal;
 use super::output::keep_output;
 use super::replaced::check_record;
 use super::runner::{Runner, Stop};
@@ -19,13 +21,16 @@ use super::usage::{UsageError, load, read, read_given};
 use crate::blocks::{BlockRecord, BlockRecordError};
 use crate::commands::RegionServices;
 use crate::commands::blocks::{
-    BlockServices, DigestFile, ExpectedContent, Fingerprint, Fingerprinted, Prove, ProveRequest, identify,
+    BlockServices, DigestFile, ExpectedContent, Fingerprint, Fingerprinted, Prove, ProveRequest, identify, record_proof,
 };
+use crate::commands::restore::identify_restore;
 use crate::files::{InputKind, Locking, OutputKind};
 use crate::ident::{AmiId, ObjectUri};
+use crate::journal::Journal;
+use crate::ledger::SharedLedger;
 use crate::price::Amount;
 use crate::record::Record;
-use crate::report::{BlockEstimateReport, Exit, FileKind, FingerprintReport, ProveReport, Report};
+use crate::report::{BlockEstimateReport, Exit, FileKind, FingerprintReport, Note, ProveReport, Report};
 use crate::sealed::SealError;
 use crate::snapshot::Ebs;
 use crate::source::{ErrorKind, SourceError};
@@ -165,6 +170,11 @@ pub(super) async fn run_prove(args: ProveArgs, settings: &Settings) -> Result<Ex
     };
     let mut runner = Runner::new(&args.output, settings);
     let services = services(&args.connection, args.rate.block_rate, &mut runner).await?;
+    let ledger = args.ledger.as_deref().filter(|_| !args.starting.dry_run);
+    let keep = match ledger {
+        Some(_) => ProofLedger::open(ledger, journal(args.journal.as_deref())?, &services.region, settings).await?,
+        None => None,
+    };
     let image = args.image.as_str();
     let request = ProveRequest { expected, sample: args.sample, max_cost: args.max_cost };
     let Some(work) = runner.run(image, Stop::AtOnce, Prove::prepare(services, &args.image, request)).await else {
@@ -174,7 +184,7 @@ pub(super) async fn run_prove(args: ProveArgs, settings: &Settings) -> Result<Ex
         runner.add(Report::Prove(Box::new(work.report())));
         return Ok(runner.finish());
     }
-    compare(&mut runner, work, Some(&args.starting)).await;
+    compare(&mut runner, work, Some(&args.starting), keep.as_ref()).await;
     Ok(runner.finish())
 }
 
@@ -183,24 +193,74 @@ fn not_a_record(UsageError(problem): UsageError) -> UsageError {
     UsageError(format!("{problem}; name the file that `stored-ami fingerprint AMI-ID --record FILE` wrote"))
 }
 
-/// Shows the plan, asks unless it was agreed to before, and compares the blocks. The report that was shown.
-pub(super) async fn compare(runner: &mut Runner, work: Prove, asking: Option<&StartingArgs>) -> Option<ProveReport> {
+/// The ledger that keeps the proof of a restore.
+pub(super) struct ProofLedger {
+    ledger: SharedLedger,
+    journal: Journal,
+    region: RegionServices,
+}
+
+impl ProofLedger {
+    /// Opens the ledger before any request, so that no block is read whose proof could not be recorded.
+    pub(super) async fn open(
+        path: Option<&Path>,
+        journal: Journal,
+        region: &RegionServices,
+        settings: &Settings,
+    ) -> Result<Option<Self>, UsageError> {
+        let Some(path) = path else { return Ok(None) };
+        let ledger = open_ledger(path, None).await?.map_err(UsageError)?;
+        settings.written.add(path, FileKind::Ledger);
+        Ok(Some(ProofLedger { ledger, journal, region: region.clone() }))
+    }
+
+    /// Appends the proof, with the object that the AMI was restored from.
+    async fn append(&self, report: &mut ProveReport) {
+        let made = match report.image.parse::<AmiId>() {
+            Ok(image) => identify_restore(&self.region, &image, &self.journal).await,
+            Err(_) => Ok(None),
+        };
+        let problem = match made {
+            Ok(Some(restore)) => {
+                let now = self.region.context().clock.now();
+                return record_proof(&self.ledger, &restore, report, now).await;
+            }
+            Ok(None) => format!("the journal here does not hold the restore that made {}", report.image),
+            Err(error) => error.explain(),
+        };
+        report.notes.push(Note::Source(format!("nothing is recorded in the ledger: {problem}")));
+        report.exit_code = report.exit_code.and(Exit::CouldNot);
+    }
+}
+
+/// Shows the plan, asks unless it was agreed to before, compares the blocks, and keeps the result in a ledger.
+pub(super) async fn compare(
+    runner: &mut Runner,
+    work: Prove,
+    asking: Option<&StartingArgs>,
+    ledger: Option<&ProofLedger>,
+) {
     let plan = work.report();
     let (image, cancel) = (plan.image.clone(), cancel_on_signal());
     runner.show(&Report::Prove(Box::new(ProveReport { goes_on: true, ..plan.clone() })));
     if let Some(starting) = asking
         && !agreed(starting, &question(&image, &plan.estimate), &cancel).await
     {
-        runner.declined(Costly::Blocks);
-        return None;
+        return runner.declined(Costly::Blocks);
     }
-    let proved = async { Ok::<_, SourceError>(work.carry_out(&cancel).await) };
-    let report = runner.run(&image, Stop::ByItself, proved).await?;
-    runner.add(Report::Prove(Box::new(report.clone())));
-    if report.exit_code == Exit::Interrupted {
+    let proved = async {
+        let mut report = work.carry_out(&cancel).await;
+        if let Some(ledger) = ledger.filter(|_| report.exit_code != Exit::Interrupted) {
+            ledger.append(&mut report).await;
+        }
+        Ok::<_, SourceError>(report)
+    };
+    let Some(report) = runner.run(&image, Stop::ByItself, proved).await else { return };
+    let is_stopped = report.exit_code == Exit::Interrupted;
+    runner.add(Report::Prove(Box::new(report)));
+    if is_stopped {
         runner.remark(NEVER_KEPT);
     }
-    Some(report)
 }
 
 /// A record with the content of an AMI.

@@ -47,6 +47,12 @@ pub struct DrillArgs {
     pub starting: StartingArgs,
     #[command(flatten)]
     pub judging: JudgingArgs,
+    /// Record the proof in this ledger, with the object that the AMI was restored from
+    ///
+    /// The ledger is an SQLite file, which is created if it does not exist. The entry is evidence of the restore. It proves
+    /// nothing about the bytes of the object, so `audit` and `safe-to-delete` take no notice of it.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub ledger: Option<PathBuf>,
     /// Write a JUnit report: one test case for each step
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub junit: Option<PathBuf>,

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use self::args::DrillArgs;
+use super::audit::open as open_ledger;
 use super::blocks::{is_of_object, recorded};
 use super::connect::{connect, options};
-use super::images::{drill_preflight, journal, verified_first};
+use super::images::{drill_preflight, verified_first};
+use super::journal::journal;
 use super::output::keep_output;
 use super::runner::{Runner, Stop};
 use super::settings::Settings;
@@ -24,8 +26,9 @@ use crate::commands::preflight::RestorePreflightRequest;
 use crate::files::OutputKind;
 use crate::image::ec2::Ec2;
 use crate::journal::Journal;
+use crate::ledger::SharedLedger;
 use crate::render::drill_junit;
-use crate::report::{DrillReport, DrillResourceState, Exit, Report};
+use crate::report::{DrillReport, DrillResourceState, Exit, FileKind, Report};
 use crate::snapshot::Ebs;
 
 pub(super) async fn run(args: DrillArgs, settings: &Settings) -> Result<Exit, UsageError> {
@@ -33,7 +36,13 @@ pub(super) async fn run(args: DrillArgs, settings: &Settings) -> Result<Exit, Us
     let journal = journal(args.journal.as_deref())?;
     let expected = expected(&args).await?;
     let restore = restore_request(&args, &expected, &journal)?;
-    let mut request = DrillRequest { restore, verify_seconds: None, expected, keep: args.keep };
+    let mut request = DrillRequest {
+        restore,
+        verify_seconds: None,
+        expected,
+        keep: args.keep,
+        ledger: ledger(&args, settings).await?,
+    };
     let mut runner = Runner::new(&args.output, settings).with_page(&args.page);
     let services = services(&args, &mut runner).await?;
     let (cancel, target) = (cancel_on_signal(), args.target.to_string());
@@ -52,6 +61,14 @@ pub(super) async fn run(args: DrillArgs, settings: &Settings) -> Result<Exit, Us
         end(&mut runner, report, &args);
     }
     Ok(runner.finish())
+}
+
+/// Opens the ledger before any request, so that nothing is restored whose proof could not be recorded.
+async fn ledger(args: &DrillArgs, settings: &Settings) -> Result<Option<SharedLedger>, UsageError> {
+    let Some(path) = args.ledger.as_deref().filter(|_| !args.starting.dry_run) else { return Ok(None) };
+    let ledger = open_ledger(path, None).await?.map_err(UsageError)?;
+    settings.written.add(path, FileKind::Ledger);
+    Ok(Some(ledger))
 }
 
 /// The content that the restored AMI should have: that of the AMI in the object.

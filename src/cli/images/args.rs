@@ -185,6 +185,12 @@ pub struct RestoreProofArgs {
     /// Shows price, requests and time before. --record names a record that `fingerprint` or `store --blocks` wrote.
     #[arg(long, conflicts_with_all = ["alias", "from"])]
     pub prove: bool,
+    /// Record the proof in this ledger, with the object that the AMI was restored from
+    ///
+    /// The ledger is an SQLite file, which is created if it does not exist. The entry is evidence of the restore. It proves
+    /// nothing about the bytes of the object, so `audit` and `safe-to-delete` take no notice of it.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true, requires = "prove")]
+    pub ledger: Option<PathBuf>,
     /// Blocks per second; an account may read 1,000, which backup products share
     #[arg(
         long,

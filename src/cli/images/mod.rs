@@ -19,7 +19,7 @@ pub(super) use open::services;
 pub(super) use preflight::{StoredCommand, run_policy, run_preflight, run_stored};
 pub(super) use restore::run_restore;
 #[cfg(feature = "ebs")]
-pub(super) use restore::{drill_preflight, journal, verified_first};
+pub(super) use restore::{drill_preflight, verified_first};
 pub(super) use restore_list::run_restore_list;
 pub(super) use store::run_store;
 pub(super) use store_list::run_store_list;

@@ -2,7 +2,8 @@ use std::io::{self, Write};
 
 use super::args::{PolicyArgs, PreflightCommand, PreflightRestoreArgs, PreflightStoreArgs, StoredArgs};
 use super::open::services;
-use super::restore::{journal, request, verified_first};
+use super::restore::{request, verified_first};
+use crate::cli::journal::journal;
 use crate::cli::output::complain;
 use crate::cli::runner::{Runner, Stop};
 use crate::cli::settings::Settings;

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::args::{RestoreProofArgs, SourceArgs};
-use crate::cli::blocks::{self, ContentRecord, compare, content_record, is_of_object};
+use crate::cli::blocks::{self, ContentRecord, ProofLedger, compare, content_record, is_of_object};
 use crate::cli::runner::{Runner, Stop};
 use crate::cli::starting::StartingArgs;
 use crate::cli::usage::UsageError;
@@ -67,7 +67,7 @@ impl RestoreProof {
     /// Compares the blocks of the restored AMI. `asking` is `None` if that was agreed to.
     pub(super) async fn carry_out(
         &self,
-        runner: &mut Runner,
+        (runner, ledger): (&mut Runner, Option<&ProofLedger>),
         services: &BlockServices,
         image: &str,
         asking: Option<&StartingArgs>,
@@ -79,7 +79,7 @@ impl RestoreProof {
             Prove::prepare(services, &image.parse::<AmiId>().map_err(odd)?, request).await
         };
         if let Some(work) = runner.run(image, Stop::AtOnce, work).await {
-            compare(runner, work, asking).await;
+            compare(runner, work, asking, ledger).await;
         }
     }
 }

@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
 
@@ -10,6 +10,9 @@ use super::{Costly, agreed, ask, can_ask};
 use crate::checks::preflight::{RestorePace, SourceFacts};
 #[cfg(feature = "ebs")]
 use crate::cli::blocks;
+#[cfg(feature = "ebs")]
+use crate::cli::blocks::ProofLedger;
+use crate::cli::journal::journal;
 use crate::cli::resolve::not_a_manifest;
 use crate::cli::resolve::record;
 use crate::cli::runner::{Runner, Stop};
@@ -31,21 +34,6 @@ use crate::record::Record;
 use crate::report::{Exit, ObjectProofReport, Report, TaskReport, VerifyReport};
 use crate::units::ByteSize;
 use crate::verdict::Verdict;
-
-/// Opens the journal in the given directory, or below `$XDG_STATE_HOME` (XDG Base Directory Specification) or its
-/// default. Fails if none of these is known: a world-writable directory would not be safe.
-pub(in crate::cli) fn journal(folder: Option<&Path>) -> Result<Journal, UsageError> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = || absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
-    let folder = folder.map(Path::to_owned).or_else(|| state().map(|state| state.join("stored-ami")));
-    let nowhere = || {
-        let why = "neither XDG_STATE_HOME nor HOME names an absolute path, so there is no place for the journal";
-        UsageError(format!("{why}; name a folder with --journal"))
-    };
-    let journal = Journal::new(folder.ok_or_else(nowhere)?);
-    journal.check().map_err(|problem| UsageError(format!("the journal: {problem}; --journal names another folder")))?;
-    Ok(journal)
-}
 
 /// The combined pace of earlier restores by this user.
 pub(super) fn pace(journal: &Journal) -> Option<RestorePace> {
@@ -169,6 +157,8 @@ pub(in crate::cli) async fn run_restore(args: RestoreArgs, settings: &Settings) 
         proof: RestoreProof::read(&args.proof, args.source.record.as_deref(), args.target.as_ref()).await?,
         #[cfg(feature = "ebs")]
         blocks: None,
+        #[cfg(feature = "ebs")]
+        ledger: None,
         runner: Runner::new(&args.task.output, settings),
         args: &args,
         journal,
@@ -190,6 +180,8 @@ struct Restore<'a> {
     /// The services of the proof.
     #[cfg(feature = "ebs")]
     blocks: Option<BlockServices>,
+    #[cfg(feature = "ebs")]
+    ledger: Option<ProofLedger>,
     journal: Journal,
     runner: Runner,
     cancel: CancellationToken,
@@ -227,7 +219,10 @@ impl Restore<'_> {
         #[cfg(feature = "ebs")]
         if let Some(proof) = &self.proof {
             let blocks = blocks::services(&self.args.task.connection, proof.rate(), &mut self.runner).await?;
-            return Ok(self.blocks.insert(blocks).region.clone());
+            let region = self.blocks.insert(blocks).region.clone();
+            let path = self.args.proof.ledger.as_deref().filter(|_| !self.args.starting.dry_run);
+            self.ledger = ProofLedger::open(path, self.journal.clone(), &region, self.runner.settings()).await?;
+            return Ok(region);
         }
         services(&self.args.task.connection, &mut self.runner).await
     }
@@ -317,7 +312,8 @@ impl Restore<'_> {
         #[cfg(feature = "ebs")]
         if let (Some(proof), Some(blocks), true) = (&self.proof, &self.blocks, is_available) {
             let asking = (!is_agreed).then_some(&self.args.starting);
-            proof.carry_out(&mut self.runner, blocks, request.image, asking).await;
+            let ledger = self.ledger.as_ref();
+            proof.carry_out((&mut self.runner, ledger), blocks, request.image, asking).await;
         }
         #[cfg(not(feature = "ebs"))]
         let _ = (is_available, is_agreed);

@@ -1,6 +1,7 @@
 //! `fingerprint` and `prove`: the content of AMIs, block by block.
 
 mod doubt;
+mod entry;
 mod expected;
 mod file;
 mod fingerprint;
@@ -13,6 +14,7 @@ mod request;
 mod survey;
 mod task;
 
+pub use entry::record_proof;
 pub use expected::identify;
 pub use file::{DigestFile, DigestFileError};
 pub use fingerprint::{Fingerprint, Fingerprinted};

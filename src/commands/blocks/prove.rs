@@ -92,6 +92,8 @@ impl Prove {
             sample: self.request.sample.map(|sample| sample.to_string()),
             detectable_blocks: None,
             estimate: BlockEstimateReport::new(&self.planned.estimate, self.services.rate),
+            recorded_with: None,
+            ledger_head: None,
             notes: self.notes.clone(),
             stats: stats(&self.services, self.started),
             exit_code: Exit::Passed,

@@ -6,6 +6,7 @@ use crate::commands::blocks::{BlockServices, ExpectedContent};
 use crate::commands::preflight::RestorePreflightRequest;
 use crate::ident::{AmiId, ObjectUri};
 use crate::image::RemovalService;
+use crate::ledger::SharedLedger;
 
 /// Tag of the AMI and the snapshots that a drill makes. Its value is the token of the restore.
 pub const DRILL_TAG: &str = "stored-ami:drill";
@@ -32,6 +33,8 @@ pub struct DrillRequest {
     pub expected: ExpectedContent,
     /// Keep the AMI and its snapshots.
     pub keep: bool,
+    /// The ledger that keeps the proof, if there is one.
+    pub ledger: Option<SharedLedger>,
 }
 
 /// The name of the AMI of a drill, unless another is given. Every drill of an object has the same name: EC2 keeps names

@@ -7,7 +7,7 @@ use super::prepare::{Drill, is_accepted, is_busy, not_alone};
 use super::remove::{Removal, SIGNAL, staying};
 use crate::checks::preflight::restore_work;
 use crate::commands::RegionServices;
-use crate::commands::blocks::{Prove, ProveRequest};
+use crate::commands::blocks::{Prove, ProveRequest, record_proof};
 use crate::commands::preflight::RestorePreflight;
 use crate::commands::restore::{FollowRequest, How, Origin, follow_restore, start_restore};
 use crate::facts::{ImageFacts, ImageState};
@@ -202,7 +202,14 @@ impl<'a> Drill<'a> {
         let started = clock.monotonic();
         let request = ProveRequest { expected: self.request.expected.clone(), sample: None, max_cost: None };
         let proof = match Prove::prepare(self.services.blocks.clone(), &image, request).await {
-            Ok(prove) => Ok(prove.carry_out(cancel).await),
+            Ok(prove) => {
+                let mut proof = prove.carry_out(cancel).await;
+                let restore = self.surveyed.as_ref().and_then(|surveyed| surveyed.identity.as_ref());
+                if let (Some(ledger), Some(restore)) = (&self.request.ledger, restore) {
+                    record_proof(ledger, restore, &mut proof, self.now()).await;
+                }
+                Ok(proof)
+            }
             Err(error) => Err(error),
         };
         let seconds = Some(clock.monotonic().duration_since(started).as_secs_f64());

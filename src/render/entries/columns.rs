@@ -21,7 +21,7 @@ enum Kind {
 
 use Kind::{Number, Text, Time};
 
-const COLUMNS: [(&str, Kind); 20] = [
+const COLUMNS: [(&str, Kind); 21] = [
     ("number", Number),
     ("sha256", Text),
     ("kind", Text),
@@ -42,6 +42,7 @@ const COLUMNS: [(&str, Kind); 20] = [
     ("reason", Text),
     ("proof_kind", Text),
     ("copied_from", Text),
+    ("restored", Text),
 ];
 
 /// An Apache Parquet file. A time that cannot be parsed becomes null.

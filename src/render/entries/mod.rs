@@ -35,6 +35,7 @@ pub struct EntryRow {
     reason: Option<String>,
     proof_kind: Option<String>,
     copied_from: Option<String>,
+    restored: Option<String>,
 }
 
 impl EntryRow {
@@ -88,6 +89,7 @@ impl EntryRow {
             reason: text(&self.reason),
             proof_kind: text(&self.proof_kind),
             copied_from: text(&self.copied_from),
+            restored: text(&self.restored),
         }
     }
 }
@@ -113,6 +115,7 @@ impl From<Proof> for EntryRow {
             content: Some(joined(&proof.content, " ")),
             proof_kind,
             copied_from: proof.copied_from.map(|from| from.target),
+            restored: proof.restored.map(|made| format!("{}: {}", made.image, made.verdict)),
             ..EntryRow::default()
         }
     }
@@ -189,11 +192,11 @@ pub(super) mod tests {
             text.lines().collect::<Vec<_>>(),
             [
                 "number,sha256,kind,at,tool,target,level,verdict,object_bytes,etag,version_id,last_modified,storage_class,\
-                 covered_bytes,failed,proved_by,content,reason,proof_kind,copied_from",
+                 covered_bytes,failed,proved_by,content,reason,proof_kind,copied_from,restored",
                 "1,00,proof,2026-01-02T03:04:05.000006Z,test,\"s3://b/a,\"\"b\"\".bin\",bytes,pass,1099511627776,e,,soon,\
-                 STANDARD,1099511627776,,etag crc32,crc32:AAAAAA==,,read,",
-                "2,01,acceptance,2026-01-02T03:04:06Z,test,s3://b/c,,,7,,,,,,,,,meant so,,",
-                "3,02,proof,2026-01-02T03:04:07Z,test,s3://b/d,facts,pass,5,,,,,0,,etag,,,written,/disk/d",
+                 STANDARD,1099511627776,,etag crc32,crc32:AAAAAA==,,read,,",
+                "2,01,acceptance,2026-01-02T03:04:06Z,test,s3://b/c,,,7,,,,,,,,,meant so,,,",
+                "3,02,proof,2026-01-02T03:04:07Z,test,s3://b/d,facts,pass,5,,,,,0,,etag,,,written,/disk/d,",
             ]
         );
     }

@@ -82,6 +82,10 @@ impl History {
 
     /// Usually all fields share one entry; an archive may have a hundred thousand objects.
     fn look(&mut self, look: Arc<Proof>) {
+        // It neither read nor described the object, so it must not stand for an examination.
+        if look.restored.is_some() {
+            return;
+        }
         self.weigh(&look);
         if look.level == Level::Bytes {
             self.read = Some(Arc::clone(&look));
@@ -402,6 +406,7 @@ mod tests {
             content: vec![ContentFingerprint(content.into())],
             proof_kind: None,
             copied_from: None,
+            restored: None,
         }))
     }
 
@@ -409,6 +414,29 @@ mod tests {
         let mut history = History::default();
         entries.iter().cloned().for_each(|entry| history.add(entry));
         history
+    }
+
+    /// Neither the state of the object nor what is proved or wrong of it changes by a restore of it.
+    #[test]
+    fn a_restore_is_no_examination_of_the_object() {
+        let restored = |verdict: &str| {
+            let Entry::Proof(mut entry) = proof("12", Level::Facts, "unknown", "b", "") else { panic!("a proof") };
+            entry.restored = Some(Box::new(crate::audit::RestoredContent {
+                image: "ami-1".into(),
+                region: "us-east-1".into(),
+                expected_image: "ami-0".into(),
+                verdict: Word::of(verdict.into()),
+                same_blocks: 1,
+                differing_blocks: 0,
+            }));
+            Entry::Proof(entry)
+        };
+        let before = [proof("10", Level::Bytes, "pass", "a", "crc32:x")];
+        for verdict in ["pass", "fail", "unknown", "other"] {
+            let after = history(&[before[0].clone(), restored(verdict)]);
+            assert_eq!(after, history(&before), "{verdict}");
+            assert!(history(&[restored(verdict)]).is_empty(), "{verdict}");
+        }
     }
 
     #[test]

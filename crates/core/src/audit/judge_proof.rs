@@ -102,6 +102,7 @@ mod tests {
             content: Vec::new(),
             proof_kind: Some(kind.into()),
             copied_from: None,
+            restored: None,
         }
     }
 

@@ -43,7 +43,7 @@ pub use origin::{Origin, OriginSurvey, judge_origin};
 pub use partition::{ParseShareError, Partition, PartitionSpec};
 pub use parts::part_runs;
 pub use policy::{BucketState, CopyState, ObjectPolicy, Policy, PolicySubject, age};
-pub use proof::{CLOCK_SKEW, CopiedFrom, LookResult, Proof, ValidityWindow, failed_by};
+pub use proof::{CLOCK_SKEW, CopiedFrom, LookResult, Proof, RestoredContent, ValidityWindow, failed_by};
 pub use run_plan::RunPlan;
 pub use seen::{Change, ChangeKind, ContentFingerprint, comparable_names, listed_apart};
 pub use split::{PartsRun, RunDigests, SplitPlan, joined_digests, judge_joined};

@@ -60,6 +60,27 @@ pub struct Proof {
     /// What the object was copied from, if this entry is of a copy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_from: Option<CopiedFrom>,
+    /// The restored AMI whose blocks were compared, if this entry is of a proof of a restore. Such an entry says nothing
+    /// about the bytes of the object, and the history of the object leaves it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Box<RestoredContent>>,
+}
+
+/// The comparison of a restored AMI with the content that it should have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RestoredContent {
+    /// Id of the restored AMI.
+    pub image: String,
+    /// Its Region.
+    pub region: String,
+    /// Id of the AMI that has, or had, the expected content.
+    pub expected_image: String,
+    /// `pass` if every block of every volume is the same, `fail` if one differs, otherwise `unknown`.
+    pub verdict: Word<Verdict>,
+    /// Blocks that are the same.
+    pub same_blocks: u64,
+    /// Blocks that differ in two reads.
+    pub differing_blocks: u64,
 }
 
 /// The source of a copy, in the state that was copied.
@@ -144,6 +165,7 @@ impl Proof {
             content: Vec::new(),
             proof_kind: None,
             copied_from: None,
+            restored: None,
         }
     }
 

@@ -171,6 +171,12 @@ pub struct ProveReport {
     pub estimate: BlockEstimateReport,
     /// Remarks.
     pub notes: Vec<Note>,
+    /// The object as `s3://bucket/key` that the result is recorded with in the ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded_with: Option<String>,
+    /// `ENTRIES:SHA256` of the ledger after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger_head: Option<String>,
     /// Requests and time.
     pub stats: BlockStatsReport,
     /// Exit code of the command.
