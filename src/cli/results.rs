@@ -99,6 +99,7 @@ impl Results {
                 Report::Error(_) | Report::Summary(_) => return,
                 Report::Audit(audit) => audit.exit_code,
                 Report::AuditedRun(run) => run.exit_code,
+                Report::TaskList(list) => list.exit_code,
                 Report::Ledger(ledger) => ledger.exit_code,
                 Report::Batch(batch) => batch.exit_code,
                 _ => Exit::Passed,
@@ -275,6 +276,7 @@ fn outcome_of_target(report: &Report) -> Option<(Verdict, Exit)> {
         Report::AuditedBucket(_)
         | Report::Batch(_)
         | Report::AuditedRun(_)
+        | Report::TaskList(_)
         | Report::Observation(_)
         | Report::LedgerEntry(_)
         | Report::Audit(_)

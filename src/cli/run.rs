@@ -119,7 +119,10 @@ async fn carry_out(command: Command, settings: Settings) -> Result<Exit, UsageEr
         #[cfg(feature = "ec2")]
         Command::Store(args) => Box::pin(super::images::run_store(*args, &settings)).await,
         #[cfg(feature = "ec2")]
-        Command::Restore(args) => Box::pin(super::images::run_restore(*args, &settings)).await,
+        Command::Restore(args) => match args.from.clone() {
+            Some(list) => Box::pin(super::images::run_restore_list(*args, &list, &settings)).await,
+            None => Box::pin(super::images::run_restore(*args, &settings)).await,
+        },
         #[cfg(feature = "ec2")]
         Command::Copy(args) => Box::pin(super::copy::run(*args, &settings)).await,
         #[cfg(feature = "s3")]

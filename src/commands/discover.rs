@@ -44,6 +44,12 @@ fn stated_parts(facts: &ObjectFacts) -> Option<u32> {
     facts.etag_parts().or(by_checksum)
 }
 
+/// Whether HEAD stated all that can be known of a single part: that no checksum is stored, and an ETag that is an MD5.
+fn is_described_by_head(facts: &ObjectFacts) -> bool {
+    let is_md5 = matches!(facts.id.etag.as_ref().map(ETag::form), Some(ETagForm::Md5 { .. }));
+    is_md5 && facts.encryption.hides_md5().is_none() && matches!(facts.checksums, Fact::Absent { .. })
+}
+
 fn goes_by_part(facts: &ObjectFacts) -> bool {
     let by_part = |kind| !matches!(kind, ChecksumKind::FullObject);
     facts.checksums.value().into_iter().flatten().any(|checksum| by_part(checksum.kind))
@@ -52,6 +58,16 @@ fn goes_by_part(facts: &ObjectFacts) -> bool {
 impl Discovery {
     /// Discovers the object from a HEAD response that the caller received over this session; see [`discover`].
     pub async fn from_head(session: &Session, facts: ObjectFacts) -> Self {
+        Self::with_layout(session, facts, |_| true).await
+    }
+
+    /// Like [`Discovery::from_head`], for one of many objects: without the attributes where HEAD states all that S3
+    /// stores.
+    pub(super) async fn of_many(session: &Session, facts: ObjectFacts) -> Self {
+        Self::with_layout(session, facts, |facts| !is_described_by_head(facts)).await
+    }
+
+    async fn with_layout(session: &Session, facts: ObjectFacts, lacks_something: fn(&ObjectFacts) -> bool) -> Self {
         let mut found = Discovery::new(session, facts).await;
         if matches!(found.facts.checksums, Fact::NotApplicable) {
             found.layout = KnownLayout::single(found.facts.size);
@@ -60,7 +76,8 @@ impl Discovery {
         let parts_count = stated_parts(&found.facts);
         let by_part = parts_count.is_some() || goes_by_part(&found.facts);
         let no_checksums = found.facts.checksums.value().is_none();
-        let attributes = if by_part || no_checksums { found.ask_attributes(session).await } else { None };
+        let asks = by_part || (no_checksums && lacks_something(&found.facts));
+        let attributes = if asks { found.ask_attributes(session).await } else { None };
         found.layout = found.find_layout(session, parts_count, by_part, attributes).await;
         found
     }

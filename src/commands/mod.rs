@@ -22,6 +22,7 @@ pub mod inspect;
 mod logical_size;
 pub mod preflight;
 mod probe;
+mod queue;
 pub mod restore;
 mod services;
 mod stated;
@@ -33,6 +34,7 @@ pub mod verify;
 pub use discover::{Discovery, discover};
 pub use exit::exit_of;
 pub use logical_size::LogicalSizeSource;
+pub use queue::QueueEnd;
 pub use services::{ObjectServices, RegionClients, RegionServices};
 
 #[cfg(test)]

@@ -70,6 +70,11 @@ impl Reading {
         self.of_ranges.done().iter().filter_map(|span| self.plan.ranges().stretch(span))
     }
 
+    /// Whether the object is one range of the plan, so that one response contained all of it.
+    pub fn is_one_range(&self) -> bool {
+        self.plan.ranges().len() == 1
+    }
+
     /// Number of bytes in completed ranges.
     pub fn coverage(&self) -> Coverage {
         Coverage { bytes: self.ranges().map(|range| range.len()).sum(), of: self.plan.size() }

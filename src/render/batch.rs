@@ -96,9 +96,9 @@ pub(super) fn write_job(out: &mut impl Write, style: Style, report: &BatchJobRep
     }
 }
 
-/// Objects whose value S3 states are counted at the end.
+/// Objects whose value S3 states are counted at the end, unless the ledger has something against them.
 pub(super) fn write_object(out: &mut impl Write, style: Style, report: &BatchObjectReport) -> io::Result<()> {
-    if report.outcome == BatchOutcome::Stated {
+    if report.outcome == BatchOutcome::Stated && report.trouble.is_none() {
         return Ok(());
     }
     let name = report.outcome.name().replace('_', " ");
@@ -122,6 +122,7 @@ fn details(report: &BatchObjectReport) -> String {
         }
         _ => {}
     }
+    details.extend(report.trouble.as_ref().map(|trouble| format!("by the ledger {}", trouble.sentence())));
     if details.is_empty() { String::new() } else { format!(": {}", details.join(", ")) }
 }
 
@@ -140,6 +141,13 @@ pub(super) fn write_summary(out: &mut impl Write, style: Style, report: &BatchRe
         let entries = noun(report.recorded, "entry");
         field(out, style.width, 2, "ledger", &format!("{} {entries} added", ByteSize(report.recorded).grouped()))?;
     }
+    for one in report.not_recorded.iter().take(SHOWN) {
+        field(out, style.width, 2, "not recorded", &printable(one))?;
+    }
+    let more = report.not_recorded.len().saturating_sub(SHOWN) as u64;
+    if more > 0 {
+        field(out, style.width, 2, "not recorded", &format!("{} more; JSON names all", ByteSize(more).grouped()))?;
+    }
     let (label, text) = match (report.basis, report.exit_code) {
         (BatchBasis::Report, _) => {
             (Label::new("unknown", Verdict::Unknown), "as the report says; nothing shows that S3 wrote these files")
@@ -147,14 +155,22 @@ pub(super) fn write_summary(out: &mut impl Write, style: Style, report: &BatchRe
         (BatchBasis::Job, Exit::Passed) => {
             (Label::new("stated", Verdict::Pass), "S3 states the known value of every object, at rest")
         }
+        (BatchBasis::Job, Exit::Failed) if report.counts.differs == 0 => {
+            (Label::new("fail", Verdict::Fail), "the ledger has damage that no statement of S3 ends")
+        }
         (BatchBasis::Job, Exit::Failed) => {
             (Label::new("fail", Verdict::Fail), "the checksum that S3 states differs from the known one")
         }
+        (BatchBasis::Job, _) if report.counts.stated == report.objects => (
+            Label::new("unknown", Verdict::Unknown),
+            "S3 states the known values, and that does not settle all objects",
+        ),
         (BatchBasis::Job, _) => (Label::new("unknown", Verdict::Unknown), "not every object is stated by S3"),
     };
     conclude(out, style, label, text)?;
-    match report.counts.differs {
-        0 => Ok(()),
+    match (report.counts.differs, report.troubled) {
+        (0, 0) => Ok(()),
+        (0, _) => field(out, style.width, 2, "next", "read the objects above with `stored-ami audit --level bytes`"),
         _ => field(out, style.width, 2, "next", "read the objects that differ with `stored-ami verify`"),
     }
 }

@@ -5,8 +5,8 @@ use super::condition::conclude;
 use super::{Label, Style, beside, field, printable, shell_word, wrap};
 use crate::price::Amount;
 use crate::report::{
-    BlockEstimateReport, BlockStatsReport, Exit, FingerprintOutcome, FingerprintReport, ProofSource, ProveReport,
-    ProvedVolumeReport,
+    BlockEstimateReport, BlockStatsReport, Exit, FingerprintOutcome, FingerprintReport, PriceSourceReport, ProofSource,
+    ProveReport, ProvedVolumeReport,
 };
 use crate::units::{ByteSize, noun};
 use crate::verdict::Verdict;
@@ -18,7 +18,7 @@ fn count(number: u64, what: &str) -> String {
     format!("{} {}", ByteSize(number).grouped(), noun(number, what))
 }
 
-fn span(time: Duration) -> String {
+pub(super) fn span(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..120 => format!("{seconds} s"),
         seconds @ 120..7200 => format!("{} min", seconds.div_ceil(60)),
@@ -35,13 +35,18 @@ fn range(least: u64, most: u64, what: &str) -> String {
     }
 }
 
+/// An amount with the source of its price.
+pub(super) fn priced(amount: Amount, price: Option<&PriceSourceReport>) -> String {
+    let source = price.map(|price| format!(" by list price ({}, {})", price.source, price.region));
+    format!("{}{}", amount.describe(), source.unwrap_or_default())
+}
+
 pub(super) fn estimate(out: &mut impl Write, style: Style, estimate: &BlockEstimateReport) -> io::Result<()> {
     let blocks = range(estimate.blocks_least, estimate.blocks_most, "block");
     let requests = range(estimate.requests_least, estimate.requests_most, "request");
     field(out, style.width, 2, "to read", &format!("{blocks} of 512 KiB, {requests}"))?;
     let amount = Amount { least: estimate.dollars_least, most: estimate.dollars_most };
-    let source = estimate.price.as_ref().map(|price| format!(" by list price ({}, {})", price.source, price.region));
-    field(out, style.width, 2, "price", &format!("{}{}", amount.describe(), source.unwrap_or_default()))?;
+    field(out, style.width, 2, "price", &priced(amount, estimate.price.as_ref()))?;
     let time = span(Duration::from_secs(estimate.seconds_most));
     field(out, style.width, 2, "time", &format!("up to {time} at {} blocks a second", estimate.block_rate))
 }

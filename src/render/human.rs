@@ -4,7 +4,7 @@ use super::audit_lines::AuditLines;
 use super::charset::Encoded;
 use super::{
     Label, Renderer, Style, audit, batch, bench, beside, blocks, compare, copy, cost, doctor, drill, inspect,
-    preflight, printable, shell_word, task, thaw, verify, wrap,
+    preflight, printable, shell_word, task, task_list, thaw, verify, wrap,
 };
 use crate::report::{EndOption, ErrorReport, Report, SummaryReport};
 use crate::units::counted;
@@ -78,6 +78,7 @@ impl<W: Write> Renderer for Human<W> {
             Report::Preflight(report) => preflight::write(&mut self.out, self.style, report, &self.reach)?,
             Report::Stored(report) => preflight::write_stored(&mut self.out, self.style, report, &self.reach)?,
             Report::Task(report) => task::write(&mut self.out, self.style, report, &self.reach)?,
+            Report::TaskList(report) => task_list::write(&mut self.out, self.style, report)?,
             Report::Copy(report) => copy::write(&mut self.out, self.style, report, self.again.as_deref())?,
             Report::Compare(report) => compare::write(&mut self.out, self.style, report)?,
             Report::Thaw(report) => thaw::write(&mut self.out, self.style, report)?,

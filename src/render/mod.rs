@@ -33,6 +33,7 @@ mod spool;
 mod style;
 mod table;
 mod task;
+mod task_list;
 mod thaw;
 mod verify;
 

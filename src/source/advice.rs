@@ -37,6 +37,8 @@ pub enum Advice {
     CheckVersion,
     /// The object is in an archive tier.
     RestoreFromArchive,
+    /// The object is encrypted with a customer key, and another or none was given.
+    CustomerKey,
     /// The local file does not exist.
     CheckPath,
     /// The AMI does not exist in this Region.
@@ -78,6 +80,7 @@ impl fmt::Display for Advice {
                 f.write_str("make a readable copy first with `stored-ami thaw`, and run again when it is there")
             }
             Advice::CheckImage => f.write_str("check the AMI id, --region and the account of the credentials"),
+            Advice::CustomerKey => f.write_str("ask the owner of the object for the key, a file of 32 bytes"),
             Advice::CheckPath => f.write_str("check the path; objects in S3 are written s3://BUCKET/KEY"),
         }
     }

@@ -120,6 +120,12 @@ pub trait ObjectSource: Send + Sync {
         Vec::new()
     }
 
+    /// Whether the response of every read so far named the state it is of, so that no read can have returned bytes of
+    /// another one.
+    fn reads_are_pinned(&self) -> bool {
+        false
+    }
+
     /// The same object over new connections, for a second read.
     fn fresh(&self) -> Arc<dyn ObjectSource>;
 }

@@ -139,6 +139,12 @@ impl Session {
         self.source.lacks(call)
     }
 
+    /// Whether the response of every read so far named the state of the object it is of; see
+    /// [`ObjectSource::reads_are_pinned`].
+    pub fn reads_are_pinned(&self) -> bool {
+        self.source.reads_are_pinned()
+    }
+
     /// Notes about responses since the last call, for the user; each note is returned once.
     pub fn notes(&self) -> Vec<String> {
         self.source.notes()

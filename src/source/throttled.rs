@@ -128,6 +128,10 @@ impl ObjectSource for ThrottledSource {
         self.source.notes()
     }
 
+    fn reads_are_pinned(&self) -> bool {
+        self.source.reads_are_pinned()
+    }
+
     fn fresh(&self) -> Arc<dyn ObjectSource> {
         Arc::new(ThrottledSource { source: self.source.fresh(), pace: Arc::clone(&self.pace) })
     }

@@ -393,8 +393,10 @@ async fn objects_that_s3_cannot_hash_are_left_out_by_name() {
     let left_out = &report["left_out"][0];
     assert_eq!((&report["objects"], &left_out["target"]), (&json!(1), &json!(target(&key(1)))));
     // Without its key, S3 does not describe it.
-    assert_eq!(left_out["code"], "not_described");
-    assert!(text(&left_out["detail"]).contains("encrypted with a customer key"), "{left_out}");
+    assert_eq!(left_out["code"], "customer_key_missing");
+    let detail = "it is encrypted with a customer key (SSE-C): S3 does not describe it without the key, and computes no \
+                  checksum of it at rest";
+    assert_eq!(left_out["detail"], detail);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -475,4 +477,114 @@ async fn what_policies_and_deletions_accept_of_it() {
             assert_eq!(run.report()["answer"], answer, "{what}, {proof}: {run:?}");
         }
     }
+}
+
+/// A read found damage, and S3 states the right value later: its statement does not end that.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_s3_states_does_not_end_damage_that_a_read_found() {
+    let batch = Batch::with(3).await;
+    let flip = || batch.rig.lab.damage(BUCKET, &key(1), 1_000, 1).unwrap();
+    flip();
+    batch.rig.audit(&["--level", "bytes"]).await.assert_exit(1);
+    let before = batch.entries().len();
+    flip();
+    batch.plan(&[]).await.assert_exit(0);
+    let job = batch.complete().await.remove(0);
+    // Without the ledger, nothing is known.
+    batch.reconcile(&job, &[]).await.assert_exit(0);
+    let run = batch.reconcile(&job, &["--ledger", &batch.ledger]).await;
+    let objects = of_type(run.assert_exit(1), "batch_object");
+    let of = |number| objects.iter().find(|line| line["target"] == target(&key(number))).unwrap();
+    assert_eq!(
+        (&of(1)["outcome"], &of(1)["verdict"], &of(1)["exit_code"]),
+        (&json!("stated"), &json!("fail"), &json!(1))
+    );
+    assert_eq!(of(1)["trouble"]["verdict"], "fail");
+    assert!(of(1)["trouble"]["failed"].as_array().unwrap().contains(&json!("crc64nvme")), "{:#}", of(1));
+    assert_eq!((&of(2)["verdict"], &of(2)["trouble"]), (&json!("pass"), &Value::Null));
+    let end = end(&run);
+    assert_eq!((&end["counts"]["stated"], &end["troubled"], &end["recorded"]), (&json!(3), &json!(1), &json!(2)));
+    let new = batch.entries().split_off(before);
+    assert!(new.iter().all(|entry| entry.0 != target(&key(1)) && entry.2 == Some("stated-by-s3")), "{new:?}");
+    let mut command = batch.rig.server.command();
+    command.args(["batch", "reconcile", &job, "--plan", &batch.plan, "--ledger", &batch.ledger]);
+    let human = Run::of(command).await;
+    let said = &human.assert_exit(1).stdout;
+    assert!(said.contains("stated") && said.contains("no read has proved these bytes since"), "{said}");
+    assert!(said.contains("the ledger has damage that no statement of S3 ends"), "{said}");
+}
+
+/// An audit between the job and its reconciliation saw that an object is gone, and that another one was replaced.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_reconciliation_does_not_undo_later_entries() {
+    let batch = Batch::with(3).await;
+    batch.rig.audit(&[]).await.assert_exit(0);
+    batch.plan(&[]).await.assert_exit(0);
+    let job = batch.complete().await.remove(0);
+    batch.rig.delete(&key(1)).await;
+    batch.rig.put(&key(2), 77, 2_000).await;
+    batch.rig.audit(&[]).await.assert_exit(1);
+    let state = || async {
+        let mut all = Vec::new();
+        for number in [1, 2] {
+            let shown = batch.rig.server.run(&["ledger", "show", &batch.ledger, &target(&key(number))]).await;
+            all.push(shown.lines().into_iter().map(|line| line["entry"].clone()).collect::<Vec<_>>());
+        }
+        all
+    };
+    let before = state().await;
+    for recorded in [1, 0] {
+        let run = batch.reconcile(&job, &["--ledger", &batch.ledger]).await;
+        let end = end(run.assert_exit(3));
+        assert_eq!((&end["counts"]["stated"], &end["recorded"]), (&json!(3), &json!(recorded)));
+        let left: Vec<&str> = end["not_recorded"].as_array().unwrap().iter().map(text).collect();
+        assert_eq!(left.len(), 2, "{left:?}");
+        assert!(
+            left.iter()
+                .any(|one| one.starts_with(&format!("{}: by the ledger the object was gone at", target(&key(1)))))
+        );
+        assert!(
+            left.iter()
+                .any(|one| one.starts_with(&format!("{}: by the ledger the object was in another", target(&key(2)))))
+        );
+        assert_eq!(state().await, before);
+    }
+    // The object stays missing.
+    let audited = batch.rig.audit(&[]).await;
+    assert_eq!(audited.object(&key(1))["change"], "missing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_versions_of_an_object_that_a_list_names_are_two_jobs() {
+    let batch = Batch::new().await;
+    let versioned = BucketOptions { versioning: Versioning::Enabled, ..BucketOptions::default() };
+    batch.rig.lab.create_bucket(BUCKET, versioned).unwrap();
+    batch.rig.put(&key(0), 0, 2_000).await;
+    batch.rig.put(&key(0), 1, 2_000).await;
+    let client = &batch.rig.server.client;
+    let versions = client.list_object_versions().bucket(BUCKET).send().await.unwrap();
+    let uris: Vec<String> = versions
+        .versions()
+        .iter()
+        .map(|version| format!("{}?versionId={}", target(&key(0)), version.version_id().unwrap()))
+        .collect();
+    assert_eq!(uris.len(), 2);
+    std::fs::write(batch.rig.path("list"), uris.join("\n")).unwrap();
+    let list = batch.rig.text("list");
+    let planned = batch.run(&["plan", "--list", &list, "--plan", &batch.plan]).await;
+    let report = of_type(planned.assert_exit(0), "batch_plan").remove(0);
+    assert_eq!((&report["objects"], report["jobs"].as_array().unwrap().len()), (&json!(2), 2));
+    for job in batch.complete().await {
+        let run = batch.reconcile(&job, &["--ledger", &batch.ledger]).await;
+        assert!(named(run.assert_exit(0)).is_empty());
+    }
+    // Each under its own name, so that neither looks like a replacement of the other.
+    let mut recorded: Vec<String> = batch.entries().into_iter().map(|entry| entry.0).collect();
+    recorded.sort();
+    let mut expected = uris.clone();
+    expected.sort();
+    assert_eq!(recorded, expected);
+    let planned =
+        batch.run(&["plan", "--list", &list, "--plan", &batch.plan, "--force", "--ledger", &batch.ledger]).await;
+    assert_eq!(of_type(planned.assert_exit(0), "batch_plan").remove(0)["still_good"], 2);
 }

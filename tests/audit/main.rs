@@ -32,4 +32,5 @@ mod rig;
 mod scale;
 mod shares;
 mod split;
+mod split_ledger;
 mod wrong;

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
-use stored_ami_lab::Operation;
+use stored_ami_lab::{Encryption, Fault, FaultRule, Operation};
 
 use crate::common::data;
 use crate::rig::{Audited, BUCKET, Rig, key, target};
@@ -44,7 +44,7 @@ async fn rig() -> Rig {
     rig
 }
 
-const WHOLE: Asked = Asked { head: 2, head_of_part: 0, attributes: 0, reads: 1 };
+const WHOLE: Asked = Asked { head: 1, head_of_part: 0, attributes: 0, reads: 1 };
 const LISTED: Asked = Asked { head: 2, head_of_part: 0, attributes: 1, reads: 3 };
 const NOT_LISTED: Asked = Asked { head: 2, head_of_part: 1, attributes: 1, reads: 3 };
 
@@ -53,7 +53,7 @@ fn expected() -> BTreeMap<String, Asked> {
 }
 
 /// HEAD before the read provides the identity that the reads are pinned to; HEAD after it shows whether the object
-/// still exists. Neither replaces the other, and no further HEAD is sent.
+/// still exists. An object that one response contains needs no HEAD after it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audit_of_bytes_asks_head_once_before_and_once_after_reading() {
     let rig = rig().await;
@@ -64,6 +64,39 @@ async fn an_audit_of_bytes_asks_head_once_before_and_once_after_reading() {
         assert_eq!(run.object(&key)["requests"], all, "{key}");
     }
     run.assert_exit(0);
+}
+
+/// HEAD in checksum mode states whether a checksum is stored, so the attributes of an object of one part add nothing
+/// where the ETag is an MD5. Under KMS it is none, and any reference counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_object_takes_two_requests() {
+    let rig = Rig::with(3).await;
+    rig.lab.with_object(BUCKET, &key(0), |object| object.checksum = None).unwrap();
+    rig.lab
+        .with_object(BUCKET, &key(2), |object| {
+            object.checksum = None;
+            object.encryption = Encryption::Dsse { key_id: "k".into() };
+        })
+        .unwrap();
+    rig.lab.clear_calls();
+    let run = rig.audit(&["--level", "bytes"]).await;
+    let two = || Asked { head: 1, reads: 1, ..Asked::default() };
+    // Without any reference nothing is read.
+    let hidden = Asked { head: 1, attributes: 1, ..Asked::default() };
+    assert_eq!(asked(&rig), [(key(0), two()), (key(1), two()), (key(2), hidden)].into());
+    for (number, verdict) in [(0, "pass"), (1, "pass"), (2, "unknown")] {
+        assert_eq!(run.object(&key(number))["verdict"], verdict);
+    }
+}
+
+/// A server that ignores `If-Match` and names no state may have sent the bytes of another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_response_without_an_etag_is_followed_by_a_head() {
+    let rig = Rig::with(1).await;
+    rig.lab.script(FaultRule::new(Operation::GetObject, Fault::HeaderAbsent("etag")).always());
+    rig.lab.clear_calls();
+    rig.audit(&["--level", "bytes"]).await.assert_exit(0);
+    assert_eq!(asked(&rig), [(key(0), Asked { head: 2, ..WHOLE })].into());
 }
 
 /// Objects named by the user need a HEAD before it is known whether they are due; its response is reused.

@@ -7,12 +7,12 @@ use stored_ami_lab::{ChecksumChoice, PartSizes, SyntheticSpec};
 use crate::common::Run;
 use crate::rig::{Audited, BUCKET, Rig, target};
 
-const MIB: u64 = 1 << 20;
-const SHARES: u32 = 4;
-const KEY: &str = "huge/ami-00000000000000007.bin";
+pub(super) const MIB: u64 = 1 << 20;
+pub(super) const SHARES: u32 = 4;
+pub(super) const KEY: &str = "huge/ami-00000000000000007.bin";
 
 /// A rig with one object of 200 MiB in parts of 8 MiB, and some small ones.
-async fn rig(checksum: ChecksumChoice, parts: PartSizes) -> Rig {
+pub(super) async fn rig(checksum: ChecksumChoice, parts: PartSizes) -> Rig {
     let rig = Rig::with(3).await;
     let spec = SyntheticSpec { size: 200 * MIB, parts, seed: 5, checksum };
     rig.lab.synthesize(BUCKET, KEY, spec).await.unwrap();
@@ -38,13 +38,13 @@ async fn all_shares(rig: &Rig) -> Vec<Audited> {
     all
 }
 
-fn finding<'a>(one: &'a Value, check: &str) -> &'a Value {
+pub(super) fn finding<'a>(one: &'a Value, check: &str) -> &'a Value {
     let mut findings = one["findings"].as_array().unwrap().iter();
     findings.find(|finding| finding["check"] == check).unwrap_or_else(|| panic!("no {check} in {one:#}"))
 }
 
 /// Changes the lines of the results that fit.
-fn alter(rig: &Rig, fits: impl Fn(&Value) -> bool, change: impl Fn(&mut Value)) {
+pub(super) fn alter(rig: &Rig, fits: impl Fn(&Value) -> bool, change: impl Fn(&mut Value)) {
     let mut changed = 0;
     for entry in std::fs::read_dir(rig.path("run")).unwrap() {
         let path = entry.unwrap().path();
@@ -63,7 +63,7 @@ fn alter(rig: &Rig, fits: impl Fn(&Value) -> bool, change: impl Fn(&mut Value)) 
     assert_ne!(changed, 0);
 }
 
-fn is_run(number: u32) -> impl Fn(&Value) -> bool {
+pub(super) fn is_run(number: u32) -> impl Fn(&Value) -> bool {
     move |line| line["type"] == "audited_run" && line["run"] == number
 }
 

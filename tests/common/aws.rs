@@ -76,6 +76,10 @@ impl ObjectSource for AsAws {
         self.0.read(id, size, range).await
     }
 
+    fn reads_are_pinned(&self) -> bool {
+        self.0.reads_are_pinned()
+    }
+
     fn fresh(&self) -> Arc<dyn ObjectSource> {
         Arc::new(AsAws(self.0.fresh()))
     }

@@ -503,3 +503,39 @@ async fn an_ami_is_never_its_own_reference() {
     assert!(run.stdout.contains(&format!("{own} is the AMI that the drill made: it is no reference")), "{run:?}");
     assert_eq!(calls(&rig, Action::ListSnapshotBlocks) + calls(&rig, Action::DeregisterImage), 0);
 }
+
+/// A restore may begin while the object is verified, or while the user thinks about the question.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_looks_once_more_right_before_the_call() {
+    let rig = stored(TaskPace::Polls(0)).await;
+    rig.create(Some("ami-0bbbbbbbbbbbbbbbb"), "another", &[("/dev/sda1", 100)]);
+    let state = |state: &str| format!("<imageState>{state}</imageState>");
+    let pending = Fault::TextReplaced(vec![(state("available"), state("pending"))]);
+    // The first answer is that of the preflight.
+    rig.lab.script(FaultRule::new(Operation::Service(Action::DescribeImages), pending.clone()).skip(1));
+    let run = drill(&rig, &[]).await;
+    run.assert_exit(3);
+    let refused = report(&run);
+    assert_eq!((&refused["outcome"], &refused["backup_validation"]), (&"refused".into(), &"FAILED".into()));
+    let notes = refused["notes"].to_string();
+    assert!(notes.contains("only when no other restore seems to be in progress"), "{notes}");
+    assert!(notes.contains("ami-0bbbbbbbbbbbbbbbb"), "{notes}");
+    assert!(rig.starts().is_empty() && made(&rig).0.is_empty());
+    // Accepted, it starts beside it.
+    rig.lab.script(FaultRule::new(Operation::Service(Action::DescribeImages), pending).skip(1));
+    drill(&rig, &["--accept", "in-progress"]).await.assert_exit(0);
+    assert_eq!(rig.starts().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_recycle_bin_is_named_where_something_was_removed() {
+    let rig = stored(TaskPace::Polls(0)).await;
+    let bin = |run: &Run| report(run)["notes"].to_string().contains("Recycle Bin");
+    let kept = drill(&rig, &["--keep"]).await;
+    kept.assert_exit(0);
+    assert!(!bin(&kept), "{kept:?}");
+    let removed = drill(&rig, &[]).await;
+    removed.assert_exit(0);
+    assert!(bin(&removed), "{removed:?}");
+    assert_nothing_left(&rig);
+}

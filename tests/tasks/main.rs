@@ -23,6 +23,8 @@ mod life;
 mod policy;
 mod proofs;
 mod restore_conditions;
+mod restore_list;
+mod restore_proof;
 mod rig;
 mod safe;
 mod starting;

@@ -116,16 +116,28 @@ impl Rig {
         self.run(&["store", AMI, "--bucket", BUCKET, "--yes"]).await.assert_exit(0);
     }
 
-    /// Starts a store, like another program.
-    pub async fn start_store(&self, image: &str, bucket: &str) {
+    /// EC2 of the lab, for another program.
+    fn other_program(&self) -> aws_sdk_ec2::Client {
         let config = aws_sdk_ec2::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .endpoint_url(self.lab.endpoint())
             .region(Region::new(REGION))
             .credentials_provider(Credentials::new("other", "other", None, None, "test"))
             .build();
-        let client = aws_sdk_ec2::Client::from_conf(config);
-        client.create_store_image_task().image_id(image).bucket(bucket).send().await.unwrap();
+        aws_sdk_ec2::Client::from_conf(config)
+    }
+
+    /// Starts a store, like another program.
+    pub async fn start_store(&self, image: &str, bucket: &str) {
+        self.other_program().create_store_image_task().image_id(image).bucket(bucket).send().await.unwrap();
+    }
+
+    /// Describes store tasks, like another program, until all have ended.
+    pub async fn wait_for_stores(&self) {
+        let is_running = |state: &mut Ec2State| state.tasks.iter().any(|task| task.state == "InProgress");
+        while self.ec2(is_running) {
+            self.other_program().describe_store_image_tasks().send().await.unwrap();
+        }
     }
 
     pub fn path(&self, name: &str) -> String {

@@ -24,19 +24,23 @@ fn hashing(criterion: &mut Criterion) {
     }
 }
 
-/// MD5 of several streams at once, in one register, against one after the other, by the size of what each brings.
+/// MD5 of several streams at once, in every kind of register of the processor, against one after the other, by the size
+/// of what each brings.
 fn lanes(criterion: &mut Criterion) {
-    let Some(kernel) = Md5Lanes::detect() else { return };
+    let kernels = Md5Lanes::all();
     for each in [16 * KIB as usize, 64 * KIB as usize, 256 * KIB as usize] {
         let streams: Vec<Vec<u8>> = (0..32).map(|seed| bytes((each + seed) as u64).split_off(seed)).collect();
         let mut group = criterion.benchmark_group(format!("md5-streams/{each}"));
         for count in [1, 4, 8, 16, 24, 32] {
             let inputs: Vec<&[u8]> = streams.iter().take(count).map(Vec::as_slice).collect();
             group.throughput(Throughput::Bytes((each * count) as u64));
-            group.bench_with_input(BenchmarkId::new("together", count), &inputs, |bencher, inputs| {
-                let mut states = vec![<Md5Lanes as Kernel>::State::default(); inputs.len()];
-                bencher.iter(|| kernel.update(&mut states, black_box(inputs)));
-            });
+            for kernel in &kernels {
+                let name = format!("together, {} at once", kernel.width());
+                group.bench_with_input(BenchmarkId::new(name, count), &inputs, |bencher, inputs| {
+                    let mut states = vec![<Md5Lanes as Kernel>::State::default(); inputs.len()];
+                    bencher.iter(|| kernel.update(&mut states, black_box(inputs)));
+                });
+            }
             group.bench_with_input(BenchmarkId::new("in turn", count), &inputs, |bencher, inputs| {
                 let mut hashers: Vec<Hasher> = inputs.iter().map(|_| Hasher::new(Algorithm::Md5)).collect();
                 bencher.iter(|| {

@@ -5,6 +5,7 @@
 //! were valid input for the target. The test that replays the seeds requires `true`, because a seed that is
 //! rejected at once tests nothing.
 
+mod batch_report;
 mod checkpoint;
 mod policy;
 mod prices;
@@ -28,6 +29,7 @@ use crate::sealed::seal;
 use crate::units::{ByteRange, KIB, PartNumber};
 use crate::verdict::{CheckId, CheckName, Condition, Origin, PolicyCheck, Subject};
 
+pub use batch_report::batch_report;
 pub use checkpoint::checkpoint;
 pub use policy::policy;
 pub use prices::prices;
@@ -38,7 +40,7 @@ pub use sums::sums;
 pub type Entry = fn(&[u8]) -> bool;
 
 /// All targets with their names.
-pub const TARGETS: [(&str, Entry); 18] = [
+pub const TARGETS: [(&str, Entry); 19] = [
     ("object_uri", object_uri),
     ("object_arn", object_arn),
     ("etag", etag),
@@ -57,6 +59,7 @@ pub const TARGETS: [(&str, Entry); 18] = [
     ("lanes", lanes),
     ("tuning", tuning),
     ("checkpoint", checkpoint),
+    ("batch_report", batch_report),
 ];
 
 fn text(data: &[u8]) -> Option<&str> {

@@ -209,6 +209,7 @@ mod tests {
             crate::report::PartState,
             crate::report::ProofSource,
             crate::report::ReadableState,
+            crate::report::TaskRowState,
             crate::report::ServerWord,
             crate::report::Severity,
             crate::report::StoredState,

@@ -86,6 +86,12 @@ pub struct MergeArgs {
     /// Results of the shards: s3://bucket/run-id/ or a folder (see --results), or files of JSON lines
     #[arg(required = true, value_name = "RESULTS", value_hint = ValueHint::AnyPath)]
     pub shards: Vec<ResultsPlace>,
+    /// Ledger that gets the results for objects that the shards read together (--split); repeatable
+    ///
+    /// Give the ledger of every shard, or the one that all shards use. With a proof in its ledger, a shard reads no run of
+    /// the object until the proof is older than --max-age. Nothing else is recorded: each shard records its own objects.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ledger: Vec<PathBuf>,
     /// Refuse shards that began longer than this after the first one
     #[arg(long, value_name = "TIME", default_value = "12h", value_parser = parse_age)]
     pub within: jiff::SignedDuration,

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::UsageError;
 use super::args::MergeArgs;
 use super::files::Files;
+use super::open;
 use super::results::{ResultsPlace, ResultsStore};
 use crate::cli::connect::{connect, options};
 use crate::cli::results::Results;
@@ -12,7 +13,7 @@ use crate::cli::settings::Settings;
 use crate::commands::audit::{Merge, MergeError, MergeRequest};
 use crate::files::{InputKind, open_input};
 use crate::progress::Silent;
-use crate::report::{Exit, Line, Report, SCHEMA};
+use crate::report::{Exit, FileKind, Line, Report, SCHEMA};
 use crate::source::Context;
 use crate::source::s3::Buckets;
 use crate::units::ByteSize;
@@ -20,6 +21,16 @@ use crate::units::ByteSize;
 pub(super) async fn run(args: &MergeArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let mut results = Results::new(args.output.json, settings).with_page(&args.page);
     let mut files = Files::new(&args.files, &settings.written);
+    let mut ledgers = Vec::with_capacity(args.ledger.len());
+    for path in &args.ledger {
+        match open(path, None).await? {
+            Ok(ledger) => ledgers.push((path, ledger)),
+            Err(problem) => {
+                results.could_not_write(&problem);
+                return Ok(results.finish());
+            }
+        }
+    }
     let context = settings.context(std::sync::Arc::new(Silent));
     let names: BTreeSet<String> = args.shards.iter().filter_map(|place| place.bucket()).map(str::to_owned).collect();
     let buckets = match names.is_empty() {
@@ -34,7 +45,12 @@ pub(super) async fn run(args: &MergeArgs, settings: &Settings) -> Result<Exit, U
                 place => of_place(&mut merge, place, buckets.as_ref(), &context).await?,
             }
         }
-        merge.finish(&mut |report| {
+        let mut merged = merge.join()?;
+        for (path, ledger) in &ledgers {
+            merged.record(&path.display().to_string(), ledger).await;
+            settings.written.add(path, FileKind::Ledger);
+        }
+        merged.write(&mut |report| {
             files.add(&report);
             results.add(report);
         })

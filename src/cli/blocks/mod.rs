@@ -13,7 +13,7 @@ use super::output::keep_output;
 use super::runner::{Runner, Stop};
 use super::settings::Settings;
 use super::signals::cancel_on_signal;
-use super::starting::{Costly, agreed, can_ask};
+use super::starting::{Costly, StartingArgs, agreed, can_ask};
 use super::usage::{UsageError, load, read_given};
 use crate::blocks::{BlockRecord, BlockRecordError};
 use crate::commands::RegionServices;
@@ -21,6 +21,7 @@ use crate::commands::blocks::{
     BlockServices, DigestFile, ExpectedContent, Fingerprint, Fingerprinted, Prove, ProveRequest, identify,
 };
 use crate::files::{InputKind, Locking, OutputKind};
+use crate::ident::{AmiId, ObjectUri};
 use crate::price::Amount;
 use crate::record::Record;
 use crate::report::{BlockEstimateReport, Exit, FileKind, FingerprintReport, ProveReport, Report};
@@ -39,7 +40,12 @@ pub(super) fn sidecar_of(record: &Path) -> PathBuf {
     path.into()
 }
 
-async fn services(args: &ConnectionArgs, rate: u32, runner: &mut Runner) -> Result<BlockServices, UsageError> {
+/// Connects to EC2, the account and the EBS direct APIs in the Region of the configuration.
+pub(super) async fn services(
+    args: &ConnectionArgs,
+    rate: u32,
+    runner: &mut Runner,
+) -> Result<BlockServices, UsageError> {
     if args.no_sign_request {
         return Err(UsageError("--no-sign-request: EC2 and EBS take signed requests only".to_owned()));
     }
@@ -49,7 +55,8 @@ async fn services(args: &ConnectionArgs, rate: u32, runner: &mut Runner) -> Resu
     Ok(BlockServices { region, snapshots, rate })
 }
 
-fn question(what: &str, estimate: &BlockEstimateReport) -> String {
+/// The question before blocks are read.
+pub(super) fn question(what: &str, estimate: &BlockEstimateReport) -> String {
     let price = match (estimate.dollars_least, estimate.dollars_most) {
         (None, None) => "an unknown price".to_owned(),
         (_, most) => Amount { least: None, most }.describe(),
@@ -129,26 +136,45 @@ pub(super) async fn run_prove(args: ProveArgs, settings: &Settings) -> Result<Ex
     let Some(work) = runner.run(image, Stop::AtOnce, Prove::prepare(services, &args.image, request)).await else {
         return Ok(runner.finish());
     };
-    let plan = work.report();
     if args.starting.dry_run {
-        runner.add(Report::Prove(Box::new(plan)));
+        runner.add(Report::Prove(Box::new(work.report())));
         return Ok(runner.finish());
     }
+    compare(&mut runner, work, Some(&args.starting)).await;
+    Ok(runner.finish())
+}
+
+/// Shows the plan, asks unless it was agreed to before, and compares the blocks. The report that was shown.
+pub(super) async fn compare(runner: &mut Runner, work: Prove, asking: Option<&StartingArgs>) -> Option<ProveReport> {
+    let plan = work.report();
+    let (image, cancel) = (plan.image.clone(), cancel_on_signal());
     runner.show(&Report::Prove(Box::new(ProveReport { goes_on: true, ..plan.clone() })));
-    let cancel = cancel_on_signal();
-    if !agreed(&args.starting, &question(image, &plan.estimate), &cancel).await {
+    if let Some(starting) = asking
+        && !agreed(starting, &question(&image, &plan.estimate), &cancel).await
+    {
         runner.declined(Costly::Blocks);
-        return Ok(runner.finish());
+        return None;
     }
     let proved = async { Ok::<_, SourceError>(work.carry_out(&cancel).await) };
-    if let Some(report) = runner.run(image, Stop::ByItself, proved).await {
-        let is_stopped = report.exit_code == Exit::Interrupted;
-        runner.add(Report::Prove(Box::new(report)));
-        if is_stopped {
-            runner.remark(NEVER_KEPT);
-        }
+    let report = runner.run(&image, Stop::ByItself, proved).await?;
+    runner.add(Report::Prove(Box::new(report.clone())));
+    if report.exit_code == Exit::Interrupted {
+        runner.remark(NEVER_KEPT);
     }
-    Ok(runner.finish())
+    Some(report)
+}
+
+/// A record with the content of an AMI.
+pub(super) struct ContentRecord {
+    /// The content, whose sidecar is checked to be its own.
+    pub content: ExpectedContent,
+    /// The record of the store that holds it, if it does.
+    pub stored: Option<Record>,
+}
+
+/// The content of a record; see [`content_record`].
+pub(super) async fn recorded(path: PathBuf) -> Result<ExpectedContent, UsageError> {
+    content_record(path).await.map(|found| found.content)
 }
 
 /// The same problem of a file that is no record, and which file is one.
@@ -156,29 +182,46 @@ fn not_a_record(UsageError(problem): UsageError) -> UsageError {
     UsageError(format!("{problem}; name the file that `stored-ami fingerprint AMI-ID --record FILE` wrote"))
 }
 
-/// The content of a record, whose sidecar is checked to be its own.
-pub(super) async fn recorded(path: PathBuf) -> Result<ExpectedContent, UsageError> {
+/// Reads the record that `fingerprint` or `store --blocks` wrote.
+pub(super) async fn content_record(path: PathBuf) -> Result<ContentRecord, UsageError> {
     let text = read_given("--record", &path, InputKind::Fingerprint).map_err(not_a_record)?;
     let wrong =
         |what: &Path, error: &dyn std::fmt::Display| UsageError(format!("--record {}: {error}", what.display()));
-    let record = BlockRecord::from_json(&text).map_err(|error| match Record::from_json(&text) {
-        Ok(stored) => UsageError(format!(
-            "--record {}: is the record of a store, which holds no blocks. While {image} exists: `stored-ami fingerprint \
-             {image} --record OTHER-FILE` records its blocks, and `--source {image}` reads them at once",
-            path.display(),
-            image = stored.image
-        )),
-        Err(_) if matches!(error, BlockRecordError::Sealed(SealError::Damaged)) => wrong(&path, &error),
-        Err(_) => not_a_record(wrong(&path, &error)),
-    })?;
+    let stored = Record::from_json(&text).ok();
+    let record = match stored.as_ref().map(|stored| (stored, stored.content.as_deref())) {
+        None => BlockRecord::from_json(&text).map_err(|error| match error {
+            BlockRecordError::Sealed(SealError::Damaged) => wrong(&path, &error),
+            _ => not_a_record(wrong(&path, &error)),
+        })?,
+        Some((_, Some(content))) => content.clone(),
+        Some((Record { image, .. }, None)) => {
+            return Err(UsageError(format!(
+                "--record {}: is the record of a store, which holds no blocks. While {image} exists: `stored-ami \
+                 fingerprint {image} --record OTHER-FILE` records its blocks, and `--source {image}` reads them at once",
+                path.display()
+            )));
+        }
+    };
     let sidecar = sidecar_of(&path);
-    load(sidecar.display().to_string(), None, move || {
+    let content = load(sidecar.display().to_string(), None, move || {
         let found = identify(&sidecar).map_err(|error| {
             let UsageError(problem) = wrong(&sidecar, &error);
             UsageError(format!("{problem}; this file with the digests belongs to the record, and is needed beside it"))
         })?;
         record.check(&found).map_err(|error| wrong(&sidecar, &error))?;
         Ok(ExpectedContent::Record { record: Box::new(record), sidecar })
-    })
-    .await
+    });
+    Ok(ContentRecord { content: content.await?, stored })
+}
+
+/// Checks that the content is that of the AMI in the object, as far as the key names it.
+pub(super) fn is_of_object(expected: &ExpectedContent, object: &ObjectUri, option: &str) -> Result<(), UsageError> {
+    let of = match expected {
+        ExpectedContent::Record { record, .. } => record.image.clone(),
+        ExpectedContent::Image(image) => image.to_string(),
+    };
+    match AmiId::from_key(&object.key).filter(|stored| stored.as_str() != of) {
+        Some(stored) => Err(UsageError(format!("{option}: has the content of {of}, and the object holds {stored}"))),
+        None => Ok(()),
+    }
 }

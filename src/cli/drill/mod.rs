@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use self::args::DrillArgs;
-use super::blocks::recorded;
+use super::blocks::{is_of_object, recorded};
 use super::connect::{connect, options};
 use super::images::{drill_preflight, journal, verified_first};
 use super::output::keep_output;
@@ -22,13 +22,11 @@ use crate::commands::blocks::{BlockServices, ExpectedContent};
 use crate::commands::drill::{Drill, DrillRequest, DrillServices, drill_name, is_removing};
 use crate::commands::preflight::RestorePreflightRequest;
 use crate::files::OutputKind;
-use crate::ident::AmiId;
 use crate::image::ec2::Ec2;
 use crate::journal::Journal;
 use crate::render::drill_junit;
 use crate::report::{DrillReport, DrillResourceState, Exit, Report};
 use crate::snapshot::Ebs;
-use crate::units::GIB;
 
 pub(super) async fn run(args: DrillArgs, settings: &Settings) -> Result<Exit, UsageError> {
     can_ask(&args.starting, Costly::Drill)?;
@@ -63,14 +61,8 @@ async fn expected(args: &DrillArgs) -> Result<ExpectedContent, UsageError> {
         (None, Some(source)) => (ExpectedContent::Image(source.clone()), format!("--source {source}")),
         (None, None) => return Err(UsageError("name --record or --source".to_owned())),
     };
-    let of = match &expected {
-        ExpectedContent::Record { record, .. } => record.image.clone(),
-        ExpectedContent::Image(image) => image.to_string(),
-    };
-    match AmiId::from_key(&args.target.key).filter(|stored| stored.as_str() != of) {
-        Some(stored) => Err(UsageError(format!("{option}: has the content of {of}, and the object holds {stored}"))),
-        None => Ok(expected),
-    }
+    is_of_object(&expected, &args.target, &option)?;
+    Ok(expected)
 }
 
 /// The restore of the drill. A record of the content also states the sizes of the volumes.
@@ -80,11 +72,7 @@ fn restore_request(
     journal: &Journal,
 ) -> Result<RestorePreflightRequest, UsageError> {
     let of_record = match expected {
-        ExpectedContent::Record { record, .. } => {
-            let written = record.volumes.iter().map(|volume| volume.gib);
-            let empty = record.empty_volumes.iter().filter_map(|volume| volume.gib);
-            Some(written.chain(empty).fold(0, u64::saturating_add).saturating_mul(GIB))
-        }
+        ExpectedContent::Record { record, .. } => Some(record.volume_bytes()),
         ExpectedContent::Image(_) => None,
     };
     let name = args.name.as_ref().map_or_else(|| drill_name(&args.target), ToString::to_string);

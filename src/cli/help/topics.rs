@@ -310,6 +310,11 @@ pub(in crate::cli) const TOPICS: &[Topic] = &[
                     "Verify every byte first",
                     "stored-ami restore s3://backup/ami-0123456789abcdef0.bin --name golden --verify",
                 ),
+                (
+                    "Restore, and compare every block with a record of `fingerprint`",
+                    "stored-ami restore s3://backup/ami-0123456789abcdef0.bin --name golden --prove --record golden.json",
+                ),
+                ("Restore all of a list, as the limit of AWS allows", "stored-ami restore --from tonight.txt --yes"),
                 ("Follow a restore that is running", "stored-ami restore --follow ami-0fedcba9876543210"),
             ],
             TASK,

@@ -8,6 +8,8 @@ use crate::cli::args::{ConnectionArgs, ForceArgs, OutputArgs};
 pub(crate) use crate::cli::starting::StartingArgs;
 use crate::cli::usage::UsageError;
 use crate::cli::values::condition_checks;
+#[cfg(feature = "ebs")]
+use crate::commands::blocks::{DEFAULT_RATE, MOST_RATE};
 use crate::commands::iam_policy::PolicyCommand;
 use crate::ident::{AmiId, BucketPath, ImageName, ObjectUri};
 use crate::units::ByteSize;
@@ -101,8 +103,20 @@ pub struct StoreArgs {
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
     /// Stored AMI object: s3://bucket/key
-    #[arg(value_name = "TARGET", required_unless_present = "follow", conflicts_with = "follow")]
+    #[arg(value_name = "TARGET", required_unless_present_any = ["follow", "from"], conflicts_with = "follow")]
     pub target: Option<ObjectUri>,
+    /// Restore every object of this list: lines of object, name and record
+    ///
+    /// There is one tab between two columns, and the record may be left out. Each restore starts when less than the limit of
+    /// AWS is in progress, restores of others included. The same command continues after an interruption; nothing is
+    /// started twice.
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["target", "follow", "name", "record", "manifest", "logical_size", "alias"]
+    )]
+    pub from: Option<PathBuf>,
     /// Follow the running restore that creates this AMI; start nothing
     #[arg(long, value_name = "AMI-ID", conflicts_with_all = ["dry_run", "verify", "name"])]
     pub follow: Option<AmiId>,
@@ -116,10 +130,34 @@ pub struct RestoreArgs {
     /// The journal lists the restores that were started, so that none is started twice.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub journal: Option<PathBuf>,
+    #[cfg(feature = "ebs")]
+    #[command(flatten)]
+    pub proof: RestoreProofArgs,
     #[command(flatten)]
     pub starting: StartingArgs,
     #[command(flatten)]
     pub task: TaskArgs,
+}
+
+/// The proof that follows a restore.
+#[cfg(feature = "ebs")]
+#[derive(Debug, Args)]
+pub struct RestoreProofArgs {
+    /// Compare every block of the restored AMI with the record
+    ///
+    /// Shows price, requests and time before. --record names a record that `fingerprint` wrote.
+    #[arg(long, conflicts_with_all = ["alias", "from"])]
+    pub prove: bool,
+    /// Blocks per second; an account may read 1,000, which backup products share
+    #[arg(
+        long,
+        value_name = "N",
+        hide_short_help = true,
+        requires = "prove",
+        default_value_t = DEFAULT_RATE,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_RATE))
+    )]
+    pub block_rate: u32,
 }
 
 #[derive(Debug, Args)]
@@ -196,7 +234,7 @@ pub struct BucketArgs {
 }
 
 /// What is known of the object to restore.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Source and restored AMI")]
 pub struct SourceArgs {
     /// Name of the new AMI

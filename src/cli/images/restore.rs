@@ -4,24 +4,31 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::{JudgingArgs, RestoreArgs, SourceArgs};
 use super::open::services;
+#[cfg(feature = "ebs")]
+use super::proof::RestoreProof;
 use super::{Costly, agreed, ask, can_ask};
 use crate::checks::preflight::{RestorePace, SourceFacts};
+#[cfg(feature = "ebs")]
+use crate::cli::blocks;
 use crate::cli::resolve::not_a_manifest;
 use crate::cli::resolve::record;
 use crate::cli::runner::{Runner, Stop};
 use crate::cli::settings::Settings;
 use crate::cli::signals::cancel_on_signal;
 use crate::cli::usage::{UsageError, read_given};
+#[cfg(feature = "ebs")]
+use crate::commands::blocks::BlockServices;
 use crate::commands::preflight::{RestorePreflightRequest, VerifiedNow};
 use crate::commands::restore::{FollowRequest, Origin, Prepared, follow_restore, prepare_restore, start_restore};
 use crate::commands::verify::{VerifyOptions, verify};
 use crate::commands::{ObjectServices, RegionServices};
+use crate::facts::ImageState;
 use crate::files::InputKind;
 use crate::ident::{AmiId, ImageName, ObjectUri};
 use crate::journal::{Entry, Journal};
 use crate::manifest::Manifest;
 use crate::record::Record;
-use crate::report::{Exit, ObjectProofReport, Report, VerifyReport};
+use crate::report::{Exit, ObjectProofReport, Report, TaskReport, VerifyReport};
 use crate::units::ByteSize;
 use crate::verdict::Verdict;
 
@@ -41,7 +48,7 @@ pub(in crate::cli) fn journal(folder: Option<&Path>) -> Result<Journal, UsageErr
 }
 
 /// The combined pace of earlier restores by this user.
-fn pace(journal: &Journal) -> Option<RestorePace> {
+pub(super) fn pace(journal: &Journal) -> Option<RestorePace> {
     let timed = |entry: &Entry| Some((entry.volume_bytes? as f64, entry.seconds().filter(|seconds| *seconds > 0.0)?));
     let ended: Vec<(f64, f64)> = journal.entries().entries.iter().filter_map(timed).collect();
     let (bytes, seconds) = ended.iter().fold((0.0, 0.0), |(b, s), (bytes, seconds)| (b + bytes, s + seconds));
@@ -157,7 +164,16 @@ fn not_proved(report: &VerifyReport) -> String {
 pub(in crate::cli) async fn run_restore(args: RestoreArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let cancel = cancel_on_signal();
     let journal = journal(args.journal.as_deref())?;
-    let mut restore = Restore { runner: Runner::new(&args.task.output, settings), args: &args, journal, cancel };
+    let mut restore = Restore {
+        #[cfg(feature = "ebs")]
+        proof: RestoreProof::read(&args.proof, args.source.record.as_deref(), args.target.as_ref()).await?,
+        #[cfg(feature = "ebs")]
+        blocks: None,
+        runner: Runner::new(&args.task.output, settings),
+        args: &args,
+        journal,
+        cancel,
+    };
     match (&args.follow, &args.target) {
         (Some(image), _) => restore.follow_named(image).await?,
         (None, Some(target)) => restore.start(target).await?,
@@ -169,6 +185,11 @@ pub(in crate::cli) async fn run_restore(args: RestoreArgs, settings: &Settings) 
 /// One run of `restore`.
 struct Restore<'a> {
     args: &'a RestoreArgs,
+    #[cfg(feature = "ebs")]
+    proof: Option<RestoreProof>,
+    /// The services of the proof.
+    #[cfg(feature = "ebs")]
+    blocks: Option<BlockServices>,
     journal: Journal,
     runner: Runner,
     cancel: CancellationToken,
@@ -177,26 +198,49 @@ struct Restore<'a> {
 impl Restore<'_> {
     /// Follows the restore that creates an AMI, without starting one.
     async fn follow_named(&mut self, image: &AmiId) -> Result<(), UsageError> {
+        #[cfg(feature = "ebs")]
+        if self.proof.is_some() {
+            can_ask(&self.args.starting, Costly::Blocks)?;
+        }
         let source =
-            given_files(&self.args.source)?.record.map(|(file, record)| record.facts(format!("the record {file}")));
-        let services = services(&self.args.task.connection, &mut self.runner).await?;
+            given_files(&self.source())?.record.map(|(file, record)| record.facts(format!("the record {file}")));
+        let services = self.services().await?;
         let request = FollowRequest {
             object_proof: Some(&ObjectProofReport::NOT_VERIFIED),
             ..self.follow_request(image.as_str(), Origin::Named, source.as_ref())
         };
-        self.follow(&services, request).await;
+        self.follow_and_prove(&services, request, false).await;
         Ok(())
+    }
+
+    /// What is known of the object.
+    fn source(&self) -> SourceArgs {
+        #[cfg(feature = "ebs")]
+        if let Some(proof) = &self.proof {
+            return proof.source(&self.args.source);
+        }
+        self.args.source.clone()
+    }
+
+    /// Connects, also to the EBS direct APIs if the AMI is to be proved.
+    async fn services(&mut self) -> Result<RegionServices, UsageError> {
+        #[cfg(feature = "ebs")]
+        if let Some(proof) = &self.proof {
+            let blocks = blocks::services(&self.args.task.connection, proof.rate(), &mut self.runner).await?;
+            return Ok(self.blocks.insert(blocks).region.clone());
+        }
+        services(&self.args.task.connection, &mut self.runner).await
     }
 
     /// Runs the preflight, and starts the restore if the preflight allows it.
     async fn start(&mut self, target: &ObjectUri) -> Result<(), UsageError> {
         let args = self.args;
-        let mut request = request(target, &args.source, &args.task.judging, Some(&self.journal))?;
+        let mut request = request(target, &self.source(), &args.task.judging, Some(&self.journal))?;
         can_ask(&args.starting, Costly::Task)?;
         if request.name.is_none() && request.record.as_ref().is_none_or(|(_, record)| record.name.is_none()) {
             request.name = Some(ask_name(args, &self.cancel).await?.to_string());
         }
-        let services = services(&args.task.connection, &mut self.runner).await?.at(target);
+        let services = self.services().await?.at(target);
         let work = async {
             let request = verified_first(&services, request, args.source.verify, &self.cancel).await;
             prepare_restore(&services, &request, &self.journal).await
@@ -218,7 +262,7 @@ impl Restore<'_> {
                 object_proof,
                 ..self.follow_request(&image.id, Origin::TakenUp(identity), source)
             };
-            return self.follow(&services.region, request).await;
+            return self.follow_and_prove(&services.region, request, false).await;
         }
         let admitted = surveyed.report.exit_code == Exit::Passed;
         let preflight = Report::Preflight(Box::new(surveyed.report.clone()));
@@ -228,7 +272,7 @@ impl Restore<'_> {
         self.runner.show(&preflight);
         let target = services.object.target().to_string();
         let name = surveyed.report.name.clone().unwrap_or_default();
-        let question = format!("Restore {target} as `{name}` in {}?", surveyed.report.region);
+        let question = self.question(&format!("Restore {target} as `{name}` in {}", surveyed.report.region));
         if !agreed(&self.args.starting, &question, &self.cancel).await {
             return self.runner.declined(Costly::Task);
         }
@@ -238,9 +282,17 @@ impl Restore<'_> {
                 // The preflight already showed the result of the verification.
                 let request =
                     FollowRequest { object_proof, ..self.follow_request(&begun.image, begun.origin(), source) };
-                self.follow(&services.region, request).await;
+                self.follow_and_prove(&services.region, request, true).await;
             }
         }
+    }
+
+    fn question(&self, restore: &str) -> String {
+        #[cfg(feature = "ebs")]
+        if let Some(proof) = &self.proof {
+            return proof.question(restore);
+        }
+        format!("{restore}?")
     }
 
     fn follow_request<'b>(
@@ -256,13 +308,25 @@ impl Restore<'_> {
         FollowRequest { image, origin, source, verified: None, object_proof: None, alias, accept }
     }
 
-    async fn follow(&mut self, services: &RegionServices, request: FollowRequest<'_>) {
-        let work = async {
-            let report = follow_restore(services, &request, &self.journal, &self.cancel).await;
-            report.map(|report| Report::Task(Box::new(report)))
-        };
-        self.runner.report(request.image, Stop::ByItself, work).await;
+    /// Follows the restore and, if that is asked for, proves the AMI. `is_agreed` is whether the proof was agreed to.
+    async fn follow_and_prove(&mut self, services: &RegionServices, request: FollowRequest<'_>, is_agreed: bool) {
+        let work = follow_restore(services, &request, &self.journal, &self.cancel);
+        let Some(report) = self.runner.run(request.image, Stop::ByItself, work).await else { return };
+        let is_available = is_complete(&report);
+        self.runner.add(Report::Task(Box::new(report)));
+        #[cfg(feature = "ebs")]
+        if let (Some(proof), Some(blocks), true) = (&self.proof, &self.blocks, is_available) {
+            let asking = (!is_agreed).then_some(&self.args.starting);
+            proof.carry_out(&mut self.runner, blocks, request.image, asking).await;
+        }
+        #[cfg(not(feature = "ebs"))]
+        let _ = (is_available, is_agreed);
     }
+}
+
+/// Whether the AMI is there to be used.
+pub(super) fn is_complete(report: &TaskReport) -> bool {
+    ImageState::of(&report.state) == ImageState::Available && report.exit_code != Exit::Interrupted
 }
 
 async fn ask_name(args: &RestoreArgs, cancel: &CancellationToken) -> Result<ImageName, UsageError> {

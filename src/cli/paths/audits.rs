@@ -50,6 +50,7 @@ impl Paths {
                     ResultsPlace::Bucket(_) => self.connection(&merge.connection),
                 }
             }
+            merge.ledger.iter().for_each(|ledger| self.ledger("--ledger", ledger, true));
             self.audit_files(&merge.files);
             return self.audit_page(&merge.page);
         }

@@ -6,11 +6,11 @@ use super::findings::{known_trouble, missing, unchanged};
 use super::judged;
 use super::object::AuditedObject;
 use super::subject::Subject;
-use crate::audit::{Change, ChangeKind, Entry, Gone, History, Level, Proof, Word};
+use crate::audit::{Change, ChangeKind, Entry, Gone, History, Level, Proof};
 use crate::ident::{ObjectIdentity, ObjectUri};
 use crate::report::{AuditedNote, FindingReport, Note, TOOL};
 use crate::source::{ErrorKind, SourceError};
-use crate::verdict::{CheckId, Finding, Outcome, PolicyCheck, Reason, Verdict};
+use crate::verdict::{CheckId, Finding, Outcome, PolicyCheck, Reason};
 
 /// The result for an object whose examination failed.
 pub(super) fn not_there(subject: &Subject<'_>, error: &SourceError) -> AuditedObject {
@@ -100,25 +100,8 @@ fn known_of(history: Option<&History>, listed: Option<&ObjectIdentity>) -> (Vec<
 /// A ledger entry for the state that the listing shows.
 fn listed_entry(subject: &Subject<'_>, level: Level, listed: &ObjectIdentity) -> Entry {
     Entry::Proof(Box::new(Proof {
-        at: subject.now().to_string(),
-        tool: TOOL.to_owned(),
-        target: subject.candidate.uri.to_string(),
-        level: level.into(),
-        verdict: Word::Known(Verdict::Unknown),
-        settled: false,
-        object: listed.clone(),
-        listed: None,
-        version_id: None,
         storage_class: subject.listed_class(),
-        covered_bytes: 0,
-        doubt: None,
-        failed: Vec::new(),
-        damage: None,
-        proved_by: Vec::new(),
-        etag_parts: Vec::new(),
-        content: Vec::new(),
-        proof_kind: None,
-        copied_from: None,
+        ..Proof::new(subject.now(), TOOL, subject.candidate.uri.to_string(), level, listed.clone())
     }))
 }
 

@@ -137,13 +137,8 @@ fn look_of(subject: &Subject<'_>, known: &Inspection, now: Timestamp) -> Proof {
     let listed = subject.candidate.listed.as_ref();
     let failed = known.findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
     Proof {
-        at: now.to_string(),
-        tool: TOOL.to_owned(),
-        target: subject.candidate.uri.to_string(),
-        level: level.into(),
         verdict: verdict.into(),
         settled: exit == Exit::Passed,
-        object: known.seen.clone(),
         listed: listed.and_then(|listed| listed_apart(&known.seen, listed)),
         version_id: known.facts.version.clone(),
         storage_class: known.facts.storage_class.clone(),
@@ -155,6 +150,6 @@ fn look_of(subject: &Subject<'_>, known: &Inspection, now: Timestamp) -> Proof {
         etag_parts: known.etag_parts.as_ref().map(part_runs).unwrap_or_default(),
         content: known.content.clone(),
         proof_kind: (verdict == Verdict::Pass).then_some(ProofKind::Read.into()),
-        copied_from: None,
+        ..Proof::new(now, TOOL, subject.candidate.uri.to_string(), level, known.seen.clone())
     }
 }

@@ -49,7 +49,7 @@ pub(super) async fn inspect(subject: &Subject<'_>, cancel: &CancellationToken) -
             Ok(Inspection::of_facts(subject, &mut found))
         }
         Level::Sample | Level::Bytes => {
-            let mut found = Discovery::from_head(&subject.session, facts).await;
+            let mut found = Discovery::of_many(&subject.session, facts).await;
             let inspection = Inspection::of_facts(subject, &mut found);
             if subject.request.splits(&subject.candidate)
                 && let Some((plan, stored)) = divided(subject.request, &found)

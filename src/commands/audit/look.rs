@@ -8,7 +8,7 @@ use super::examine::examine;
 use super::list::Candidate;
 use super::object::AuditedObject;
 use super::split::is_divided;
-use super::still_good::still_good;
+use super::still_good::{has_proof, still_good};
 use super::subject::Subject;
 use super::{AuditRequest, AuditServices, Scope};
 use crate::audit::{Histories, History};
@@ -110,8 +110,8 @@ impl<'a> Look<'a> {
 
     /// Uses an earlier proof if it still holds; otherwise examines the object if the budget allows.
     async fn examine(&self, subject: Subject<'_>) -> Looked {
-        // The shards read it in runs, each of which counts towards the limits, and no ledger gets the proof.
-        if self.request.splits(&subject.candidate) && is_divided(&subject).await {
+        // The shards read it in runs, each of which counts towards the limits, unless a ledger has a proof.
+        if self.request.splits(&subject.candidate) && !has_proof(&subject).await && is_divided(&subject).await {
             return Looked::new(ObjectOutcome::Examined, examine(&subject, self.cancel).await);
         }
         if let Some(examined) = self.still_good(&subject).await {

@@ -54,7 +54,7 @@ pub async fn audit(
     let look = Look::new(services, request, cancel);
     let (sum, progress) =
         (AuditSummary::new(request), Arc::new(AuditProgress::new(Arc::clone(&services.context.monitor), request)));
-    let end = End { exit: Exit::Passed, cut_off: false, problems: Vec::new(), unlisted: Vec::new() };
+    let end = End { exit: Exit::Passed, cut_off: false, problems: Vec::new(), unlisted: None };
     let mut work = Work { look: &look, store, ledger, head, sum, end, progress, emit };
     work.buckets().await;
     let complete = work.listed(&tally).await;
@@ -77,7 +77,7 @@ pub async fn audit(
     let mut listed = matches!(request.chosen, Scope::Listed(_)) && !work.end.cut_off && !unfinished && !tally.is_broken;
     if listed {
         work.unlisted(&mut tally).await;
-        listed = work.end.unlisted.is_empty();
+        listed = work.end.unlisted.is_none();
     }
     let all_seen =
         listed && !work.end.cut_off && tally.failed.is_empty() && !request.is_share() && !work.sum.has_left();
@@ -98,8 +98,8 @@ struct End {
     /// No new work is started, because results cannot be recorded or the run was interrupted.
     cut_off: bool,
     problems: Vec<String>,
-    /// Objects that exist, but that the listing does not contain.
-    unlisted: Vec<String>,
+    /// The first object that exists, but that the listing does not contain, and the number of such objects.
+    unlisted: Option<(String, u64)>,
 }
 
 /// A run from its first request to its last.
@@ -191,6 +191,14 @@ impl<E: FnMut(Report)> Work<'_, E> {
     async fn runs(&mut self, huge: Vec<Candidate>) -> u64 {
         let Some(share) = self.look.request.shard else { return 0 };
         let mut count = 0;
+        let huge = match self.store.with_histories(huge).await {
+            Ok(huge) => huge,
+            Err(error) => {
+                self.end.problems.push(format!("the ledger {error}"));
+                self.end.exit = self.end.exit.and(Exit::CouldNot);
+                return 0;
+            }
+        };
         for candidate in huge {
             let object = match HugeObject::open(self.look, candidate).await {
                 Ok(Some(object)) => object,
@@ -258,8 +266,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
             let left = count.saturating_sub(self.sum.objects() - before);
             tally.report.notes.push(AuditNote::UnlistedNotReached { left, of: count });
         }
-        if let Some(target) = self.end.unlisted.first() {
-            let count = self.end.unlisted.len();
+        if let Some((target, count)) = &self.end.unlisted {
             self.end.problems.push(format!(
                 "the listing cannot be relied on: {count} objects that it lacks are there, such as {target}"
             ));
@@ -284,7 +291,10 @@ impl<E: FnMut(Report)> Work<'_, E> {
             self.progress.finished(&together);
             let kept = keep(self.ledger.as_ref(), &mut self.head, examined).await;
             for Looked { done, examined, unlisted, .. } in together {
-                self.end.unlisted.extend(unlisted.then(|| examined.report.target.to_string()));
+                if unlisted {
+                    let first = || (examined.report.target.to_string(), 0);
+                    self.end.unlisted.get_or_insert_with(first).1 += 1;
+                }
                 self.end.exit = self.end.exit.and(self.sum.add(done, examined, services, &mut self.emit));
             }
             let (contents, waiting) = self.sum.take_contents();

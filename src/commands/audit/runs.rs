@@ -4,6 +4,7 @@ use super::budget::ObjectCost;
 use super::list::Candidate;
 use super::look::Look;
 use super::split::divided;
+use super::still_good::has_proof;
 use super::subject::Subject;
 use crate::audit::{Partition, PartsRun, SplitPlan};
 use crate::commands::Discovery;
@@ -21,13 +22,20 @@ pub(super) struct HugeObject<'a> {
 }
 
 impl<'a> HugeObject<'a> {
-    /// Describes an object. `None` if one shard reads it alone.
+    /// Describes an object. `None` if one shard reads it alone, or none because the ledger has a proof of it.
     ///
     /// # Errors
     ///
     /// The line that states why it could not be described.
-    pub(super) async fn open(look: &'a Look<'a>, candidate: Candidate) -> Result<Option<Self>, Box<AuditedRunReport>> {
-        let subject = Subject::new(look.services, look.request, candidate.clone(), None);
+    pub(super) async fn open(
+        look: &'a Look<'a>,
+        mut candidate: Candidate,
+    ) -> Result<Option<Self>, Box<AuditedRunReport>> {
+        let history = candidate.history.take();
+        let subject = Subject::new(look.services, look.request, candidate.clone(), history.as_deref());
+        if has_proof(&subject).await {
+            return Ok(None);
+        }
         let facts = match subject.head().await {
             Ok(facts) => facts.clone(),
             Err(error) => {

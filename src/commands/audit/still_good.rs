@@ -17,11 +17,7 @@ pub(super) async fn still_good(subject: &Subject<'_>, history: &History, good: &
     let (request, now) = (subject.request, subject.now());
     let class = subject.listed_class();
     let facts = if wants_head(request, class.as_deref()) { Some(subject.head().await) } else { None };
-    let other = |facts: &&ObjectFacts| {
-        !facts.listed_identity().same_as(&good.object).agrees()
-            || history.restated(&good.object, &stated(facts)).is_some()
-    };
-    if facts.as_ref().and_then(|facts| facts.ok()).filter(other).is_some() {
+    if facts.as_ref().and_then(|facts| facts.ok()).is_some_and(|facts| shows_another(facts, history, good)) {
         return None;
     }
     let change = history.change(&good.object, good.listed.as_ref(), &good.content);
@@ -55,6 +51,20 @@ pub(super) async fn still_good(subject: &Subject<'_>, history: &History, good: &
     };
     subject.count(&mut report);
     Some(AuditedObject { report, entry: None, content: good.content.clone(), proved: holds })
+}
+
+/// Whether a proof of the present state of an object makes it unnecessary to read it in runs. All shards decide by the
+/// same listing and HEAD; `audit merge` writes the proof into the ledger of each.
+pub(super) async fn has_proof(subject: &Subject<'_>) -> bool {
+    let (Some(history), Some(listed)) = (subject.history, subject.listed()) else { return false };
+    let request = subject.request;
+    let Some(good) = history.still_good(&listed, request.level, request.term(subject.now())) else { return false };
+    subject.head().await.is_ok_and(|facts| !shows_another(facts, history, good))
+}
+
+/// Whether HEAD shows another object than an earlier proof is of.
+fn shows_another(facts: &ObjectFacts, history: &History, good: &Proof) -> bool {
+    !facts.listed_identity().same_as(&good.object).agrees() || history.restated(&good.object, &stated(facts)).is_some()
 }
 
 fn identity(subject: &Subject<'_>, good: &Proof) -> IdentityReport {

@@ -1,8 +1,8 @@
 //! What a completion report adds to a ledger.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
+
+use super::history::JobHistories;
 
 use crate::audit::{ContentFingerprint, Entry, Level, Proof, Word};
 use crate::batch::{Judged, PlannedJob, PlannedObject, ReferenceOrigin};
@@ -19,25 +19,10 @@ pub(super) fn entry(job: &PlannedJob, object: &PlannedObject, judged: &Judged, a
     let checks: Vec<Word<CheckId>> = object.reference.iter().map(|reference| reference.check.clone()).collect();
     let is_of_manifest = object.reference.as_ref().is_some_and(|known| known.origin == ReferenceOrigin::Manifest);
     let look = Proof {
-        at: at.to_string(),
-        tool: TOOL.to_owned(),
-        target: object.uri().to_string(),
-        level: Level::Facts.into(),
-        verdict: Verdict::Unknown.into(),
-        settled: false,
-        object: object.identity(),
-        listed: None,
         version_id: object.target.version.clone(),
         storage_class: object.storage_class.clone(),
-        covered_bytes: 0,
-        doubt: None,
-        failed: Vec::new(),
-        damage: None,
-        proved_by: Vec::new(),
-        etag_parts: Vec::new(),
         content: object.content.clone(),
-        proof_kind: None,
-        copied_from: None,
+        ..Proof::new(at, TOOL, object.ledger_target(), Level::Facts, object.identity())
     };
     match judged {
         Judged::Stated(value) => {
@@ -64,27 +49,37 @@ pub(super) fn entry(job: &PlannedJob, object: &PlannedObject, judged: &Judged, a
     }
 }
 
-/// Appends the entries that the ledger does not have yet, and returns their number and the new head.
+/// What was added to a ledger.
+pub(super) struct Appended {
+    /// Number of entries.
+    pub recorded: u64,
+    /// Results that were not added, with the later entry that contradicts each.
+    pub superseded: Vec<String>,
+    /// The new head.
+    pub head: Head,
+}
+
+/// Appends the entries that the ledger does not have yet, unless it has a later entry of another state of the object.
 ///
 /// # Errors
 ///
-/// The ledger cannot be read or written.
-pub(super) async fn append(ledger: &SharedLedger, looks: Vec<Proof>) -> Result<(u64, Head), LedgerError> {
-    let key = |look: &Proof| (look.target.clone(), look.at.clone(), look.verdict.to_string());
-    let wanted: HashSet<_> = looks.iter().map(key).collect();
-    let mut known = HashSet::new();
-    let visit = |kept: crate::ledger::Kept| {
-        if let Entry::Proof(look) = &kept.entry
-            && wanted.contains(&key(look))
-        {
-            known.insert(key(look));
+/// The ledger cannot be written.
+pub(super) async fn append(
+    ledger: &SharedLedger,
+    known: &JobHistories,
+    looks: Vec<Proof>,
+) -> Result<Appended, LedgerError> {
+    let (mut new, mut superseded) = (Vec::new(), Vec::new());
+    for look in looks.into_iter().filter(|look| !known.has(look)) {
+        match known.of(&look.target).superseding(&look) {
+            Some(later) => {
+                superseded.push(format!("{}: by the ledger {later}, after the job was created", look.target))
+            }
+            None => new.push(Entry::Proof(Box::new(look))),
         }
-    };
-    ledger.each(visit).await?;
-    let new: Vec<Entry> =
-        looks.into_iter().filter(|look| !known.contains(&key(look))).map(|look| Entry::Proof(Box::new(look))).collect();
-    let count = new.len() as u64;
-    Ok((count, ledger.append(new).await?))
+    }
+    let recorded = new.len() as u64;
+    Ok(Appended { recorded, superseded, head: ledger.append(new).await? })
 }
 
 #[cfg(test)]
@@ -106,6 +101,7 @@ mod tests {
             storage_class: None,
             reference: origin.map(|origin| PlannedReference { origin, check: Word::of(check.to_owned()), value }),
             content: stated.iter().map(|text| ContentFingerprint((*text).to_owned())).collect(),
+            is_named_version: false,
         };
         let about = ("test".to_owned(), "2026-01-02T00:00:00Z".to_owned(), "eu-west-1".to_owned());
         BatchPlan::new(about, [(Algorithm::Sha256, ChecksumScope::FullObject, object)])

@@ -1,6 +1,7 @@
 //! `batch`: checksums that S3 Batch Operations computes at rest.
 
 mod entries;
+mod history;
 mod known;
 mod manifest;
 mod plan;

@@ -15,7 +15,7 @@ use crate::ledger::SharedLedger;
 use crate::manifest::Manifest;
 use crate::price::{PriceTable, compute_cost};
 use crate::report::{BatchPlanReport, CostLineReport, Exit, LeftOutCode, LeftOutReport, PlannedJobReport, TOOL};
-use crate::source::{ErrorKind, Session, SourceError};
+use crate::source::{Advice, ErrorKind, Session, SourceError};
 
 /// Number of objects that are described at the same time.
 const AT_ONCE: usize = 32;
@@ -160,6 +160,11 @@ impl Planning<'_> {
         let session = Session::new(self.services.archive.object(&uri), self.services.context.clone());
         let facts = match session.head().await {
             Ok(facts) => facts,
+            Err(error) if error.advice.as_deref() == Some(&Advice::CustomerKey) => {
+                let detail = "it is encrypted with a customer key (SSE-C): S3 does not describe it without the key, and \
+                              computes no checksum of it at rest";
+                return left_out(uri, LeftOutCode::CustomerKeyMissing, detail.to_owned());
+            }
             Err(error) => return left_out(uri, LeftOutCode::NotDescribed, error.explain()),
         };
         if candidate.listed.is_none() && is_good(&facts.listed_identity()) {
@@ -194,6 +199,7 @@ impl Planning<'_> {
             return left_out(uri, LeftOutCode::NoAlgorithm, detail.to_owned());
         };
         let object = PlannedObject {
+            is_named_version: uri.version.is_some(),
             target: uri.at_version(version),
             object_bytes: facts.size,
             etag: facts.id.etag.clone(),

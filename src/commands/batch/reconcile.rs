@@ -1,16 +1,14 @@
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-
-use super::entries::{append, entry};
+use super::entries::{Appended, append, entry};
+use super::history::JobHistories;
 use super::manifest;
 use super::report_files::{BucketFiles, FolderFiles, ReadReport, ReportPlaceFiles, read_report};
 use super::submit::BatchServices;
-use crate::audit::Proof;
 use crate::batch::{
-    BatchPlan, JobFacts, JobOfPlan, Judged, PlannedJob, Reconciled, job_of_plan, matches_of, reconcile,
+    BatchPlan, JobFacts, JobOfPlan, Judged, PlannedJob, PlannedObject, Reconciled, job_of_plan, matches_of, reconcile,
 };
-use crate::ledger::SharedLedger;
+use crate::ledger::{LedgerError, SharedLedger};
 use crate::report::{BatchBasis, BatchCounts, BatchObjectReport, BatchReport, Exit};
 use crate::source::{ErrorKind, Session, SourceError};
 
@@ -41,7 +39,8 @@ pub async fn reconcile_folder(folder: PathBuf, plan: &BatchPlan, plan_id: &str) 
     let most = jobs.iter().map(matched).max();
     let found = jobs.into_iter().find(|job| Some(matched(job)) == most);
     let (number, job) = found.ok_or_else(|| failed(&from, "the plan has no job"))?;
-    let (objects, report, _) = judge(job, report, (from, plan_id, number), BatchBasis::Report);
+    let basis = (BatchBasis::Report, &JobHistories::default());
+    let (objects, report, _) = judge(job, report, (from, plan_id, number), basis);
     Ok(BatchResult { objects, report })
 }
 
@@ -66,9 +65,17 @@ pub async fn reconcile_job(
     let files = BucketFiles { archive: services.archive.clone(), context: services.context.clone(), folder };
     let report = read(&files, id).await?;
     let from = (id.to_owned(), plan_id, of_plan.number);
-    let (objects, mut summary, judged) = judge(of_plan.job, report, from, BatchBasis::Job);
-    if let Some(ledger) = ledger {
-        record(ledger, &facts, (of_plan.job, &judged), &mut summary).await;
+    let known = match ledger {
+        Some(ledger) => JobHistories::read(ledger, of_plan.job).await,
+        None => Ok(JobHistories::default()),
+    };
+    let nothing = JobHistories::default();
+    let basis = (BatchBasis::Job, known.as_ref().unwrap_or(&nothing));
+    let (objects, mut summary, judged) = judge(of_plan.job, report, from, basis);
+    match (ledger, known) {
+        (Some(ledger), Ok(known)) => record((ledger, &known), &facts, (of_plan.job, &judged), &mut summary).await,
+        (_, Err(error)) => not_recorded(&error, &mut summary),
+        (None, Ok(_)) => {}
     }
     summary.requests = services.counting.counts().requests - before;
     Ok(BatchResult { objects, report: summary })
@@ -95,13 +102,15 @@ fn judge(
     job: &PlannedJob,
     report: ReadReport,
     (from, plan_id, number): (String, &str, u64),
-    basis: BatchBasis,
+    (basis, known): (BatchBasis, &JobHistories),
 ) -> (Vec<BatchObjectReport>, BatchReport, Vec<Judged>) {
     let ReadReport { rows, problems } = report;
     let Reconciled { objects: judged, not_requested } = reconcile(job, rows);
     let planned = job.objects.iter().zip(&judged);
-    let mut objects: Vec<BatchObjectReport> =
-        planned.map(|(object, judged)| BatchObjectReport::planned(job, object, judged, basis)).collect();
+    let report = |(object, judged): (&PlannedObject, &Judged)| {
+        BatchObjectReport::planned(job, object, judged, basis).with_trouble(known.trouble(object, judged))
+    };
+    let mut objects: Vec<BatchObjectReport> = planned.map(report).collect();
     objects.extend(not_requested.iter().map(|row| BatchObjectReport::not_requested(job, row, basis)));
     let mut counts = BatchCounts::default();
     objects.iter().for_each(|object| counts.add(object.outcome));
@@ -117,7 +126,9 @@ fn judge(
         objects: job.objects.len() as u64,
         counts,
         problems,
+        troubled: objects.iter().filter(|object| object.trouble.is_some()).count() as u64,
         recorded: 0,
+        not_recorded: Vec::new(),
         ledger_head: None,
         requests: 0,
         exit_code: exit,
@@ -127,7 +138,7 @@ fn judge(
 
 /// Appends what the report shows to the ledger.
 async fn record(
-    ledger: &SharedLedger,
+    (ledger, known): (&SharedLedger, &JobHistories),
     facts: &JobFacts,
     (job, judged): (&PlannedJob, &[Judged]),
     summary: &mut BatchReport,
@@ -137,20 +148,25 @@ async fn record(
         summary.exit_code = summary.exit_code.and(Exit::Unknown);
         return;
     };
-    let looks = entries(job, judged, at);
-    match append(ledger, looks).await {
-        Ok((recorded, head)) => {
-            summary.recorded = recorded;
+    let objects = job.objects.iter().zip(judged);
+    let looks = objects.filter_map(|(object, judged)| {
+        let look = entry(job, object, judged, at)?;
+        // A statement beside known damage or doubt proves nothing.
+        (look.kind().is_none() || known.trouble(object, judged).is_none()).then_some(look)
+    });
+    match append(ledger, known, looks.collect()).await {
+        Ok(Appended { recorded, superseded, head }) => {
+            if !superseded.is_empty() {
+                summary.exit_code = summary.exit_code.and(Exit::Unknown);
+            }
+            (summary.recorded, summary.not_recorded) = (recorded, superseded);
             summary.ledger_head = Some(head.to_string());
         }
-        Err(error) => {
-            summary.problems.push(format!("nothing is recorded: the ledger {error}"));
-            summary.exit_code = summary.exit_code.and(Exit::CouldNot);
-        }
+        Err(error) => not_recorded(&error, summary),
     }
 }
 
-fn entries(job: &PlannedJob, judged: &[Judged], at: Timestamp) -> Vec<Proof> {
-    let objects = job.objects.iter().zip(judged);
-    objects.filter_map(|(object, judged)| entry(job, object, judged, at)).collect()
+fn not_recorded(error: &LedgerError, summary: &mut BatchReport) {
+    summary.problems.push(format!("nothing is recorded: the ledger {error}"));
+    summary.exit_code = summary.exit_code.and(Exit::CouldNot);
 }

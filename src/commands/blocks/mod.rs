@@ -16,6 +16,7 @@ mod task;
 pub use expected::identify;
 pub use file::{DigestFile, DigestFileError};
 pub use fingerprint::{Fingerprint, Fingerprinted};
+pub use plan::estimate_of_record;
 pub use prove::Prove;
 pub use request::{ExpectedContent, ProveRequest};
 pub use survey::BlockServices;

@@ -1,8 +1,11 @@
 use super::request::{ExpectedContent, ProveRequest};
 use super::survey::{Survey, SurveyedVolume};
-use crate::blocks::{BlockDigest, BlockEstimate, BlockRange, BlockRecord, EmptyVolume, Unproved, UnprovedCode};
+use crate::blocks::{
+    BlockDigest, BlockEstimate, BlockRange, BlockRecord, EmptyVolume, RecordedBlocks, Unproved, UnprovedCode,
+};
 use crate::plan::Sample;
 use crate::price::PriceTable;
+use crate::report::BlockEstimateReport;
 use crate::verdict::Verdict;
 
 /// A volume of the expected content, and the volume of the AMI with its device name.
@@ -164,10 +167,18 @@ impl Planned {
     }
 }
 
+/// What the comparison with a record takes, before the AMI is known. Snapshots may list blocks of zeros, too, so more may
+/// be read.
+pub fn estimate_of_record(record: &BlockRecord, rate: u32) -> BlockEstimateReport {
+    let sum = |of: fn(&RecordedBlocks) -> u64| record.volumes.iter().map(of).fold(0, u64::saturating_add);
+    let range = BlockRange { least: sum(|volume| volume.blocks), most: sum(|volume| volume.listed_blocks) };
+    let table = PriceTable::built_in();
+    BlockEstimateReport::new(&BlockEstimate::new(range, range, record.volumes.len() as u64, rate, &table), rate)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blocks::RecordedBlocks;
     use crate::facts::SnapshotFacts;
 
     fn survey(devices: &[&str]) -> Survey {

@@ -106,14 +106,8 @@ fn of_read(session: &Session, facts: &ObjectFacts, verified: &Verified, given: b
     let proved_by: Vec<Word<CheckId>> = report.proved_by.iter().copied().map(Word::Known).collect();
     let content = stated(facts);
     Some(Proof {
-        at: now(session).to_string(),
-        tool: TOOL.to_owned(),
-        target: uri.to_string(),
-        level: Level::Bytes.into(),
         verdict: report.verdict.into(),
         settled: passes,
-        object: facts.listed_identity(),
-        listed: None,
         version_id: facts.version.clone(),
         storage_class: facts.storage_class.clone(),
         covered_bytes: report.stats.covered_bytes,
@@ -124,7 +118,7 @@ fn of_read(session: &Session, facts: &ObjectFacts, verified: &Verified, given: b
         proved_by,
         etag_parts: verified.etag_parts.as_ref().map(part_runs).unwrap_or_default(),
         proof_kind: passes.then_some(ProofKind::Read.into()),
-        copied_from: None,
+        ..Proof::new(now(session), TOOL, uri.to_string(), Level::Bytes, facts.listed_identity())
     })
 }
 
@@ -162,29 +156,19 @@ fn of_copy(facts: &ObjectFacts, report: &CopyReport, now: Timestamp) -> Option<P
         _ => report.proved_by.iter().copied().map(Word::Known).collect(),
     };
     Some(Proof {
-        at: now.to_string(),
-        tool: TOOL.to_owned(),
-        target: report.destination.clone(),
-        level: Level::Facts.into(),
         verdict: match failed.is_empty() {
             true if kind.is_some() => Verdict::Pass.into(),
             true => Verdict::Unknown.into(),
             false => Verdict::Fail.into(),
         },
         settled: kind.is_some(),
-        object: facts.listed_identity(),
-        listed: None,
         version_id: facts.version.clone(),
         storage_class: facts.storage_class.clone(),
-        covered_bytes: 0,
-        doubt: None,
         failed,
-        damage: None,
         proved_by,
-        etag_parts: Vec::new(),
         content,
         proof_kind: kind.map(Word::Known),
-        copied_from: None,
+        ..Proof::new(now, TOOL, report.destination.clone(), Level::Facts, facts.listed_identity())
     })
 }
 

@@ -3,17 +3,15 @@ use std::time::Instant;
 use super::earlier::{Unfinished, unreadable};
 use super::phases::done;
 use super::request::{DRILL_TAG, DrillRequest, DrillServices};
-use crate::blocks::{BlockEstimate, BlockRange, BlockRecord};
 use crate::checks::preflight::Work;
-use crate::commands::blocks::ExpectedContent;
+use crate::commands::blocks::{ExpectedContent, estimate_of_record};
 use crate::commands::preflight::RestorePreflight;
 use crate::commands::restore::{Prepared, prepare_restore};
 use crate::facts::ImageFacts;
 use crate::journal::{DrillEntry, Journal, Removing};
-use crate::price::PriceTable;
 use crate::report::{
-    BackupValidation, BlockEstimateReport, DrillOutcome, DrillPhase, DrillQuotaReport, DrillReport, DrillState, Exit,
-    FindingReport, Note, PreflightReport, ProofSource,
+    BackupValidation, DrillOutcome, DrillPhase, DrillQuotaReport, DrillReport, DrillState, Exit, FindingReport, Note,
+    PreflightReport, ProofSource,
 };
 use crate::source::SourceError;
 use crate::verdict::{CheckId, Condition, Finding, Outcome, Reason, Verdict};
@@ -168,7 +166,7 @@ fn planned(services: &DrillServices, request: &DrillRequest) -> DrillReport {
         ExpectedContent::Image(image) => (ProofSource::Image, image.to_string()),
     };
     let estimate = match &request.expected {
-        ExpectedContent::Record { record, .. } => Some(of_record(record, services.blocks.rate)),
+        ExpectedContent::Record { record, .. } => Some(estimate_of_record(record, services.blocks.rate)),
         ExpectedContent::Image(_) => None,
     };
     DrillReport {
@@ -193,14 +191,6 @@ fn planned(services: &DrillServices, request: &DrillRequest) -> DrillReport {
         requests: 0,
         exit_code: Exit::Passed,
     }
-}
-
-/// What the comparison with a record takes. Snapshots may list blocks of zeros, too, so more may be read.
-fn of_record(record: &BlockRecord, rate: u32) -> BlockEstimateReport {
-    let sum = |of: fn(&crate::blocks::RecordedBlocks) -> u64| record.volumes.iter().map(of).sum::<u64>();
-    let range = BlockRange { least: sum(|volume| volume.blocks), most: sum(|volume| volume.listed_blocks) };
-    let table = PriceTable::built_in();
-    BlockEstimateReport::new(&BlockEstimate::new(range, range, record.volumes.len() as u64, rate, &table), rate)
 }
 
 fn quota(surveyed: &RestorePreflight, request: &DrillRequest) -> DrillQuotaReport {

@@ -1,12 +1,14 @@
 //! `preflight`: all checks that can run before a store or a restore. A failed check does not stop the others.
 
+mod region;
 mod request;
 mod restore;
 mod size;
 mod store;
 
+pub use region::RegionSurvey;
 pub use request::{RestorePreflightRequest, VerifiedNow};
-pub use restore::{RestorePreflight, preflight_restore};
+pub use restore::{RestorePreflight, preflight_restore, preflight_restore_in};
 pub(super) use restore::{SOURCE_TAG, restore_tags};
 pub(super) use size::size_without_source;
 pub use store::{StorePreflightRequest, preflight_store};

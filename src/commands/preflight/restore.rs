@@ -4,19 +4,19 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio::join;
 
+use super::region::{RegionAnswers, RegionSurvey};
 use super::size::{KnownSize, size_without_source};
 use super::store::size_of;
 use super::survey_bucket;
 use super::{RestorePreflightRequest, VerifiedNow};
-use crate::account::{IMAGES, SNAPSHOTS};
 use crate::checks::preflight::{
-    BucketSurvey, DryRun, LastVerified, LogicalSize, NameSource, RESTORE_TAG, RestoreSurvey, SnapshotCount,
-    SourceFacts, Work, judge_restore, restore_work, verified,
+    BucketSurvey, DryRun, LastVerified, LogicalSize, NameSource, RESTORE_TAG, RestoreSurvey, SourceFacts, Work,
+    judge_restore, restore_work, verified,
 };
 use crate::commands::ask::asked;
 use crate::commands::{ObjectServices, RegionServices};
 use crate::facts::{
-    Caller, EbsDefault, Fact, ImageFacts, KeyFacts, ObjectFacts, Readability, SnapshotFacts, VolumeFacts, readability,
+    Caller, Fact, ImageFacts, KeyFacts, ObjectFacts, Readability, SnapshotFacts, VolumeFacts, readability,
 };
 use crate::ident::{AmiId, ETag, ObjectIdentity};
 use crate::image::RestoreRequest;
@@ -25,9 +25,6 @@ use crate::report::{DamagedObject, InputNote, Note, ObjectProofReport, Preflight
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteRange;
 use crate::verdict::{Finding, Verdict};
-
-/// Maximum number of pages, of 1,000 snapshots each, to count against the quota.
-const SNAPSHOT_PAGES: usize = 3;
 
 /// Result of the preflight of a restore, with everything needed to start it.
 #[derive(Debug, Clone)]
@@ -61,60 +58,59 @@ pub async fn preflight_restore(
     wish: &RestorePreflightRequest,
 ) -> Result<RestorePreflight, SourceError> {
     let caller = services.region.caller().await?;
-    let answers = ask_all(services, wish).await;
+    let (object, answers) = join!(ask_object(services, wish), RegionAnswers::ask(&services.region));
+    Ok(judged(services, wish, caller, Answers { object, region: answers }).await)
+}
+
+/// [`preflight_restore`] with the answers about the Region from before, as for one restore of a list.
+pub async fn preflight_restore_in(
+    services: &ObjectServices,
+    wish: &RestorePreflightRequest,
+    region: &RegionSurvey,
+) -> RestorePreflight {
+    let object = ask_object(services, wish).await;
+    judged(services, wish, region.caller.clone(), Answers { object, region: region.answers.clone() }).await
+}
+
+async fn judged(
+    services: &ObjectServices,
+    wish: &RestorePreflightRequest,
+    caller: Fact<Caller>,
+    answers: Answers,
+) -> RestorePreflight {
     let known = known(services, wish, caller, &answers).await;
-    let owner = answers.object.owner.clone();
+    let owner = answers.object.asked.owner.clone();
     let mut surveyed = assemble(wish, survey(wish, answers, &known), known);
     surveyed.report.notes.extend(owner.map(Note::Source));
     surveyed.report.requests = services.region.requests();
-    Ok(surveyed)
+    surveyed
 }
 
 /// Answers to requests that do not depend on each other.
 struct Answers {
-    object: AskedObject,
+    object: ObjectAnswers,
+    region: RegionAnswers,
+}
+
+/// Answers about the object.
+struct ObjectAnswers {
+    asked: AskedObject,
     bucket: BucketSurvey,
-    images: Fact<Vec<ImageFacts>>,
-    pending: Fact<Vec<SnapshotFacts>>,
-    snapshots: Fact<SnapshotCount>,
-    ebs: Fact<EbsDefault>,
-    image_quota: Fact<f64>,
-    snapshot_quota: Fact<f64>,
     dry_run: DryRun,
 }
 
-async fn ask_all(services: &ObjectServices, wish: &RestorePreflightRequest) -> Answers {
+async fn ask_object(services: &ObjectServices, wish: &RestorePreflightRequest) -> ObjectAnswers {
     let ObjectServices { region, object, .. } = services;
-    let images = &region.images;
     let dry = RestoreRequest {
         bucket: wish.target.bucket.clone(),
         key: wish.target.key.clone(),
         name: wish.name.clone(),
         tags: BTreeMap::new(),
     };
-    let (object, bucket, own, pending, counted, ebs, image_quota, snapshot_quota, dry_run) = join!(
-        survey_object(object),
-        survey_bucket(services, false),
-        images.own_images(),
-        images.pending_snapshots(),
-        images.count_snapshots(SNAPSHOT_PAGES),
-        images.ebs_default(),
-        region.account.quota(IMAGES),
-        region.account.quota(SNAPSHOTS),
-        async { region.dry_run(images.restore(&dry, true).await).await }
-    );
-    Answers {
-        object,
-        bucket,
-        images: asked(own, "DescribeImages", "ec2:DescribeImages"),
-        pending: asked(pending, "DescribeSnapshots", "ec2:DescribeSnapshots"),
-        snapshots: asked(counted, "DescribeSnapshots", "ec2:DescribeSnapshots")
-            .map(|(counted, complete)| SnapshotCount { counted, complete }),
-        ebs: asked(ebs, "GetEbsEncryptionByDefault", "ec2:GetEbsEncryptionByDefault and ec2:GetEbsDefaultKmsKeyId"),
-        image_quota: asked(image_quota, "Service Quotas", "servicequotas:GetServiceQuota"),
-        snapshot_quota: asked(snapshot_quota, "Service Quotas", "servicequotas:GetServiceQuota"),
-        dry_run,
-    }
+    let (asked, bucket, dry_run) = join!(survey_object(object), survey_bucket(services, false), async {
+        region.dry_run(region.images.restore(&dry, true).await).await
+    });
+    ObjectAnswers { asked, bucket, dry_run }
 }
 
 /// Facts derived from the answers, and from requests that depend on them.
@@ -137,12 +133,12 @@ async fn known(
 ) -> Known {
     let region = &services.region;
     let key = async {
-        match answers.ebs.value().and_then(|ebs| ebs.key.as_deref()) {
+        match answers.region.ebs.value().and_then(|ebs| ebs.key.as_deref()) {
             Some(key) => asked(region.account.key(key).await, "DescribeKey", "kms:DescribeKey"),
             None => Fact::NotApplicable,
         }
     };
-    let ((image, snapshots), key) = join!(survey_source(region, wish, &answers.images), key);
+    let ((image, snapshots), key) = join!(survey_source(region, wish, &answers.region.images), key);
     let id = AmiId::from_key(&wish.target.key);
     let source = wish
         .record
@@ -151,7 +147,7 @@ async fn known(
         .map(|(file, record)| record.facts(format!("the record {file}")))
         .or_else(|| image.as_ref().map(|image| source_facts(image, &snapshots)));
     let name = wish_name(wish, image.as_ref());
-    let etag = answers.object.object.value().and_then(|facts| facts.id.etag.as_ref()).map(ToString::to_string);
+    let etag = answers.object.asked.object.value().and_then(|facts| facts.id.etag.as_ref()).map(ToString::to_string);
     let identity = match (&name, etag, caller.value()) {
         (Some((name, NameSource::Given | NameSource::Record)), Some(etag), Some(caller)) => Some(RestoreIdentity {
             bucket: wish.target.bucket.clone(),
@@ -169,14 +165,16 @@ async fn known(
         caller,
         key,
         source,
-        size: known_size(wish, image.as_ref(), &snapshots, answers.object.tags.value()),
+        size: known_size(wish, image.as_ref(), &snapshots, answers.object.asked.tags.value()),
         name,
         identity,
     }
 }
 
 fn survey(wish: &RestorePreflightRequest, answers: Answers, known: &Known) -> RestoreSurvey {
-    let Answers { object: AskedObject { object, probe, .. }, images, pending, .. } = answers;
+    let Answers { object: ObjectAnswers { asked, bucket, dry_run }, region } = answers;
+    let AskedObject { object, probe, .. } = asked;
+    let RegionAnswers { images, pending, snapshots, ebs, image_quota, snapshot_quota } = region;
     let work = match (&images, pending) {
         (Fact::Known { value: own, source }, Fact::Known { value: pending, .. }) => {
             Fact::Known { value: restore_work(own, &pending), source }
@@ -192,21 +190,21 @@ fn survey(wish: &RestorePreflightRequest, answers: Answers, known: &Known) -> Re
         verified: last_verified(wish, object.value()),
         object,
         probe,
-        bucket: answers.bucket,
+        bucket,
         images,
         work,
         size: known.size.size.clone(),
         name: known.name.clone(),
         claim: known.identity.as_ref().map(|identity| identity.claim(None)),
         source_encrypted: known.size.encrypted,
-        ebs: answers.ebs,
+        ebs,
         key: known.key.clone(),
-        image_quota: answers.image_quota,
-        snapshot_quota: answers.snapshot_quota,
-        snapshots: answers.snapshots,
+        image_quota,
+        snapshot_quota,
+        snapshots,
         new_snapshots: known.size.volumes,
         pace: wish.pace,
-        dry_run: answers.dry_run,
+        dry_run,
         limits: wish.limits,
     }
 }

@@ -211,25 +211,33 @@ pub(in crate::commands) fn size_of(image: &ImageFacts, snapshots: &[SnapshotFact
     LogicalSize::of_image(image, &by_id)
 }
 
-/// The stores in progress, and the sizes of their AMIs.
+/// The stores in progress.
 async fn survey_work(services: &RegionServices) -> (Fact<Vec<StoreTask>>, Fact<Work>) {
-    let running = match services.images.store_tasks(&TaskFilter::Running).await {
-        Ok(running) => running,
+    match stores_in_progress(services).await {
+        Ok((running, sizes)) => {
+            let work = store_work(&running, &sizes);
+            (Fact::Known { value: running, source: TASKS.0 }, Fact::Known { value: work, source: TASKS.0 })
+        }
         Err(error) => {
             let fact = asked(Err(error), TASKS.0, TASKS.1);
-            return (fact.clone(), fact.map(|_: Vec<StoreTask>| Work::default()));
+            (fact.clone(), fact.map(|_: Vec<StoreTask>| Work::default()))
         }
-    };
+    }
+}
+
+/// The stores in progress, and the sizes of their AMIs. An AMI that cannot be described has none.
+pub(in crate::commands) async fn stores_in_progress(
+    services: &RegionServices,
+) -> Result<(Vec<StoreTask>, BTreeMap<String, LogicalSize>), SourceError> {
+    let running = services.images.store_tasks(&TaskFilter::Running).await?;
     let ids: BTreeSet<String> = running.iter().map(|task| task.image.clone()).collect();
     let ids: Vec<String> = ids.into_iter().collect();
     let mut sizes = BTreeMap::new();
-    // AMIs that cannot be described have an unknown size.
     if let Ok(images) = services.images.images(&ids).await {
         let wanted: Vec<String> =
             images.iter().flat_map(|image| &image.volumes).filter_map(|volume| volume.snapshot.clone()).collect();
         let snapshots = services.images.snapshots(&wanted).await.unwrap_or_default();
         sizes.extend(images.iter().map(|image| (image.id.clone(), size_of(image, &snapshots))));
     }
-    let work = store_work(&running, &sizes);
-    (Fact::Known { value: running, source: TASKS.0 }, Fact::Known { value: work, source: TASKS.0 })
+    Ok((running, sizes))
 }

@@ -4,9 +4,11 @@ mod alias;
 mod follow;
 mod holder;
 mod origin;
+mod queue;
 mod request;
 mod start;
 
 pub use follow::follow_restore;
+pub use queue::RestoreQueue;
 pub use request::{FollowRequest, Origin};
-pub use start::{Begun, How, Prepared, prepare_restore, start_restore};
+pub use start::{Begun, How, Prepared, prepare_restore, prepare_restore_in, start_restore};

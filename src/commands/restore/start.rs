@@ -4,7 +4,9 @@ use std::time::Duration;
 use super::holder::{claimed_by, doubtful};
 use super::request::Origin;
 use crate::checks::preflight::Claimed;
-use crate::commands::preflight::{RestorePreflight, RestorePreflightRequest, preflight_restore};
+use crate::commands::preflight::{
+    RegionSurvey, RestorePreflight, RestorePreflightRequest, preflight_restore, preflight_restore_in,
+};
 use crate::commands::{ObjectServices, RegionServices};
 use crate::facts::ImageFacts;
 use crate::image::RestoreRequest;
@@ -39,7 +41,32 @@ pub async fn prepare_restore(
     wish: &RestorePreflightRequest,
     journal: &Journal,
 ) -> Result<Prepared, SourceError> {
-    let mut surveyed = preflight_restore(services, wish).await?;
+    let surveyed = preflight_restore(services, wish).await?;
+    with_existing(services, surveyed, journal).await
+}
+
+/// [`prepare_restore`] with the answers about the Region from before, as for one restore of a list. The AMIs of the
+/// account are not kept in the result.
+///
+/// # Errors
+///
+/// As for [`prepare_restore`].
+pub async fn prepare_restore_in(
+    services: &ObjectServices,
+    wish: &RestorePreflightRequest,
+    journal: &Journal,
+    region: &RegionSurvey,
+) -> Result<Prepared, SourceError> {
+    let surveyed = preflight_restore_in(services, wish, region).await;
+    let prepared = with_existing(services, surveyed, journal).await?;
+    Ok(Prepared { surveyed: RestorePreflight { images: None, ..prepared.surveyed }, ..prepared })
+}
+
+async fn with_existing(
+    services: &ObjectServices,
+    mut surveyed: RestorePreflight,
+    journal: &Journal,
+) -> Result<Prepared, SourceError> {
     let existing = existing(services, &surveyed, journal).await?;
     surveyed.report.requests = services.region.requests();
     Ok(Prepared { surveyed, existing })

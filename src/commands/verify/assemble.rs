@@ -32,6 +32,8 @@ pub(super) struct ReadOutcome {
     pub read: Vec<ByteRange>,
     /// The digests of all reads; `None` if nothing was read.
     pub digests: Option<Digests>,
+    /// The object was read once, as one range.
+    pub one_range: bool,
     /// Statistics of the sampled windows, with `--probe`.
     pub probed: Option<Probed>,
     /// Result of decoding the object as a compressed stream.
@@ -259,6 +261,7 @@ impl ReadOutcome {
             coverage: None,
             read: Vec::new(),
             digests: None,
+            one_range: false,
             probed: None,
             decoded: None,
             etag_parts: None,

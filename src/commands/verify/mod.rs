@@ -18,6 +18,8 @@ mod stopped;
 mod stream;
 mod undocumented;
 
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
 
 pub use matched::ETagParts;
@@ -28,6 +30,7 @@ use super::{Discovery, discover};
 use crate::checks::Digests;
 use crate::facts::{Readability, readability};
 use crate::fetch::{Spent, Stop};
+use crate::ident::ETag;
 use crate::manifest::Manifest;
 use crate::plan::{PartLayout, Reference};
 use crate::progress::Counting;
@@ -37,6 +40,9 @@ use crate::verdict::{CheckId, Doubt, Finding, Outcome, Reason};
 use after::After;
 use assemble::ReadOutcome;
 use run::VerifyRun;
+
+/// Time within which a read of one range counts as one moment.
+const MOMENT: Duration = Duration::from_secs(10);
 
 /// Result of a verification.
 #[derive(Debug)]
@@ -152,6 +158,7 @@ async fn verify_found(
         ending.stopped = run.stopped.take();
         ending.coverage = run.coverage();
         ending.read = run.read_ranges();
+        ending.one_range = run.was_one_range();
         ending.probed = run.take_probed();
         ending.decoded = run.decoded.take();
         ending.digests = run.digests.take();
@@ -161,7 +168,7 @@ async fn verify_found(
     if over && ending.coverage.is_some_and(|coverage| coverage.bytes == 0) {
         found.notes.push(VerifyNote::NoRangeInTime.into());
     }
-    if ending.coverage.is_some() {
+    if ending.coverage.is_some() && !is_one_moment(session, &found, &ending) {
         ending.moved = moved(session, request, &mut found, &ending).await;
     }
     found.notes.extend(session.notes().into_iter().map(Note::Source));
@@ -176,6 +183,17 @@ pub(super) fn archived(found: &Discovery) -> Option<String> {
         Readability::Archived(state) => Some(state),
         Readability::Now | Readability::Until(_) => None,
     }
+}
+
+/// Whether the object was read at one moment: quickly, as one range, and every response stated the strong ETag that HEAD
+/// stated. A HEAD after such a read cannot show more than the response itself.
+fn is_one_moment(session: &Session, found: &Discovery, ending: &ReadOutcome) -> bool {
+    let took = session.context().clock.monotonic().duration_since(ending.started);
+    ending.one_range
+        && ending.stopped.is_none()
+        && took < MOMENT
+        && found.facts.id.etag.as_ref().is_some_and(ETag::is_strong)
+        && session.reads_are_pinned()
 }
 
 /// Checks after the read whether the object is still the one that was discovered. `If-Match` pins reads only to a

@@ -84,6 +84,11 @@ impl<'a> VerifyRun<'a> {
         self.reading.as_ref().map(|reading| reading.ranges().collect()).unwrap_or_default()
     }
 
+    /// Whether the object was read once, as one range.
+    pub(super) fn was_one_range(&self) -> bool {
+        !self.read_again && self.reading.as_ref().is_some_and(Reading::is_one_range)
+    }
+
     /// Takes the statistics of the first read's sampled windows.
     pub(super) fn take_probed(&mut self) -> Option<Probed> {
         self.reading.as_mut()?.probed.take()

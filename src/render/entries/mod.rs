@@ -134,36 +134,26 @@ pub fn entries_csv(rows: &[EntryRow]) -> Result<Vec<u8>, String> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::audit::{Acceptance, ContentFingerprint, CopiedFrom, Word};
+    use crate::audit::{Acceptance, ContentFingerprint, CopiedFrom, Level, Word};
     use crate::ident::{ETag, ObjectIdentity};
     use crate::verdict::Verdict;
 
     /// Rows for tests.
     pub(crate) fn rows() -> Vec<EntryRow> {
+        let object = ObjectIdentity {
+            etag: Some(ETag::kept("e")),
+            last_modified: Some("soon".into()),
+            ..ObjectIdentity::of_size(1 << 40)
+        };
+        let (at, target) = ("2026-01-02T03:04:05.000006Z".parse().unwrap(), "s3://b/a,\"b\".bin");
         let proof = Proof {
-            at: "2026-01-02T03:04:05.000006Z".into(),
-            tool: "test".into(),
-            target: "s3://b/a,\"b\".bin".into(),
-            level: Word::of("bytes".into()),
             verdict: Verdict::Pass.into(),
             settled: true,
-            object: ObjectIdentity {
-                etag: Some(ETag::kept("e")),
-                last_modified: Some("soon".into()),
-                ..ObjectIdentity::of_size(1 << 40)
-            },
-            listed: None,
-            version_id: None,
             storage_class: Some("STANDARD".into()),
             covered_bytes: 1 << 40,
-            doubt: None,
-            failed: Vec::new(),
-            damage: None,
             proved_by: ["etag", "crc32"].map(|by| Word::of(by.into())).into(),
-            etag_parts: Vec::new(),
             content: vec![ContentFingerprint::new("crc32", "AAAAAA==")],
-            proof_kind: None,
-            copied_from: None,
+            ..Proof::new(at, "test", target.into(), Level::Bytes, object)
         };
         let written = Proof {
             at: "2026-01-02T03:04:07Z".into(),

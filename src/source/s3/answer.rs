@@ -103,7 +103,7 @@ impl Answer<'_> {
                 let text = "this server takes the bucket in the host name only; set `addressing_style = virtual` under `s3 =` in the profile";
                 (ErrorKind::Configuration, self.with(text))
             }
-            ("InvalidRequest", 400) if wants_customer_key(self.message) => {
+            _ if self.wants_customer_key() => {
                 let text = "the object is encrypted with a customer key, and another or none was given; name it with --sse-c-key-file";
                 (ErrorKind::Invalid, self.with(text))
             }
@@ -112,6 +112,14 @@ impl Answer<'_> {
             _ => return None,
         };
         Some((kind, detail))
+    }
+
+    /// Whether it says that the SSE-C key is missing or wrong. S3 sends the code `InvalidRequest`, which it uses for many
+    /// things, so the message is the only sign. It only selects a hint: the kind of error is the same without it.
+    pub(super) fn wants_customer_key(&self) -> bool {
+        let message = self.message.to_ascii_lowercase().replace('-', " ");
+        let words = ["server side encryption", "customer provided", "customer key"];
+        (self.code, self.status) == ("InvalidRequest", 400) && words.iter().any(|words| message.contains(words))
     }
 
     /// Codes of EC2, KMS, SSM and Service Quotas.
@@ -188,13 +196,6 @@ impl Answer<'_> {
         };
         (kind, self.with(&text))
     }
-}
-
-/// Whether a message says that the SSE-C key is missing or wrong. S3 sends the code `InvalidRequest`, which it uses for
-/// many things, so the message is the only sign. It only selects a hint: the kind of error is the same without it.
-fn wants_customer_key(message: &str) -> bool {
-    let message = message.to_ascii_lowercase().replace('-', " ");
-    ["server side encryption", "customer provided", "customer key"].iter().any(|words| message.contains(words))
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub(super) struct ObjectContext {
     pub unpinned: AtomicBool,
     /// Set when the server refuses `If-Match` although the object has not changed.
     pub unconditional: AtomicBool,
+    /// Set when the response of a read does not state the strong ETag that the read was pinned to.
+    pub unnamed: AtomicBool,
     /// Held while one task asks whether the object has changed.
     pub asking: tokio::sync::Mutex<()>,
     /// Identity from the last HEAD.

@@ -158,7 +158,10 @@ fn refused<E: ProvideErrorMetadata>(error: &E, raw: &HttpResponse, subject: &str
     {
         detail = format!("{detail}; {hint}");
     }
-    let advice = advice(&kind, code.as_deref(), subject, needs);
+    let advice = match answer.wants_customer_key() {
+        true => Some(Advice::CustomerKey),
+        false => advice(&kind, code.as_deref(), subject, needs),
+    };
     let request_id = error.meta().request_id().or_else(|| headers.get("x-amz-request-id"));
     SourceError {
         code: code.map(String::into_boxed_str),

@@ -335,6 +335,10 @@ impl ObjectSource for S3Object {
         self.standing.take_notes()
     }
 
+    fn reads_are_pinned(&self) -> bool {
+        !self.standing.unnamed.load(Ordering::Relaxed)
+    }
+
     fn fresh(&self) -> Arc<dyn ObjectSource> {
         Arc::new(S3Object { client: self.connection.fresh_client(), ..self.clone() })
     }

@@ -66,6 +66,9 @@ impl S3Object {
             let patience = self.connection.options.patience();
             return Err(misfit(problem, out.body, self.subject(), patience).await.into());
         }
+        if !(id.etag.as_ref().is_some_and(ETag::is_strong) && told.etag.is_some()) {
+            self.standing.unnamed.store(true, Ordering::Relaxed);
+        }
         match self.moved(id, &told, &headers, conditional) {
             None => Ok(out.body),
             Some(detail) => Err(SourceError::new(ErrorKind::Changed, self.subject(), detail).into()),

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::seen::restated;
 use super::{Change, ContentFingerprint, Entry, Level, LookResult, Proof, ValidityWindow};
 use crate::ident::{ETag, ObjectIdentity};
@@ -8,8 +10,10 @@ use crate::plan::PartLayout;
 use crate::verdict::Doubt;
 
 mod distrust;
+mod superseding;
 
 use distrust::Distrust;
+pub use superseding::Superseding;
 
 /// What is known about one object from earlier examinations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,8 +39,8 @@ pub struct History {
     latest: Option<Arc<Proof>>,
     /// The newest examination at level `bytes`.
     read: Option<Arc<Proof>>,
-    /// Whether the object no longer existed afterwards.
-    gone: bool,
+    /// Time of the listing that lacked the object, if it no longer existed after the newest examination.
+    gone: Option<String>,
 }
 
 /// What an earlier examination found wrong with the bytes of an object.
@@ -64,14 +68,14 @@ impl History {
         matched: None,
         latest: None,
         read: None,
-        gone: false,
+        gone: None,
     };
 
     /// Adds the next entry, in the order of the ledger.
     pub fn add(&mut self, entry: Entry) {
         match entry {
             Entry::Acceptance(acceptance) => self.accept(acceptance.object.as_ref()),
-            Entry::Gone(_) => self.gone = true,
+            Entry::Gone(gone) => self.gone = Some(gone.at),
             Entry::Proof(proof) => self.look(proof.into()),
         }
     }
@@ -89,7 +93,7 @@ impl History {
         self.first.take_if(|first| first.content.is_empty() && is(&look, &first.object));
         self.first.get_or_insert_with(|| Arc::clone(&look));
         self.latest = Some(look);
-        self.gone = false;
+        self.gone = None;
     }
 
     /// Updates what is proved, settled, damaged or doubtful. A failure or a doubt revokes earlier proofs of
@@ -159,7 +163,10 @@ impl History {
             return;
         }
         let known = std::mem::take(self);
-        let Some(accepted) = known.latest.filter(|_| object.is_some()) else { return };
+        let Some(accepted) = known.latest.filter(|_| object.is_some()) else {
+            self.gone = known.gone;
+            return;
+        };
         let same = |look: &Arc<Proof>| same_state(look, &accepted);
         *self = History {
             proof: known.proof.filter(same),
@@ -172,13 +179,13 @@ impl History {
             matched: known.matched,
             first: Some(Arc::clone(&accepted)),
             latest: Some(accepted),
-            gone: false,
+            gone: None,
         };
     }
 
     /// The last known state; `None` if the object no longer exists or was never seen.
     pub fn state(&self) -> Option<&ObjectIdentity> {
-        self.latest.as_ref().filter(|_| !self.gone).map(|latest| &latest.object)
+        self.latest.as_ref().filter(|_| self.gone.is_none()).map(|latest| &latest.object)
     }
 
     /// Whether the object was never examined.
@@ -188,7 +195,19 @@ impl History {
 
     /// Whether the object no longer existed at the last listing.
     pub fn is_gone(&self) -> bool {
-        self.gone
+        self.gone.is_some()
+    }
+
+    /// What a later entry says about the object, if an examination is older than that and of another state: to append it
+    /// now would undo the later one. A time that cannot be read counts as later.
+    pub fn superseding(&self, look: &Proof) -> Option<Superseding> {
+        let time = |at: &str| at.parse::<Timestamp>().ok();
+        let is_later = |at: &str| time(at).is_none_or(|at| time(&look.at).is_none_or(|own| at >= own));
+        if let Some(at) = self.gone.as_ref().filter(|at| is_later(at)) {
+            return Some(Superseding::Gone { at: at.clone() });
+        }
+        let latest = self.latest.as_ref().filter(|latest| is_later(&latest.at) && !same_state(latest, look))?;
+        Some(Superseding::OtherState { at: latest.at.clone() })
     }
 
     /// What is known to be wrong with the bytes of this state of the object; `None` if nothing is. Damage outweighs doubt.
@@ -242,7 +261,7 @@ impl History {
     /// A proof that makes another examination at `level` unnecessary.
     pub fn still_good(&self, seen: &ObjectIdentity, level: Level, term: ValidityWindow) -> Option<&Proof> {
         // Re-examine an object that reappeared, so that the reappearance is recorded.
-        if self.gone || self.is_troubled(seen) {
+        if self.is_gone() || self.is_troubled(seen) {
             return None;
         }
         let fits = |proof: &&Proof| is(proof, seen) && proof.satisfies(level) && proof.is_in(term);
@@ -566,6 +585,45 @@ mod tests {
             "another state is no measure"
         );
         assert_eq!(other.change(&seen("c"), Some(&seen("a")), &[]).kind().name(), "same", "as it is listed");
+    }
+
+    #[test]
+    fn an_examination_that_a_later_entry_contradicts_is_superseded() {
+        let of = |day: &str, etag: &str| {
+            let Entry::Proof(look) = proof(day, Level::Bytes, "pass", etag, "crc32:x") else { unreachable!() };
+            *look
+        };
+        let gone = |day: &str| {
+            let at = format!("2026-01-{day}T00:00:00Z");
+            Entry::Gone(Gone { at, tool: "test".into(), target: "s3://b/k".into() })
+        };
+        let nothing_there = Entry::Acceptance(Acceptance {
+            at: "2026-01-13T00:00:00Z".into(),
+            tool: "test".into(),
+            target: "s3://b/k".into(),
+            object: None,
+            reason: "meant".into(),
+        });
+        let known = |entry: Proof| Entry::Proof(Box::new(entry));
+        let (at_gone, at_other) = ("the object was gone at 2026-01-12T00:00:00Z", "the object was in another state at");
+        for (entries, day, expected) in [
+            (vec![], "11", None),
+            (vec![known(of("10", "a"))], "11", None),
+            (vec![known(of("12", "a"))], "11", None),
+            (vec![known(of("10", "b"))], "11", None),
+            (vec![known(of("12", "b"))], "11", Some(at_other)),
+            (vec![known(of("10", "a")), gone("12")], "11", Some(at_gone)),
+            (vec![known(of("10", "a")), gone("12")], "12", Some(at_gone)),
+            (vec![known(of("10", "a")), gone("12")], "13", None),
+            (vec![known(of("10", "a")), gone("12"), known(of("13", "a"))], "11", None),
+            (vec![known(of("10", "a")), gone("12"), nothing_there], "11", Some(at_gone)),
+        ] {
+            let found = history(&entries).superseding(&of(day, "a")).map(|found| found.to_string());
+            assert_eq!(found.is_some(), expected.is_some(), "{entries:?} {day}");
+            assert!(found.unwrap_or_default().starts_with(expected.unwrap_or_default()), "{entries:?}");
+        }
+        let unreadable = Proof { at: "soon".into(), ..of("10", "b") };
+        assert!(history(&[known(unreadable)]).superseding(&of("11", "a")).is_some());
     }
 
     #[test]

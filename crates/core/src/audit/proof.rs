@@ -121,6 +121,32 @@ impl ValidityWindow {
 }
 
 impl Proof {
+    /// An examination that read nothing and decided nothing. `tool` is the name and version of the program; `object` is
+    /// the state that was examined. The caller sets what else is known of it.
+    pub fn new(at: Timestamp, tool: &str, target: String, level: Level, object: ObjectIdentity) -> Self {
+        Proof {
+            at: at.to_string(),
+            tool: tool.to_owned(),
+            target,
+            level: level.into(),
+            verdict: Verdict::Unknown.into(),
+            settled: false,
+            object,
+            listed: None,
+            version_id: None,
+            storage_class: None,
+            covered_bytes: 0,
+            doubt: None,
+            failed: Vec::new(),
+            damage: None,
+            proved_by: Vec::new(),
+            etag_parts: Vec::new(),
+            content: Vec::new(),
+            proof_kind: None,
+            copied_from: None,
+        }
+    }
+
     /// The result of the examination. An entry that contradicts itself counts as the worst that it states: a
     /// pass beside a failed check is damage, and a pass that does not cover every byte is not a proof.
     pub fn standing(&self) -> LookResult {
@@ -199,26 +225,24 @@ mod tests {
     use crate::ident::ETag;
 
     fn look(level: &str, verdict: &str, covered: u64) -> Proof {
+        let object = ObjectIdentity { object_bytes: Some(5), etag: Some(ETag::kept("e")), ..ObjectIdentity::default() };
         Proof {
-            at: "2026-01-01T00:00:00Z".into(),
-            tool: "test".into(),
-            target: "s3://b/k".into(),
             level: Word::of(level.into()),
             verdict: Word::of(verdict.into()),
             settled: true,
-            object: ObjectIdentity { object_bytes: Some(5), etag: Some(ETag::kept("e")), ..ObjectIdentity::default() },
-            listed: None,
-            version_id: None,
-            storage_class: None,
             covered_bytes: covered,
-            doubt: None,
-            failed: Vec::new(),
-            damage: None,
             proved_by: vec![Word::of("crc32".into())],
-            etag_parts: Vec::new(),
-            content: Vec::new(),
-            proof_kind: None,
-            copied_from: None,
+            ..Proof::new("2026-01-01T00:00:00Z".parse().unwrap(), "test", "s3://b/k".into(), Level::Facts, object)
+        }
+    }
+
+    #[test]
+    fn a_new_examination_proves_and_settles_nothing() {
+        let now = "2026-01-01T00:00:00Z".parse().unwrap();
+        for &level in Level::ALL {
+            let look = Proof::new(now, "test", "s3://b/k".into(), level, ObjectIdentity::of_size(5));
+            assert_eq!((look.standing(), look.kind()), (LookResult::Open, None), "{level}");
+            assert!(Level::ALL.iter().all(|&wanted| !look.satisfies(wanted)), "{level}");
         }
     }
 

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -100,12 +100,21 @@ pub struct PlannedObject {
     /// Checksums that S3 stated for the content.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub content: Vec<ContentFingerprint>,
+    /// The user named this version, and not only the key: a ledger keeps it apart from the current version.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_named_version: bool,
 }
 
 impl PlannedObject {
     /// The object without its version.
     pub fn uri(&self) -> ObjectUri {
         self.target.at_version(None)
+    }
+
+    /// The object as a ledger names it.
+    pub fn ledger_target(&self) -> String {
+        let uri = if self.is_named_version { self.target.clone() } else { self.uri() };
+        uri.to_string()
     }
 
     /// The planned state, as a listing states it.
@@ -214,16 +223,25 @@ pub enum PlanError {
 
 impl BatchPlan {
     /// Sorts objects into jobs: one for each algorithm and type, and for objects with and without versions, because a
-    /// manifest names versions for all of its objects or for none.
+    /// manifest names versions for all of its objects or for none. Several versions of one object are in jobs of their
+    /// own, because a row of a report may lack its version. An object that is there twice is planned once.
     pub fn new(
         (tool, made, region): (String, String, String),
         objects: impl IntoIterator<Item = (Algorithm, ChecksumScope, PlannedObject)>,
     ) -> Self {
         let mut jobs: BTreeMap<_, Vec<PlannedObject>> = BTreeMap::new();
+        let mut seen: HashMap<ObjectUri, Vec<(Option<String>, bool)>> = HashMap::new();
         for (algorithm, scope, object) in objects {
-            jobs.entry((algorithm, scope, object.target.version.is_some())).or_default().push(object);
+            let versions = seen.entry(object.uri()).or_default();
+            let own = (object.target.version.clone(), object.is_named_version);
+            if versions.contains(&own) {
+                continue;
+            }
+            let place = versions.len();
+            versions.push(own);
+            jobs.entry((algorithm, scope, object.target.version.is_some(), place)).or_default().push(object);
         }
-        let job = |((algorithm, scope, versions), objects)| PlannedJob::new(algorithm, scope, versions, objects);
+        let job = |((algorithm, scope, versions, _), objects)| PlannedJob::new(algorithm, scope, versions, objects);
         BatchPlan { tool, made, region, jobs: jobs.into_iter().map(job).collect() }
     }
 
@@ -289,6 +307,7 @@ pub(super) mod tests {
                 value: digest.base64(),
             }),
             content: vec![ContentFingerprint::new("crc64nvme", &digest.base64())],
+            is_named_version: false,
         }
     }
 
@@ -308,6 +327,26 @@ pub(super) mod tests {
         assert_eq!(BatchPlan::from_json(&text).unwrap(), plan);
         assert_eq!(BatchPlan::from_json(&text).unwrap().id().unwrap(), plan.id().unwrap());
         assert!(BatchPlan::from_json(&text.replace("a b", "a c")).is_err());
+    }
+
+    #[test]
+    fn several_versions_of_an_object_are_in_jobs_of_their_own() {
+        let named = |version| PlannedObject { is_named_version: true, ..object("k", Some(version), version) };
+        let plan = plan(vec![
+            named("v2"),
+            object("k", Some("v1"), "v1"),
+            named("v1"),
+            named("v2"),
+            object("l", Some("v1"), "1"),
+            object("l", Some("v1"), "1"),
+        ]);
+        let jobs: Vec<String> = plan.jobs.iter().map(PlannedJob::manifest).collect();
+        assert_eq!(jobs, ["b,k,v2\nb,l,v1\n", "b,k,v1\n", "b,k,v1\n"]);
+        let read = BatchPlan::from_json(&plan.to_json().unwrap()).unwrap();
+        assert_eq!(read, plan);
+        let targets: Vec<String> =
+            read.jobs.iter().flat_map(|job| &job.objects).map(PlannedObject::ledger_target).collect();
+        assert_eq!(targets, ["s3://b/k?versionId=v2", "s3://b/l", "s3://b/k", "s3://b/k?versionId=v1"]);
     }
 
     #[test]

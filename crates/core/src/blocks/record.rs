@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{BlockDigest, Sidecar};
 use crate::sealed::{SealError, at_most, open, seal};
+use crate::units::GIB;
 
 /// An AMI has at most some dozens of volumes.
 const MOST_VOLUMES: usize = 1_000;
@@ -118,6 +119,13 @@ impl BlockRecord {
             }
         }
         Ok(record)
+    }
+
+    /// Sum of the sizes of all volumes in bytes. A volume without a snapshot and without a stated size is left out.
+    pub fn volume_bytes(&self) -> u64 {
+        let written = self.volumes.iter().map(|volume| volume.gib);
+        let empty = self.empty_volumes.iter().filter_map(|volume| volume.gib);
+        written.chain(empty).fold(0, u64::saturating_add).saturating_mul(GIB)
     }
 
     /// Checks that a sidecar is the one of this record.

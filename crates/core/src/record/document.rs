@@ -1,6 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::blocks::BlockRecord;
 use crate::checks::preflight::{LogicalSize, SourceFacts, any_encrypted};
 use crate::facts::{Caller, ImageFacts, SnapshotFacts};
 use crate::ident::{ETag, ObjectIdentity};
@@ -62,6 +63,9 @@ pub struct Record {
     /// Size of the object in bytes, once the store is complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object_bytes: Option<u64>,
+    /// The content of the AMI, if `store --blocks` read it. Its digests of blocks are in a second file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Box<BlockRecord>>,
 }
 
 /// An EBS volume of the AMI.
@@ -123,6 +127,7 @@ impl Record {
             etag: None,
             version_id: None,
             object_bytes: None,
+            content: None,
         }
     }
 

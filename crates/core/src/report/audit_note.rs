@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::units::counted;
+
 /// A note on a whole audit. In JSON it is its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuditNote {
@@ -62,6 +64,22 @@ pub enum AuditNote {
         /// The other result.
         second: String,
     },
+    /// What the runs of huge objects show was appended to a ledger.
+    Recorded {
+        /// Number of objects.
+        objects: u64,
+        /// The ledger.
+        ledger: String,
+    },
+    /// What the runs of a huge object show was not appended to a ledger.
+    NotRecorded {
+        /// The object.
+        target: String,
+        /// The ledger.
+        ledger: String,
+        /// Why it was not.
+        why: String,
+    },
     /// The text of a note that was read from a file.
     Other(String),
 }
@@ -102,6 +120,13 @@ impl fmt::Display for AuditNote {
             AuditNote::NotAsked { what, why } => write!(f, "{what} could not be asked for: {why}"),
             AuditNote::TwoResults { shard, first, second } => {
                 write!(f, "shard {shard} has two results, {first} and {second}: of each object the worse result stands")
+            }
+            AuditNote::Recorded { objects, ledger } => {
+                let objects = counted(*objects, "object");
+                write!(f, "the result for {objects} that the shards read together is recorded in {ledger}")
+            }
+            AuditNote::NotRecorded { target, ledger, why } => {
+                write!(f, "the result for {target} is not recorded in {ledger}: {why}")
             }
             AuditNote::Other(text) => f.write_str(text),
         }

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CostLineReport, Exit};
+use super::{CostLineReport, Exit, TroubleReport};
 use crate::audit::Word;
 use crate::batch::{
     BatchOutcome, BatchPlan, ChecksumScope, Judged, PlannedJob, PlannedObject, ReferenceOrigin, ReportRow, RowOutcome,
@@ -10,6 +10,10 @@ use crate::checksum::Algorithm;
 use crate::ident::ObjectUri;
 use crate::text::words;
 use crate::verdict::{CheckId, Verdict};
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
 
 words! {
     /// Why an object is not in a plan.
@@ -22,15 +26,17 @@ words! {
         NotNameable = "not_nameable",
         /// S3 states a value of each algorithm that a baseline could have, and none that it computes.
         NoAlgorithm = "no_algorithm",
+        /// The object is encrypted with SSE-C, and S3 does not describe it without its key.
+        CustomerKeyMissing = "customer_key_missing",
         /// The object could not be described.
         NotDescribed = "not_described",
     }
 }
 
 impl LeftOutCode {
-    /// Whether the object may be planned by another run.
+    /// Whether it is not certain that S3 cannot compute a checksum of the object.
     pub fn is_open(self) -> bool {
-        self == LeftOutCode::NotDescribed
+        matches!(self, LeftOutCode::NotDescribed | LeftOutCode::CustomerKeyMissing)
     }
 }
 
@@ -170,7 +176,8 @@ words! {
 pub struct BatchObjectReport {
     /// The object as `s3://bucket/key`, with its version if it is known.
     pub target: String,
-    /// `pass` if S3 states the value of the reference, `fail` if it states another. From a folder always `unknown`.
+    /// `pass` if S3 states the value of the reference, `fail` if it states another. From a folder always `unknown`. With
+    /// damage in the ledger it is `fail`, and with a doubt not `pass`.
     pub verdict: Verdict,
     /// What the report shows.
     pub outcome: BatchOutcome,
@@ -201,11 +208,25 @@ pub struct BatchObjectReport {
     /// Details, for the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// What the ledger has against the bytes of the planned state. A statement of S3 does not end it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<TroubleReport>,
     /// Exit code for this object alone.
     pub exit_code: Exit,
 }
 
 impl BatchObjectReport {
+    /// The same beside what the ledger has against the planned state.
+    #[must_use]
+    pub fn with_trouble(self, trouble: Option<TroubleReport>) -> Self {
+        let Some(trouble) = trouble else { return self };
+        let verdict = match (self.verdict, trouble.verdict) {
+            (Verdict::Fail, _) | (_, Verdict::Fail) => Verdict::Fail,
+            _ => Verdict::Unknown,
+        };
+        BatchObjectReport { verdict, exit_code: verdict.into(), trouble: Some(trouble), ..self }
+    }
+
     /// The result for a planned object.
     pub fn planned(job: &PlannedJob, object: &PlannedObject, judged: &Judged, basis: BatchBasis) -> Self {
         let (http_status, error_code) = match judged {
@@ -266,6 +287,7 @@ impl BatchObjectReport {
             http_status: None,
             error_code: None,
             detail: None,
+            trouble: None,
             exit_code: verdict.into(),
         }
     }
@@ -339,8 +361,14 @@ pub struct BatchReport {
     pub counts: BatchCounts,
     /// What is wrong with the report: a file that is missing, torn or altered, or a line that cannot be read.
     pub problems: Vec<String>,
+    /// Number of objects that have a value of S3, and damage or doubt in the ledger.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub troubled: u64,
     /// Number of entries that were added to the ledger.
     pub recorded: u64,
+    /// Results that were not added, because the ledger has a later entry that contradicts them; with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_recorded: Vec<String>,
     /// Head of the ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger_head: Option<String>,

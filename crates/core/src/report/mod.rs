@@ -3,7 +3,7 @@
 //! # The JSON lines
 //!
 //! With `--json`, every command writes one JSON object per line, each with `"schema":"stored-ami/1"` and a
-//! `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `copy`, `compare`, `thaw`, `fingerprint`, `prove`, `drill`,
+//! `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `task_list`, `copy`, `compare`, `thaw`, `fingerprint`, `prove`, `drill`,
 //! `bench`, `hashes`, `doctor`, `cost`, `audited`, `audited_run`, `audited_bucket`, `observation`, `audit`, `safe`, `ledger_entry`, `ledger`, `error` (a target that could
 //! not be processed) and, last, `summary`. Names of fields include the unit. `unknown` always comes with a
 //! reason. Fields may be added under `/1`; the meaning of a field never changes. The JSON Schema of these
@@ -38,6 +38,7 @@ mod scope;
 mod sentence;
 mod severity;
 mod task;
+mod task_list;
 mod thaw;
 mod trouble;
 mod verify;
@@ -101,6 +102,7 @@ pub use preflight::{
 pub use scope::AuditScope;
 pub use severity::Severity;
 pub use task::{LeftReport, TaskKind, TaskReport};
+pub use task_list::{TaskListEstimate, TaskListReport, TaskRowReport, TaskRowState};
 pub use thaw::{ThawFindingReport, ThawOutcome, ThawReport, ThawState};
 pub use trouble::TroubleReport;
 pub use verify::{DigestReport, IdentityReport, LayoutBasis, LayoutKind, LayoutReport, StatsReport, VerifyReport};
@@ -126,6 +128,8 @@ pub enum Report {
     Stored(StoredReport),
     /// A store or a restore task.
     Task(Box<TaskReport>),
+    /// Several stores or restores of a list.
+    TaskList(Box<TaskListReport>),
     /// A copy of an object.
     Copy(Box<CopyReport>),
     /// Whether two objects are the same.

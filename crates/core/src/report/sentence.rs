@@ -33,6 +33,14 @@ impl Report {
                 format!("{} {is_stored} in {}", report.image, report.bucket)
             }
             Report::Task(report) => format!("task of {}: {}", report.image, word(report.exit_code)),
+            Report::TaskList(report) => {
+                format!(
+                    "{} of {}: {}",
+                    report.operation,
+                    counted(report.rows.len() as u64, "target"),
+                    word(report.exit_code)
+                )
+            }
             Report::Bench(report) => format!("bench {}: {}", report.target, word(report.exit_code)),
             Report::Hashes(report) => format!("hashing speed: {}", word(report.exit_code)),
             Report::Doctor(report) => format!("doctor: {}", report.verdict()),

@@ -2,6 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{DamagePlace, History, Proof, Trouble, Word, failed_by};
+use crate::ident::ObjectIdentity;
 use crate::verdict::{CheckId, Doubt, Verdict};
 
 /// What an earlier examination found wrong with the bytes of an object, in the state that it has by its newest entry.
@@ -26,6 +27,11 @@ pub struct TroubleReport {
 impl TroubleReport {
     /// What is known to be wrong with the newest state of an object; `None` if nothing is, or the object is gone.
     pub fn of(history: &History) -> Option<Self> {
+        Self::of_state(history, history.state()?)
+    }
+
+    /// What is known to be wrong with this state of an object; `None` if nothing is.
+    pub fn of_state(history: &History, seen: &ObjectIdentity) -> Option<Self> {
         let report = |look: &Proof, verdict, doubt| TroubleReport {
             verdict,
             at: look.at.clone(),
@@ -33,7 +39,7 @@ impl TroubleReport {
             damage: look.damage.clone(),
             doubt,
         };
-        Some(match history.trouble_of(history.state()?)? {
+        Some(match history.trouble_of(seen)? {
             Trouble::Damage(look) => report(look, Verdict::Fail, None),
             Trouble::Doubt(look, doubt) => report(look, Verdict::Unknown, Some(doubt)),
         })

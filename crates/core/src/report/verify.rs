@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -179,6 +180,16 @@ impl IdentityReport {
             version_id: self.version_id.clone(),
             last_modified: self.last_modified.clone(),
         }
+    }
+
+    /// The same as far as a listing states it too: the time in whole seconds, and no version.
+    pub fn listed_identity(&self) -> ObjectIdentity {
+        let whole = |at: &String| {
+            let second = at.parse::<Timestamp>().ok().and_then(|at| Timestamp::from_second(at.as_second()).ok());
+            second.map_or_else(|| at.clone(), |second| second.to_string())
+        };
+        let last_modified = self.last_modified.as_ref().map(whole);
+        ObjectIdentity { last_modified, version_id: None, ..self.identity() }
     }
 }
 

@@ -2,52 +2,73 @@
 
 use std::collections::BTreeMap;
 
-use crate::audit::{RunDigests, Word, joined_digests, judge_joined};
-use crate::commands::audit::inspection::proved_of;
+use jiff::Timestamp;
+
+use super::record::JoinedEntry;
+use crate::audit::{RunDigests, joined_digests, judge_joined};
 use crate::ident::ObjectIdentity;
 use crate::plan::{PartLayout, Reference};
 use crate::report::{
-    AuditedReport, AuditedRunReport, Exit, FindingReport, IdentityReport, ProvedReport, ReasonReport, TOOL, exit_of,
+    AuditedReport, AuditedRunReport, Exit, FindingReport, IdentityReport, ProvedReport, ReasonReport, exit_of,
     verdict_of,
 };
 use crate::units::{ByteRange, PartNumber};
-use crate::verdict::{
-    CheckId, Coverage, Evidence, Finding, Outcome, PolicyCheck, ProofKind, Reason, ReasonCode, Verdict,
-};
+use crate::verdict::{CheckId, Coverage, Doubt, Evidence, Finding, Outcome, PolicyCheck, Reason, ReasonCode, Verdict};
+
+/// What the runs of an object show together.
+#[derive(Default)]
+pub(super) struct JoinedRuns {
+    /// Every byte is proved.
+    pub is_proved: bool,
+    /// What a ledger should have of it; `None` if the runs show nothing.
+    pub entry: Option<JoinedEntry>,
+}
+
+/// The findings on the bytes, and the parts of the object.
+struct JudgedRuns {
+    findings: Vec<Finding>,
+    layout: PartLayout,
+}
+
+const SOUND: CheckId = CheckId::PolicyCheck(PolicyCheck::Sound);
 
 /// Replaces what the line of an object says about its bytes by what its runs show together, if the shards read it in
-/// runs. Returns whether every byte is proved by that.
-pub(super) fn join(one: &mut AuditedReport, runs: &[AuditedRunReport]) -> bool {
+/// runs.
+pub(super) fn join(one: &mut AuditedReport, runs: &[AuditedRunReport]) -> JoinedRuns {
     let in_runs =
         |finding: &FindingReport| finding.reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::ReadInRuns);
     if !one.findings.iter().any(|finding| finding.check == CheckId::Proof && in_runs(finding)) {
-        return false;
+        return JoinedRuns::default();
     }
     let waiting: Vec<CheckId> = one.findings.iter().filter(|one| in_runs(one)).map(|one| one.check).collect();
     one.findings.retain(|finding| !in_runs(finding));
     let at = one.findings.len().min(1);
-    let found = match judged(one.identity.as_ref(), runs) {
-        Ok(findings) => findings.iter().map(FindingReport::from).collect(),
-        Err(reason) => {
-            let open = |check: CheckId| {
-                let outcome = Outcome::Unknown(Reason::NotRead);
-                let finding = Finding { check, required: check == CheckId::Proof, outcome };
-                FindingReport { reason: Some(reason.clone()), ..FindingReport::from(&finding) }
-            };
-            waiting.into_iter().map(open).collect::<Vec<_>>()
-        }
+    let judged = judged(one.identity.as_ref(), runs);
+    let found: Vec<FindingReport> = match &judged {
+        Ok(judged) => judged.findings.iter().map(FindingReport::from).collect(),
+        Err(reason) => waiting.into_iter().map(|check| open(check, reason)).collect(),
     };
     drop(one.findings.splice(at..at, found));
     let unread = runs.iter().filter(|run| run.reason.is_some()).fold(Exit::Passed, |exit, run| exit.and(run.exit_code));
     let is_whole = one.findings.iter().any(|one| one.check == CheckId::Proof && one.verdict == Verdict::Pass);
-    let passed = one.findings.iter().filter(|one| matches!(one.check, CheckId::Reference(..)));
-    let by: Vec<Word<CheckId>> =
-        passed.filter(|one| one.verdict == Verdict::Pass).map(|one| Word::Known(one.check)).collect();
-    if is_whole {
-        let at = runs.iter().map(|run| run.read_at.as_str()).max().unwrap_or_default().to_owned();
-        one.findings.iter_mut().for_each(|finding| meet_proof_age(finding, &at));
-        one.content = proved_of(std::mem::take(&mut one.content), &by);
-        one.proof = Some(ProvedReport { at, by, tool: TOOL.to_owned(), kind: ProofKind::Read.into() });
+    let is_open = |finding: &FindingReport| has_reason(finding, ReasonCode::NotJoined);
+    let decides_all = !one.findings.iter().any(is_open);
+    // As a read of the whole object does, this one ends an earlier doubt. With a reference that the runs do not decide,
+    // the doubt may be by that one.
+    one.findings.retain(|finding| !is_whole || !decides_all || finding.check != SOUND);
+    let at = runs.iter().filter_map(|run| run.read_at.parse::<Timestamp>().ok()).max();
+    let is_proved = at.is_some() && is_whole && !one.findings.iter().any(is_against);
+    let entry = at.and_then(|at| match &judged {
+        Ok(judged) if is_proved => JoinedEntry::proof(one, at, &judged.layout, decides_all),
+        judged => JoinedEntry::doubt(one, at, doubt_of(judged, is_whole)?),
+    });
+    if let Some(JoinedEntry { look, .. }) = &entry {
+        // What an earlier read proved does not hold beside a doubt.
+        (one.proof, one.unread_proof) = (is_proved.then(|| ProvedReport::from(look)), None);
+        if is_proved {
+            one.findings.iter_mut().for_each(|finding| meet_proof_age(finding, &look.at));
+            one.content.clone_from(&look.content);
+        }
     }
     one.requests = runs.iter().fold(one.requests, |sum, run| sum.saturating_add(run.requests));
     one.received_bytes = runs.iter().fold(one.received_bytes, |sum, run| sum.saturating_add(run.received_bytes));
@@ -55,8 +76,43 @@ pub(super) fn join(one: &mut AuditedReport, runs: &[AuditedRunReport]) -> bool {
     // The runs that stand decide: a run that one result lacks may be in another.
     let unread = if is_whole { Exit::Passed } else { unread };
     one.exit_code = exit_of(&one.findings).and(unread);
-    one.verdict = verdict_of(&one.findings, is_whole && one.exit_code == Exit::Passed);
-    is_whole
+    one.verdict = verdict_of(&one.findings, is_proved && one.exit_code == Exit::Passed);
+    JoinedRuns { is_proved, entry }
+}
+
+/// A check that the runs do not answer.
+fn open(check: CheckId, reason: &ReasonReport) -> FindingReport {
+    let finding = Finding { check, required: check == CheckId::Proof, outcome: Outcome::Unknown(Reason::NotRead) };
+    FindingReport { reason: Some(reason.clone()), ..FindingReport::from(&finding) }
+}
+
+fn has_reason(finding: &FindingReport, code: ReasonCode) -> bool {
+    finding.reason.as_ref().is_some_and(|reason| reason.code == code)
+}
+
+/// The doubt that runs cast on the bytes which they do not prove.
+fn doubt_of(judged: &Result<JudgedRuns, ReasonReport>, is_whole: bool) -> Option<Doubt> {
+    let any = |findings: &[Finding], is: fn(&Finding) -> bool| findings.iter().any(is);
+    match judged {
+        Err(reason) => (reason.code == ReasonCode::UnstableRead).then_some(Doubt::Unstable),
+        Ok(_) if is_whole => None,
+        // Read once, so that it is not damage yet.
+        Ok(JudgedRuns { findings, .. }) if any(findings, |one| one.verdict() == Verdict::Fail) => Some(Doubt::Mismatch),
+        Ok(JudgedRuns { findings, .. }) if any(findings, |one| one.check == CheckId::Contradiction) => {
+            Some(Doubt::Contradiction)
+        }
+        Ok(_) => Some(Doubt::Unproved),
+    }
+}
+
+/// Whether a finding keeps matching references from being a proof: another check of the object failed, or the ledger of
+/// its shard knows of damage or doubt.
+fn is_against(finding: &FindingReport) -> bool {
+    match finding.check {
+        SOUND => finding.verdict != Verdict::Pass,
+        CheckId::PolicyCheck(_) => false,
+        _ => finding.verdict == Verdict::Fail,
+    }
 }
 
 /// A proof of now meets every age that a policy may require.
@@ -69,7 +125,7 @@ fn meet_proof_age(finding: &mut FindingReport, at: &str) {
 }
 
 /// The findings on the bytes, or the reason why the runs do not show anything.
-fn judged(identity: Option<&IdentityReport>, runs: &[AuditedRunReport]) -> Result<Vec<Finding>, ReasonReport> {
+fn judged(identity: Option<&IdentityReport>, runs: &[AuditedRunReport]) -> Result<JudgedRuns, ReasonReport> {
     let Some(identity) = identity else { return Err(ReasonReport::from(&Reason::NotRead)) };
     let standing = standing(runs)?;
     let size = identity.object_bytes;
@@ -91,13 +147,17 @@ fn judged(identity: Option<&IdentityReport>, runs: &[AuditedRunReport]) -> Resul
         coverage: Some(Coverage { bytes: size, of: size }),
     };
     findings.insert(0, Finding { check: CheckId::Identity, required: true, outcome: Outcome::Pass(evidence) });
-    Ok(findings)
+    Ok(JudgedRuns { findings, layout })
 }
 
 /// The lines do not fit each other.
 fn contradiction(detail: String) -> ReasonReport {
     ReasonReport::from(&Reason::Protocol { detail })
 }
+
+/// Why a shard may have read no run.
+const SKIPPED: &str = "a shard whose ledger has a proof of the object reads none: give the ledgers of all shards to audit \
+                       merge --ledger, or read it again with --max-age 0d";
 
 /// One line for each run, in order. Of two lines of one run, the one that was read stands; two that were read must have
 /// the same digests.
@@ -129,8 +189,8 @@ fn standing(runs: &[AuditedRunReport]) -> Result<Vec<&AuditedRunReport>, ReasonR
         missing => {
             let not_described = runs.iter().find_map(|run| run.reason.clone());
             let detail = match missing {
-                Some(number) => format!("no result has run {number} of {of}"),
-                None => "no result has a run of it".to_owned(),
+                Some(number) => format!("no result has run {number} of {of}; {SKIPPED}"),
+                None => format!("no result has a run of it; {SKIPPED}"),
             };
             Err(not_described.unwrap_or_else(|| ReasonReport::from(&Reason::Unanswered { detail })))
         }

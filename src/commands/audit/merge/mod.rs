@@ -1,24 +1,26 @@
 //! Merges the results of the shards of an audit, in memory that does not grow with the number of objects.
 
+mod ends;
 mod join;
 mod lines;
+mod merged;
+mod record;
 mod share;
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry::{Occupied, Vacant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
-use self::join::join;
-use self::lines::{ResultLines, is_run, observation, read};
-use self::share::{GOOD, Share, ShareResult, add_new};
+use self::ends::{began_together, by_share, together};
+use self::join::{JoinedRuns, join};
+use self::lines::{ResultLines, is_run, read};
+pub use self::merged::MergedAudit;
+use self::record::JoinedEntry;
+use self::share::{GOOD, Share, ShareResult};
 use super::copies::{CopyIndex, CopyRole, ObjectContent};
-use crate::audit::{CopyState, ObjectPolicy, Partition, Policy, SplitPlan, duplicate};
+use crate::audit::{Partition, SplitPlan};
 use crate::ledger::{LedgerError, Scratch, ScratchLine};
-use crate::report::{
-    AuditCheck, AuditNote, AuditReport, AuditedBucketReport, AuditedReport, AuditedRunReport, Exit, FindingReport,
-    ObservationReport, Report, exit_of, verdict_of,
-};
+use crate::report::{AuditCheck, AuditReport, AuditedReport, AuditedRunReport, Exit, Report, exit_of};
 use crate::verdict::{CheckId, PolicyCheck};
 
 /// How shards are merged.
@@ -138,16 +140,16 @@ impl Merge {
         Ok(ShareResult { name: name.to_owned(), share, checked, buckets: lines.buckets, worst })
     }
 
-    /// Checks the results against each other, and emits the lines of the whole audit.
+    /// Checks the results against each other, and joins the runs of huge objects.
     ///
     /// # Errors
     ///
-    /// A result is of another audit, or a shard is missing: nothing is emitted then. The tables cannot be read.
-    pub fn finish(self, emit: &mut dyn FnMut(Report)) -> Result<(), MergeError> {
+    /// A result is of another audit, or a shard is missing. The tables cannot be read.
+    pub fn join(self) -> Result<MergedAudit, MergeError> {
         began_together(&self.results, self.within)?;
         let mut shares = by_share(&self.results)?;
         self.scratch.sort_lines()?;
-        let index = self.select(&mut shares)?;
+        let (index, entries) = self.select(&mut shares)?;
         let stranger = self
             .results
             .iter()
@@ -157,19 +159,20 @@ impl Merge {
             return Err(MergeError::Refused(problem));
         }
         let ends: Vec<AuditReport> = shares.iter().filter_map(|share| share.end(&self.results)).collect();
-        let all = together(&ends)?;
-        self.write(&shares, (all, index), emit)
+        let end = together(&ends)?;
+        Ok(MergedAudit { merge: self, shares, end, index, entries, problems: Vec::new() })
     }
 
     /// Chooses the line of each object that stands, and adds the objects for the checks across all of them.
-    fn select(&self, shares: &mut [Share]) -> Result<CopyIndex, MergeError> {
-        let mut index = CopyIndex::default();
+    fn select(&self, shares: &mut [Share]) -> Result<(CopyIndex, Vec<JoinedEntry>), MergeError> {
+        let (mut index, mut entries) = (CopyIndex::default(), Vec::new());
         let regions = self.regions();
         self.scratch.each_of_lines(|target, lines| {
             let Some(mut found) = self.standing(target, lines, shares)? else { return Ok::<(), MergeError>(()) };
             if let Some(share) = shares.get_mut(found.share) {
                 share.add(&found.report, (found.is_proved, found.is_joined));
             }
+            entries.extend(found.entry.take());
             let one = &mut found.report;
             let Some(bytes) = one.identity.as_ref().map(|identity| identity.object_bytes) else { return Ok(()) };
             self.without_copies(one);
@@ -184,7 +187,7 @@ impl Merge {
             Ok(object.add_to(&self.scratch)?)
         })?;
         self.scratch.sort_copies()?;
-        Ok(index)
+        Ok((index, entries))
     }
 
     /// The result that a line is of.
@@ -214,9 +217,9 @@ impl Merge {
         let Some(line) = lines.iter().min_by_key(place) else { return Ok(None) };
         let mut report: AuditedReport = read(&line.document)?;
         let runs = runs.iter().map(|run| read(&run.document)).collect::<Result<Vec<_>, _>>()?;
-        let is_joined = join(&mut report, &runs);
+        let JoinedRuns { is_proved: is_joined, entry } = join(&mut report, &runs);
         let is_proved = is_joined || self.result(line).is_some_and(|result| result.checked.end.holds_proved(&report));
-        Ok(Some(Standing { report, share, is_joined, is_proved }))
+        Ok(Some(Standing { report, share, is_joined, is_proved, entry }))
     }
 
     /// The Regions of the buckets, according to all results.
@@ -234,78 +237,6 @@ impl Merge {
             one.exit_code = exit_of(&one.findings);
         }
     }
-
-    fn write(
-        &self,
-        shares: &[Share],
-        (mut all, index): (AuditReport, CopyIndex),
-        emit: &mut dyn FnMut(Report),
-    ) -> Result<(), MergeError> {
-        let mut exit = self.results.iter().fold(Exit::Passed, |exit, one| exit.and(one.checked.exit_of_work));
-        for bucket in self.buckets().into_values() {
-            exit = exit.and(bucket.exit_code);
-            emit(Report::AuditedBucket(bucket));
-        }
-        all.regions = self.regions();
-        self.scratch.each_of_lines(|target, lines| {
-            let Some(found) = self.standing(target, lines, shares)? else { return Ok::<(), MergeError>(()) };
-            let one = match self.asks_copies {
-                true => self.judge_copies(found, &all, index)?,
-                false => found.report,
-            };
-            exit = exit.and(one.exit_code);
-            emit(Report::Audited(Box::new(one)));
-            Ok(())
-        })?;
-        self.scratch.each_observation(|one| emit(Report::Observation(observation(one))))?;
-        self.scratch.each_alike(|alike| {
-            let one = duplicate(&alike.names, alike.more, &alike.values);
-            emit(Report::Observation(ObservationReport::from(&one)));
-        })?;
-        all.exit_code = exit;
-        all.regions.clear();
-        // Their lines are joined to those of the objects.
-        all.runs = 0;
-        emit(Report::Audit(Box::new(all)));
-        Ok(())
-    }
-
-    /// The buckets. Every shard checks them: the report of the shard that had problems stands.
-    fn buckets(&self) -> BTreeMap<String, AuditedBucketReport> {
-        let mut buckets = BTreeMap::new();
-        for report in self.results.iter().flat_map(|one| &one.buckets) {
-            match buckets.entry(report.bucket.clone()) {
-                Vacant(place) => drop(place.insert(report.clone())),
-                Occupied(mut place) => {
-                    let before: Exit = place.get().exit_code;
-                    if before.and(report.exit_code) != before {
-                        place.insert(report.clone());
-                    }
-                }
-            }
-        }
-        buckets
-    }
-
-    /// Judges `other-region` over the objects of all shards.
-    fn judge_copies(&self, found: Standing, all: &AuditReport, index: CopyIndex) -> Result<AuditedReport, LedgerError> {
-        let Standing { report: mut one, is_proved, .. } = found;
-        self.without_copies(&mut one);
-        let all_seen = all.problems.is_empty() && all.slice.is_none() && all.left == 0 && !all.is_named();
-        let object = ObjectPolicy { other_region: true, ..ObjectPolicy::default() };
-        let policy = Policy { object, ..Policy::default() };
-        let region = all.regions.get(&one.target.bucket).map(String::as_str);
-        let bytes = one.identity.as_ref().map_or(0, |identity| identity.object_bytes);
-        let copies = match index.copies(&self.scratch, region, bytes, &one.content)? {
-            CopyState::None if !all_seen => CopyState::NotKnown { why: "not all objects were seen".to_owned() },
-            copies => copies,
-        };
-        let proved = is_proved && one.exit_code == Exit::Passed;
-        one.findings.extend(policy.judge_copies(&copies).as_ref().map(FindingReport::from));
-        one.verdict = verdict_of(&one.findings, proved);
-        one.exit_code = one.exit_code.and(exit_of(&one.findings));
-        Ok(one)
-    }
 }
 
 /// The report of an object that stands.
@@ -317,6 +248,8 @@ struct Standing {
     is_joined: bool,
     /// Every byte is proved.
     is_proved: bool,
+    /// What a ledger should have of an object that several shards read.
+    entry: Option<JoinedEntry>,
 }
 
 /// Checks the line of a run, which a share of the audit wrote.
@@ -326,114 +259,4 @@ fn check_run(run: &AuditedRunReport, share: Partition, check: &mut AuditCheck) -
         return Err(MergeError::Refused(format!("run {} of {} is not of shard {share}", run.run, run.target)));
     }
     check.run(run).map_err(|problem| MergeError::Refused(format!("contradicts itself: {problem}")))
-}
-
-/// The results of each share, in the order of the shares.
-fn by_share(results: &[ShareResult]) -> Result<Vec<Share>, String> {
-    let first = results.first().ok_or("there is no shard")?;
-    let of = first.share.of();
-    let mut shares: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for (at, one) in results.iter().enumerate() {
-        if one.share.of() != of {
-            return Err(format!("{}: is shard {}, which is not of the same set as the others", one.name, one.share));
-        }
-        same_audit((&one.name, &one.checked.end), (&first.name, &first.checked.end))?;
-        shares.entry(one.share.index()).or_default().push(at);
-    }
-    let missing: Vec<String> =
-        (1..=of).filter(|index| !shares.contains_key(index)).map(|index| format!("{index}/{of}")).collect();
-    match missing.is_empty() {
-        true => Ok(shares.into_values().map(|places| Share::new(places, results)).collect()),
-        false => Err(format!("shards {} are missing", missing.join(", "))),
-    }
-}
-
-/// The summary over all shards.
-fn together(ends: &[AuditReport]) -> Result<AuditReport, String> {
-    let (first, others) = ends.split_first().ok_or("there is no shard")?;
-    let mut all = AuditReport { shard: None, shard_from: None, plan_sha256: None, ..first.clone() };
-    others.iter().for_each(|end| add(&mut all, end));
-    // A shard that stopped early reports fewer objects than it listed.
-    let shares = all.listed.saturating_sub(all.other_slices).saturating_add(all.missing);
-    if all.objects != shares {
-        return Err(format!("they contain {} objects together, expected {shares}", all.objects));
-    }
-    // Each shard has its own ledger, or they appended to one in any order.
-    all.ledger_head = None;
-    all.notes.retain(|note| *note != AuditNote::DuplicatesInShare);
-    Ok(all)
-}
-
-/// Adds the counts of another shard.
-fn add(all: &mut AuditReport, end: &AuditReport) {
-    for (sum, more) in [
-        (&mut all.examined, end.examined),
-        (&mut all.still_good, end.still_good),
-        (&mut all.proved, end.proved),
-        (&mut all.left, end.left),
-        (&mut all.runs, end.runs),
-        (&mut all.missing, end.missing),
-        (&mut all.objects, end.objects),
-        (&mut all.requests, end.requests),
-        (&mut all.listing_requests, end.listing_requests),
-        (&mut all.received_bytes, end.received_bytes),
-    ] {
-        *sum = sum.saturating_add(more);
-    }
-    all.exit_code = all.exit_code.and(end.exit_code);
-    all.elapsed_seconds = all.elapsed_seconds.max(end.elapsed_seconds);
-    all.estimated_dollars = match (all.estimated_dollars, end.estimated_dollars) {
-        (None, None) => None,
-        (one, other) => Some(one.unwrap_or_default() + other.unwrap_or_default()),
-    };
-    add_new(&mut all.problems, &end.problems);
-    add_new(&mut all.notes, &end.notes);
-    all.regions.extend(end.regions.clone());
-}
-
-/// Checks that a shard belongs to the same audit as the first one and listed the same objects.
-fn same_audit((name, end): (&str, &AuditReport), (first_name, first): (&str, &AuditReport)) -> Result<(), String> {
-    for (what, alike) in [
-        ("scope", end.scope == first.scope),
-        ("level", end.level == first.level),
-        ("sample", end.sample == first.sample),
-        ("slice", end.slice == first.slice),
-        ("split", end.split_bytes == first.split_bytes),
-        ("age", end.max_age_seconds == first.max_age_seconds),
-        ("policy", end.policy_sha256 == first.policy_sha256),
-        ("set of references (--using)", end.using == first.using),
-        // Also options that the other fields do not state.
-        ("plan", end.plan_sha256 == first.plan_sha256),
-    ] {
-        if !alike {
-            return Err(format!("{name}: is of another audit than {first_name}: another {what}"));
-        }
-    }
-    if end.listing_sha256 != first.listing_sha256 {
-        return Err(format!(
-            "{name}: saw another listing than {first_name}: objects were written or deleted between the two, and \
-             may be in no shard"
-        ));
-    }
-    let counts = |end: &AuditReport| (end.listed, end.listed_bytes, end.other_slices);
-    if counts(end) != counts(first) {
-        return Err(format!("{name}: counts another listing than {first_name}"));
-    }
-    Ok(())
-}
-
-fn began_together(results: &[ShareResult], within: SignedDuration) -> Result<(), String> {
-    let mut times = Vec::with_capacity(results.len());
-    for ShareResult { name, checked, .. } in results {
-        let began = checked.end.began.parse::<Timestamp>();
-        times.push((began.map_err(|_| format!("{name}: does not state when it began"))?, name));
-    }
-    times.sort();
-    match (times.first(), times.last()) {
-        (Some((first, earliest)), Some((last, latest))) if last.duration_since(*first) > within => Err(format!(
-            "{earliest}: is of an earlier audit than {latest}: they began {first} and {last}, more than {within:#} apart \
-             (--within)"
-        )),
-        _ => Ok(()),
-    }
 }

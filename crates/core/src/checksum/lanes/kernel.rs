@@ -1,3 +1,5 @@
+use fearless_simd::{Level, Simd};
+
 use crate::checksum::{Algorithm, Digest};
 
 /// An implementation that advances several independent hash streams in one call.
@@ -29,12 +31,28 @@ pub(crate) const BLOCK: usize = 64;
 /// With eight or more lanes, two registers of streams advance together. The instructions of one register fill
 /// the latency of the other, so both take about as long as one.
 #[derive(Debug, Clone, Copy)]
-pub struct Md5Lanes(md5_many::Md5Many);
+pub struct Md5Lanes(pub(super) md5_many::Md5Many);
 
 impl Md5Lanes {
-    /// `None` if the processor has no vector unit of at least four lanes.
+    /// The widest vector unit of the processor; `None` if it has none of at least four lanes.
     pub fn detect() -> Option<Self> {
-        let engine = md5_many::Md5Many::new();
+        Self::of(Level::new())
+    }
+
+    /// All vector units of the processor, the widest first, to compare and test them.
+    pub fn all() -> Vec<Self> {
+        let widest = Level::new();
+        #[cfg(target_arch = "x86_64")]
+        let narrower = [widest.as_avx2().map(Simd::level), widest.as_sse4_2().map(Simd::level)];
+        #[cfg(not(target_arch = "x86_64"))]
+        let narrower = [widest.as_neon().map(Simd::level)];
+        let mut all: Vec<Self> = [Some(widest)].into_iter().chain(narrower).flatten().filter_map(Self::of).collect();
+        all.dedup_by_key(|lanes| lanes.0.lanes());
+        all
+    }
+
+    fn of(level: Level) -> Option<Self> {
+        let engine = md5_many::Md5Many::from_level(level);
         (engine.lanes() >= 4).then_some(Md5Lanes(engine))
     }
 }

@@ -386,12 +386,21 @@ mod tests {
     }
 
     #[test]
+    fn every_vector_unit_is_found_once_and_the_widest_is_used() {
+        let widths: Vec<usize> = Md5Lanes::all().iter().map(Kernel::width).collect();
+        assert!(!widths.is_empty(), "every processor this is tested on has a vector unit");
+        assert!(widths.is_sorted_by(|wide, narrow| wide > narrow), "{widths:?}");
+        assert_eq!(Md5Lanes::detect().map(|lanes| lanes.width()), widths.first().copied());
+    }
+
+    #[test]
     fn all_kinds_of_lengths() {
         let lens = [0, 1, 55, 56, 63, 64, 65, 127, 128, 100_003, 300_000, ENOUGH - 1, ENOUGH, ENOUGH + 1, 7, 64_000, 1];
         for frames in [&[64_000][..], &[1_000, 1, 63], &[17], &[100_000, 3]] {
             assert_eq!(hashed(Scalar::default(), &lens, frames, 1 << 20), expected(&lens), "{frames:?}");
-            let lanes = Md5Lanes::detect().expect("every processor this is tested on has a vector unit");
-            assert_eq!(hashed(lanes, &lens, frames, 1 << 20), expected(&lens), "{frames:?}");
+            for lanes in Md5Lanes::all() {
+                assert_eq!(hashed(lanes, &lens, frames, 1 << 20), expected(&lens), "{lanes:?} {frames:?}");
+            }
         }
     }
 
@@ -501,8 +510,9 @@ mod tests {
             frames in prop::collection::vec(1_usize..70_000, 1..12),
             room in 1_usize..2_000_000,
         ) {
-            let lanes = Md5Lanes::detect().expect("every processor this is tested on has a vector unit");
-            prop_assert_eq!(hashed(lanes, &lens, &frames, room), expected(&lens));
+            for lanes in Md5Lanes::all() {
+                prop_assert_eq!(hashed(lanes, &lens, &frames, room), expected(&lens), "{:?}", lanes);
+            }
         }
 
         /// Tests the crate itself: state across calls, odd lengths, unaligned slices, any number of streams.
@@ -513,17 +523,19 @@ mod tests {
         ) {
             let streams = pieces.iter().map(Vec::len).max().unwrap_or_default();
             let bytes = data(1, 1_000);
-            let mut states = vec![md5_many::Md5State::default(); streams];
-            let mut plain = vec![md5::Md5::new(); streams];
-            for lens in &pieces {
-                let inputs: Vec<&[u8]> = (0..streams)
-                    .map(|at| &bytes[offset + at..offset + at + lens.get(at).copied().unwrap_or_default()])
-                    .collect();
-                md5_many::Md5Many::new().update_many(&mut states, &inputs);
-                plain.iter_mut().zip(inputs).for_each(|(state, input)| state.update(input));
-            }
-            for (state, plain) in states.iter().zip(plain) {
-                prop_assert_eq!(&state.finalize()[..], &plain.finalize()[..]);
+            for lanes in Md5Lanes::all() {
+                let mut states = vec![md5_many::Md5State::default(); streams];
+                let mut plain = vec![md5::Md5::new(); streams];
+                for lens in &pieces {
+                    let inputs: Vec<&[u8]> = (0..streams)
+                        .map(|at| &bytes[offset + at..offset + at + lens.get(at).copied().unwrap_or_default()])
+                        .collect();
+                    lanes.0.update_many(&mut states, &inputs);
+                    plain.iter_mut().zip(inputs).for_each(|(state, input)| state.update(input));
+                }
+                for (state, plain) in states.iter().zip(plain) {
+                    prop_assert_eq!(&state.finalize()[..], &plain.finalize()[..], "{:?}", lanes);
+                }
             }
         }
     }
