@@ -75,10 +75,11 @@ impl<T> Listed<T> {
     pub(super) fn checked(mut self, preflight: &PreflightReport, existing: Option<String>, task: T) -> Self {
         (self.row.volume_bytes, self.written) = (preflight.size.volume_bytes, preflight.size.written_bytes);
         let exit = exit_without_waiting(preflight);
+        let proof = preflight.object_proof.as_ref().map(|proof| format!("; {}", proof.clause())).unwrap_or_default();
         let row = &mut self.row;
         (row.state, row.exit_code, row.detail) = match (&existing, exit) {
             (Some(image), _) => (TaskRowState::Running, Exit::Passed, format!("{image} was started by an earlier run")),
-            (None, Exit::Passed) => (TaskRowState::Ready, Exit::Passed, "nothing known prevents it".to_owned()),
+            (None, Exit::Passed) => (TaskRowState::Ready, Exit::Passed, format!("nothing known prevents it{proof}")),
             (None, exit) => (TaskRowState::Refused, exit, open_findings(&preflight.findings)),
         };
         let is_refused = row.state == TaskRowState::Refused;
