@@ -113,7 +113,7 @@ fn wrong_arguments_end_with_2_and_say_what_is_wrong() {
             "--logical-size gives the size of one AMI: name one target",
         ),
         (vec![&file, "--prices", torn], "torn.json: is not a price file of AWS"),
-        (vec![&file, "--prices", "/nonexistent"], "/nonexistent: No such file"),
+        (vec![&file, "--prices", "/nonexistent"], "/nonexistent: there is no such file"),
         (vec![&file, "--record", torn], "torn.json: is not a record"),
         (vec!["s3://bucket"], "names a bucket but no key"),
     ] {

@@ -41,7 +41,7 @@ async fn wrong_arguments_end_with_2_and_say_what_is_wrong() {
         (vec!["verify", &file, "--sample", "0%"], "is not a sample"),
         (vec!["verify", &file, "--concurrency", "0"], "0"),
         (vec!["verify", &file, "--manifest", &torn], "torn.json: is not a manifest"),
-        (vec!["verify", &file, "--manifest", "/nonexistent/m"], "/nonexistent/m: No such file"),
+        (vec!["verify", &file, "--manifest", "/nonexistent/m"], "/nonexistent/m: there is no such file"),
         (vec!["verify", &file, "--sums", &sums], "SUMS: has no line for"),
         (vec!["verify", &file, &file, "--write-manifest", "m"], "--write-manifest"),
         (vec!["inspect", "s3://b/k"], "Region"),

@@ -139,5 +139,5 @@ async fn a_bad_file_ends_with_2_and_its_rule_is_named() {
     }
     let mut command = bare_command();
     command.args(["lab", "--faults", "/nonexistent/faults.json"]);
-    assert!(Run::of(command).await.assert_exit(2).stderr.contains("/nonexistent/faults.json: No such file"));
+    assert!(Run::of(command).await.assert_exit(2).stderr.contains("/nonexistent/faults.json: there is no such file"));
 }

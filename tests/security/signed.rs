@@ -123,7 +123,7 @@ async fn what_is_not_signed_by_the_key_is_refused() {
 async fn what_is_missing_is_named() {
     let folder = folder();
     let run = verify(folder.path(), &["--manifest-key", "none.pub"]).await;
-    assert!(run.assert_exit(2).stderr.contains("--manifest-key: none.pub: No such file"), "{run:?}");
+    assert!(run.assert_exit(2).stderr.contains("--manifest-key: none.pub: there is no such file"), "{run:?}");
     std::fs::remove_file(folder.path().join("copy.manifest.json.minisig")).unwrap();
     let run = verify(folder.path(), &["--manifest-key", "signer.pub"]).await;
     let message = "copy.manifest.json.minisig: there is no such file; --manifest-key demands a signature";

@@ -134,7 +134,7 @@ async fn a_bundle_without_certificates_is_refused_at_the_start() {
         (&text, "there is no certificate in it"),
         (&key, "there is no certificate in it"),
         (&torn, "AWS_CA_BUNDLE"),
-        ("/nonexistent/ca.pem", "No such file"),
+        ("/nonexistent/ca.pem", "there is no such file"),
     ] {
         for args in COMMANDS {
             let (run, requests) = server.run("localhost", Some(bundle), args).await;

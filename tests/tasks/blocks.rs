@@ -309,7 +309,7 @@ async fn records_and_sidecars_that_do_not_fit_are_refused() {
     std::fs::write(&sidecar, &digests[..digests.len() - 24]).unwrap();
     refused("not the one").await;
     std::fs::remove_file(&sidecar).unwrap();
-    refused("No such file").await;
+    refused("there is no such file").await;
     std::fs::write(&sidecar, &digests).unwrap();
     assert_eq!(rig.lab.calls().len(), 0);
     prove(&rig, AMI, &[]).await.assert_exit(0);

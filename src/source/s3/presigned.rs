@@ -311,6 +311,10 @@ impl ObjectSource for PresignedObject {
         self.standing.take_notes()
     }
 
+    fn reads_are_pinned(&self) -> bool {
+        false
+    }
+
     fn fresh(&self) -> Arc<dyn ObjectSource> {
         Arc::new(PresignedObject { client: self.connection.fresh_client(), ..self.clone() })
     }
