@@ -284,7 +284,7 @@ pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEnt
             let from =
                 proof.copied_from.as_ref().map(|from| format!("  copied from {}", from.target)).unwrap_or_default();
             match proof.standing() {
-                LookResult::InOrder => {
+                LookResult::InOrder if report.trouble.is_none() => {
                     let seen = format!("  {}: in order, bytes not proved{from}", proof.level);
                     (Label::new("seen", Verdict::Unknown), seen)
                 }
