@@ -16,7 +16,7 @@ use self::configured::configured_files;
 use super::args::{ConnectionArgs, InspectArgs, LogicalArgs, PageArgs, VerifyArgs};
 use super::bench::BenchArgs;
 #[cfg(feature = "ebs")]
-use super::blocks::{args::FingerprintArgs, sidecar_of};
+use super::blocks::{args::FingerprintArgs, is_store_record, sidecar_of};
 use super::command::Command;
 #[cfg(feature = "s3")]
 use super::compare::args::CompareArgs;
@@ -213,14 +213,22 @@ impl Paths {
 
     #[cfg(feature = "ec2")]
     fn of_store(&mut self, args: &StoreArgs) {
+        self.input("--from", args.from.as_deref());
         self.output("--record", args.record.as_deref(), OutputKind::Record);
+        #[cfg(feature = "ebs")]
+        if args.content.blocks {
+            let sidecar = args.record.as_deref().map(sidecar_of);
+            self.output("--record", sidecar.as_deref(), OutputKind::BlockDigests);
+        }
         self.force |= args.force.force;
         self.connection(&args.task.connection);
     }
 
     #[cfg(feature = "ebs")]
     fn of_fingerprint(&mut self, args: &FingerprintArgs) {
-        self.output("--record", Some(&args.record), OutputKind::Fingerprint);
+        // The content is added to the record of a store.
+        let kind = if is_store_record(&args.record) { OutputKind::Record } else { OutputKind::Fingerprint };
+        self.output("--record", Some(&args.record), kind);
         self.output("--record", Some(&sidecar_of(&args.record)), OutputKind::BlockDigests);
         self.force |= args.force.force;
         self.connection(&args.connection);

@@ -117,7 +117,10 @@ async fn carry_out(command: Command, settings: Settings) -> Result<Exit, UsageEr
         #[cfg(feature = "ec2")]
         Command::Stored(args) => Box::pin(super::images::run_stored(*args, StoredCommand::Stored, &settings)).await,
         #[cfg(feature = "ec2")]
-        Command::Store(args) => Box::pin(super::images::run_store(*args, &settings)).await,
+        Command::Store(args) => match args.from.clone() {
+            Some(list) => Box::pin(super::images::run_store_list(*args, &list, &settings)).await,
+            None => Box::pin(super::images::run_store(*args, &settings)).await,
+        },
         #[cfg(feature = "ec2")]
         Command::Restore(args) => match args.from.clone() {
             Some(list) => Box::pin(super::images::run_restore_list(*args, &list, &settings)).await,

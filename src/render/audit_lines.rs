@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use super::audit;
 use super::damage::{next_steps, steps};
 use super::next_step::{Damaged, NextStep};
+use super::sorted_texts::SortedTexts;
 use super::{Detail, Style, field, wrap};
 use crate::audit::Level;
 use crate::ident::{Target, shell_option};
@@ -17,8 +18,7 @@ use crate::units::{counted, noun};
 use crate::verdict::{CheckId, PolicyCheck, ReasonCode, Verdict};
 
 /// Maximum number of objects of one severity, and of observations of one kind, that get lines; the rest are counted.
-/// This bounds the memory: an audit of any size keeps the text of at most 500 objects of each severity, but for
-/// `Detail::Full`, which lists all.
+/// This bounds the output of an audit of any size, but for `Detail::Full`, which lists all.
 const MOST_OBJECTS: usize = 500;
 const MOST_OBSERVED: usize = 20;
 
@@ -41,7 +41,7 @@ pub(super) struct AuditLines {
 /// Texts that are printed together, and the number of those that are left out.
 #[derive(Default)]
 struct Blocks {
-    texts: Vec<(String, Vec<u8>)>,
+    texts: SortedTexts,
     left_out: u64,
 }
 
@@ -59,16 +59,15 @@ struct Counts {
 impl Blocks {
     fn add(&mut self, most: usize, name: String, text: impl FnOnce() -> io::Result<Vec<u8>>) -> io::Result<()> {
         if self.texts.len() < most {
-            self.texts.push((name, text()?));
+            self.texts.add(name, String::from_utf8_lossy(&text()?).into_owned())?;
         } else {
             self.left_out += 1;
         }
         Ok(())
     }
 
-    fn write(mut self, out: &mut impl Write) -> io::Result<u64> {
-        self.texts.sort();
-        self.texts.iter().try_for_each(|(_, text)| out.write_all(text))?;
+    fn write(self, out: &mut impl Write) -> io::Result<u64> {
+        self.texts.write(out)?;
         Ok(self.left_out)
     }
 }

@@ -195,3 +195,37 @@ async fn a_missing_share_or_run_or_a_later_entry_leaves_the_ledger_as_it_is() {
     assert_eq!(listed.lines().iter().filter(|line| line["entry"]["kind"] == "gone").count(), 1);
     assert_eq!((entries(&rig, 1).await.len(), entries(&rig, 2).await.len()), (0, 1));
 }
+
+/// S3 states no values of parts of an object with CRC64NVME; a manifest has them.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_wrong_byte_is_placed_by_a_manifest() {
+    let rig = rig(ChecksumChoice::Default(Algorithm::Crc64Nvme), PartSizes::Uniform(8 * MIB)).await;
+    let small = crate::rig::key(0);
+    let (huge_manifest, small_manifest) = (rig.text("huge.json"), rig.text("small.json"));
+    for (object, manifest) in [(KEY, &huge_manifest), (small.as_str(), &small_manifest)] {
+        rig.server.run(&["verify", &target(object), "--write-manifest", manifest]).await.assert_exit(0);
+    }
+    shards(&rig, "1", &[]).await;
+    let place = rig.text("1");
+    let merged = |place: &str, manifest: &str| {
+        let args = ["audit", "merge", place, "--manifest", manifest].map(str::to_owned);
+        let server = &rig.server;
+        async move { Audited::of(server.run(&args.each_ref().map(String::as_str)).await) }
+    };
+    let whole = merged(&place, &huge_manifest).await;
+    let one = whole.assert_exit(0).object(KEY);
+    assert_eq!(one["proof"]["by"], json!(["crc64nvme", "etag", "manifest-crc64nvme", "manifest-parts-md5"]));
+    rig.lab.damage(BUCKET, KEY, 100 * MIB + 7, 1).unwrap();
+    shards(&rig, "2", &["--max-age", "0d"]).await;
+    let place = rig.text("2");
+    let found = merged(&place, &huge_manifest).await;
+    let one = found.assert_exit(1).object(KEY);
+    assert_eq!(finding(one, "crc64nvme")["damage"], Value::Null);
+    let by_parts = finding(one, "manifest-parts-md5");
+    assert_eq!((&by_parts["verdict"], &by_parts["reads"]), (&json!("fail"), &json!(1)));
+    let damage = by_parts["damage"].as_array().unwrap();
+    assert_eq!((damage.len(), &damage[0]["part"], &damage[0]["offset_bytes"]), (1, &json!(13), &json!(96 * MIB)));
+    let refused = merged(&place, &small_manifest).await;
+    let said = "small.json: is of no object that the shards read in runs (--split), in the state that they read";
+    assert!(refused.run.exit == Some(2) && refused.run.stderr.contains(said), "{:?}", refused.run);
+}

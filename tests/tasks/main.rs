@@ -28,6 +28,8 @@ mod restore_proof;
 mod rig;
 mod safe;
 mod starting;
+mod store_blocks;
 mod store_conditions;
+mod store_list;
 mod stored;
 mod wrong;

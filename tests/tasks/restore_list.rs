@@ -14,11 +14,11 @@ use crate::rig::{BUCKET, REGION, Rig};
 const OBJECTS: u64 = 10;
 
 /// Size in GiB of the AMI with this number: 30 to 120.
-fn gib(number: u64) -> u64 {
+pub fn gib(number: u64) -> u64 {
     30 + number * 37 % 91
 }
 
-fn id(number: u64) -> String {
+pub fn id(number: u64) -> String {
     format!("ami-{number:017x}")
 }
 
@@ -52,7 +52,7 @@ fn start(rig: &Rig) -> Child {
 }
 
 /// Waits until the lab holds this, and then kills the program.
-async fn kill_when(rig: &Rig, child: &mut Child, is_reached: impl Fn(&Rig) -> bool) {
+pub async fn kill_when(rig: &Rig, child: &mut Child, is_reached: impl Fn(&Rig) -> bool) {
     while !is_reached(rig) {
         tokio::task::yield_now().await;
         assert!(child.try_wait().unwrap().is_none(), "it ended before it was killed");
@@ -62,7 +62,7 @@ async fn kill_when(rig: &Rig, child: &mut Child, is_reached: impl Fn(&Rig) -> bo
 }
 
 /// The last table.
-fn table(run: &Run) -> Value {
+pub fn table(run: &Run) -> Value {
     let lines = run.lines();
     let table = lines[lines.len() - 2].clone();
     assert_eq!(table["type"], "task_list", "{run:?}");
@@ -70,7 +70,7 @@ fn table(run: &Run) -> Value {
 }
 
 /// Line, state and exit code of each row.
-fn rows(table: &Value) -> Vec<(u64, String, u64)> {
+pub fn rows(table: &Value) -> Vec<(u64, String, u64)> {
     let row = |row: &Value| {
         let number = |name: &str| row[name].as_u64().unwrap();
         (number("line"), row["state"].as_str().unwrap().to_owned(), number("exit_code"))
@@ -79,7 +79,7 @@ fn rows(table: &Value) -> Vec<(u64, String, u64)> {
 }
 
 /// Calls that the lab refused.
-fn refused(rig: &Rig) -> usize {
+pub fn refused(rig: &Rig) -> usize {
     rig.starts().iter().filter(|call| call.status >= 400).count()
 }
 

@@ -92,6 +92,12 @@ pub struct MergeArgs {
     /// the object until the proof is older than --max-age. Nothing else is recorded: each shard records its own objects.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ledger: Vec<PathBuf>,
+    /// Manifest of an object that the shards read together: its digests of parts place a mismatch; repeatable
+    ///
+    /// Compared are the values that the shards computed: digests of the parts by the algorithm of the ETag (MD5) or of a
+    /// stored composite, and CRCs of the object. A manifest of no such object is refused.
+    #[arg(long, hide_short_help = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub manifest: Vec<PathBuf>,
     /// Refuse shards that began longer than this after the first one
     #[arg(long, value_name = "TIME", default_value = "12h", value_parser = parse_age)]
     pub within: jiff::SignedDuration,

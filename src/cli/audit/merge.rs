@@ -10,8 +10,10 @@ use super::results::{ResultsPlace, ResultsStore};
 use crate::cli::connect::{connect, options};
 use crate::cli::results::Results;
 use crate::cli::settings::Settings;
-use crate::commands::audit::{Merge, MergeError, MergeRequest};
+use crate::cli::usage::read_given;
+use crate::commands::audit::{GivenManifests, Merge, MergeError, MergeRequest};
 use crate::files::{InputKind, open_input};
+use crate::manifest::Manifest;
 use crate::progress::Silent;
 use crate::report::{Exit, FileKind, Line, Report, SCHEMA};
 use crate::source::Context;
@@ -31,6 +33,7 @@ pub(super) async fn run(args: &MergeArgs, settings: &Settings) -> Result<Exit, U
             }
         }
     }
+    let manifests = GivenManifests(args.manifest.iter().map(|path| manifest(path)).collect::<Result<_, _>>()?);
     let context = settings.context(std::sync::Arc::new(Silent));
     let names: BTreeSet<String> = args.shards.iter().filter_map(|place| place.bucket()).map(str::to_owned).collect();
     let buckets = match names.is_empty() {
@@ -38,7 +41,7 @@ pub(super) async fn run(args: &MergeArgs, settings: &Settings) -> Result<Exit, U
         false => Some(Buckets::locate(connect(options(&args.connection, settings)?).await?, &names, &context).await),
     };
     let done = async {
-        let mut merge = Merge::new(&MergeRequest { within: args.within })?;
+        let mut merge = Merge::new(MergeRequest { within: args.within, manifests })?;
         for place in &args.shards {
             match place {
                 ResultsPlace::Folder(path) if !path.is_dir() => shard_file(&mut merge, path)?,
@@ -61,6 +64,7 @@ pub(super) async fn run(args: &MergeArgs, settings: &Settings) -> Result<Exit, U
             let next = "nothing was merged; run what is named again as it was, and merge again";
             return Err(UsageError(format!("{problem}; {next}")));
         }
+        Err(error @ MergeError::UnusedManifest(_)) => return Err(UsageError(error.to_string())),
         Err(error @ MergeError::Tables(_)) => {
             results.could_not_write(&error.to_string());
             return Ok(results.finish());
@@ -70,6 +74,16 @@ pub(super) async fn run(args: &MergeArgs, settings: &Settings) -> Result<Exit, U
         results.could_not_write(&problem);
     }
     Ok(results.finish())
+}
+
+/// A manifest with the name of its file.
+fn manifest(path: &Path) -> Result<(String, Manifest), UsageError> {
+    let text = read_given("--manifest", path, InputKind::Manifest)?;
+    let name = path.display().to_string();
+    match Manifest::from_json(&text) {
+        Ok(manifest) => Ok((name, manifest)),
+        Err(error) => Err(UsageError(format!("--manifest {name}: {error}"))),
+    }
 }
 
 /// Adds all results of a run.

@@ -10,11 +10,12 @@ use super::again::{NEVER_KEPT, kept_in};
 use super::args::ConnectionArgs;
 use super::connect::{connect, options};
 use super::output::keep_output;
+use super::replaced::check_record;
 use super::runner::{Runner, Stop};
 use super::settings::Settings;
 use super::signals::cancel_on_signal;
 use super::starting::{Costly, StartingArgs, agreed, can_ask};
-use super::usage::{UsageError, load, read_given};
+use super::usage::{UsageError, load, read, read_given};
 use crate::blocks::{BlockRecord, BlockRecordError};
 use crate::commands::RegionServices;
 use crate::commands::blocks::{
@@ -67,6 +68,9 @@ pub(super) fn question(what: &str, estimate: &BlockEstimateReport) -> String {
 
 pub(super) async fn run_fingerprint(args: FingerprintArgs, settings: &Settings) -> Result<Exit, UsageError> {
     can_ask(&args.starting, Costly::Blocks)?;
+    if is_store_record(&args.record) {
+        check_record(&args.record, &args.image, args.force.force)?;
+    }
     let mut runner = Runner::new(&args.output, settings);
     let services = services(&args.connection, args.rate.block_rate, &mut runner).await?;
     let image = args.image.as_str();
@@ -85,37 +89,67 @@ pub(super) async fn run_fingerprint(args: FingerprintArgs, settings: &Settings) 
         return Ok(runner.finish());
     }
     // After the question, because a new file is created here.
-    let (sidecar, key, force) = (sidecar_of(&args.record), work.key(), args.force.force);
+    let file = open_sidecar(&mut runner, &args.record, &work, args.force.force).await?;
+    match read_blocks(&mut runner, work, file).await {
+        Some(record) => keep(&mut runner, &record, &args.record),
+        None => runner.remark(&kept_in(BLOCKS, &sidecar_of(&args.record))),
+    }
+    Ok(runner.finish())
+}
+
+/// Opens the file with the digests of the blocks, or creates it.
+pub(super) async fn open_sidecar(
+    runner: &mut Runner,
+    record: &Path,
+    work: &Fingerprint,
+    force: bool,
+) -> Result<DigestFile, UsageError> {
+    let (sidecar, key) = (sidecar_of(record), work.key());
     let opened = load(sidecar.display().to_string(), None, move || {
         DigestFile::open(&sidecar, &key, force).map_err(|error| UsageError(format!("{}: {error}", sidecar.display())))
     });
     let file = opened.await?;
     let name = file.path().display().to_string();
-    settings.written.add(&sidecar_of(&args.record), FileKind::BlockDigests);
-    settings.written.add(file.path(), FileKind::BlockDigests);
+    let written = &runner.settings().written;
+    written.add(&sidecar_of(record), FileKind::BlockDigests);
+    written.add(file.path(), FileKind::BlockDigests);
     if file.locking() == Locking::NotSupported {
         runner.remark(&format!("{name}: the file system has no locks; take care that no other process writes it"));
     }
-    match runner.run(image, Stop::ByItself, work.carry_out(file, &cancel)).await {
-        None => runner.remark(&kept_in(BLOCKS, &sidecar_of(&args.record))),
-        Some(Fingerprinted { report, record }) => {
-            let is_kept = record.is_none();
-            if let Some(problem) = record.and_then(|record| save(&record, &args.record, settings).err()) {
-                runner.fail(image, SourceError::new(ErrorKind::Io, image, problem));
-                return Ok(runner.finish());
-            }
-            runner.add(Report::Fingerprint(Box::new(report)));
-            if is_kept {
-                runner.remark(&kept_in(BLOCKS, &sidecar_of(&args.record)));
-            }
-        }
+    Ok(file)
+}
+
+/// Reads the blocks of an AMI, and shows the report. `None` if they were not all read, which was shown.
+pub(super) async fn read_blocks(runner: &mut Runner, work: Fingerprint, file: DigestFile) -> Option<BlockRecord> {
+    let (image, cancel) = (work.report().image, cancel_on_signal());
+    let Fingerprinted { report, record } = runner.run(&image, Stop::ByItself, work.carry_out(file, &cancel)).await?;
+    runner.add(Report::Fingerprint(Box::new(report)));
+    record
+}
+
+/// Whether a file is the record of a store.
+pub(super) fn is_store_record(path: &Path) -> bool {
+    read(path, InputKind::Record).is_ok_and(|text| Record::from_json(&text).is_ok())
+}
+
+/// Writes the record of a content, into the record of the store of the same AMI if the file is one.
+pub(super) fn keep(runner: &mut Runner, record: &BlockRecord, path: &Path) {
+    if let Err(problem) = save(record, path, runner.settings()) {
+        runner.fail(&record.image, SourceError::new(ErrorKind::Io, &record.image, problem));
     }
-    Ok(runner.finish())
 }
 
 fn save(record: &BlockRecord, path: &Path, settings: &Settings) -> Result<(), String> {
-    let text = record.to_json().map_err(|error| error.to_string())?;
-    keep_output(&settings.written, path, OutputKind::Fingerprint, text.as_bytes())
+    let there = read(path, InputKind::Record).ok().and_then(|text| Record::from_json(&text).ok());
+    let (kind, text) = match there.filter(|stored| stored.image == record.image) {
+        Some(stored) => {
+            let content = Some(Box::new(record.clone()));
+            (OutputKind::Record, Record { content, ..stored }.to_json())
+        }
+        None => (OutputKind::Fingerprint, record.to_json()),
+    };
+    let text = text.map_err(|error| error.to_string())?;
+    keep_output(&settings.written, path, kind, text.as_bytes())
         .map_err(|error| format!("the record {} could not be written: {error}", path.display()))
 }
 
@@ -142,6 +176,11 @@ pub(super) async fn run_prove(args: ProveArgs, settings: &Settings) -> Result<Ex
     }
     compare(&mut runner, work, Some(&args.starting)).await;
     Ok(runner.finish())
+}
+
+/// The same problem of a file that is no record, and which file is one.
+fn not_a_record(UsageError(problem): UsageError) -> UsageError {
+    UsageError(format!("{problem}; name the file that `stored-ami fingerprint AMI-ID --record FILE` wrote"))
 }
 
 /// Shows the plan, asks unless it was agreed to before, and compares the blocks. The report that was shown.
@@ -175,11 +214,6 @@ pub(super) struct ContentRecord {
 /// The content of a record; see [`content_record`].
 pub(super) async fn recorded(path: PathBuf) -> Result<ExpectedContent, UsageError> {
     content_record(path).await.map(|found| found.content)
-}
-
-/// The same problem of a file that is no record, and which file is one.
-fn not_a_record(UsageError(problem): UsageError) -> UsageError {
-    UsageError(format!("{problem}; name the file that `stored-ami fingerprint AMI-ID --record FILE` wrote"))
 }
 
 /// Reads the record that `fingerprint` or `store --blocks` wrote.

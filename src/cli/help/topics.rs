@@ -290,6 +290,7 @@ pub(in crate::cli) const TOPICS: &[Topic] = &[
                 "stored-ami store ami-0123456789abcdef0 --bucket backup --record ami.record.json",
             ),
             ("In a script", "stored-ami store ami-0123456789abcdef0 --bucket backup --yes"),
+            ("Store all of a list", "stored-ami store --from amis.txt --yes"),
             ("Follow a store that is running", "stored-ami store --follow ami-0123456789abcdef0"),
         ],
         TASK,

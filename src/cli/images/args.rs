@@ -78,11 +78,23 @@ pub struct StoredArgs {
 #[derive(Debug, Args)]
 pub struct StoreArgs {
     /// AMI to store
-    #[arg(value_name = "AMI-ID", required_unless_present = "follow", conflicts_with = "follow")]
+    #[arg(value_name = "AMI-ID", required_unless_present_any = ["follow", "from"], conflicts_with = "follow")]
     pub image: Option<AmiId>,
     /// Destination: BUCKET or BUCKET/path
-    #[arg(long, value_name = "BUCKET", required_unless_present = "follow")]
+    #[arg(long, value_name = "BUCKET", required_unless_present_any = ["follow", "from"])]
     pub bucket: Option<BucketPath>,
+    /// Store every AMI of this list: lines of AMI, bucket and record
+    ///
+    /// There is one tab between two columns, and the record may be left out. Each store starts when less than the limit of
+    /// AWS is in progress, and one an AMI at a time. The same command continues after an interruption; nothing is started
+    /// twice.
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["image", "follow", "bucket", "record"]
+    )]
+    pub from: Option<PathBuf>,
     /// Follow the running store of this AMI; start nothing
     #[arg(long, value_name = "AMI-ID", conflicts_with_all = ["dry_run", "record"])]
     pub follow: Option<AmiId>,
@@ -94,6 +106,9 @@ pub struct StoreArgs {
     /// Do not tag the object with the size and source of the AMI
     #[arg(long)]
     pub no_tags: bool,
+    #[cfg(feature = "ebs")]
+    #[command(flatten)]
+    pub content: StoreContentArgs,
     #[command(flatten)]
     pub starting: StartingArgs,
     #[command(flatten)]
@@ -139,13 +154,35 @@ pub struct RestoreArgs {
     pub task: TaskArgs,
 }
 
+/// The record of the content, which follows a store.
+#[cfg(feature = "ebs")]
+#[derive(Debug, Args)]
+pub struct StoreContentArgs {
+    /// Then read every block of the AMI, and add their SHA-256 to the record
+    ///
+    /// Shows price, requests and time before. The digests of the blocks are written to FILE.blocks. `prove`, `drill` and
+    /// `restore --prove` compare a restored AMI with the record.
+    #[arg(long, requires = "record", conflicts_with_all = ["follow", "from"])]
+    pub blocks: bool,
+    /// Blocks per second; an account may read 1,000, which backup products share
+    #[arg(
+        long,
+        value_name = "N",
+        hide_short_help = true,
+        requires = "blocks",
+        default_value_t = DEFAULT_RATE,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_RATE))
+    )]
+    pub block_rate: u32,
+}
+
 /// The proof that follows a restore.
 #[cfg(feature = "ebs")]
 #[derive(Debug, Args)]
 pub struct RestoreProofArgs {
     /// Compare every block of the restored AMI with the record
     ///
-    /// Shows price, requests and time before. --record names a record that `fingerprint` wrote.
+    /// Shows price, requests and time before. --record names a record that `fingerprint` or `store --blocks` wrote.
     #[arg(long, conflicts_with_all = ["alias", "from"])]
     pub prove: bool,
     /// Blocks per second; an account may read 1,000, which backup products share

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::usage::{UsageError, read_given};
 use crate::files::InputKind;
-use crate::ident::{ImageName, ObjectUri};
+use crate::ident::{AmiId, BucketPath, ImageName, ObjectUri};
 
 /// One restore of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,27 @@ pub(super) struct RestoreLine {
 pub(super) fn restore_lines(path: &Path) -> Result<Vec<RestoreLine>, UsageError> {
     let text = read_given("--from", path, InputKind::List)?;
     parse_restores(&text).map_err(|problem| UsageError(format!("--from {}: {problem}", path.display())))
+}
+
+/// One store of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StoreLine {
+    /// Line of the file, from 1.
+    pub line: u64,
+    pub image: AmiId,
+    pub into: BucketPath,
+    /// Where to write the record of the store, if it is kept.
+    pub record: Option<PathBuf>,
+}
+
+/// Reads a list of stores: lines of AMI, bucket and perhaps a record.
+///
+/// # Errors
+///
+/// The file cannot be read, a line is wrong, or an AMI is to be stored twice into a bucket, or a record written twice.
+pub(super) fn store_lines(path: &Path) -> Result<Vec<StoreLine>, UsageError> {
+    let text = read_given("--from", path, InputKind::List)?;
+    parse_stores(&text).map_err(|problem| UsageError(format!("--from {}: {problem}", path.display())))
 }
 
 /// A line of a list, by its columns.
@@ -69,6 +90,27 @@ fn parse_restores(text: &str) -> Result<Vec<RestoreLine>, String> {
             }
             None => Ok(RestoreLine { line, target, name, record }),
         }
+    });
+    parsed.collect()
+}
+
+fn parse_stores(text: &str) -> Result<Vec<StoreLine>, String> {
+    let (mut copies, mut records) = (BTreeMap::new(), BTreeMap::new());
+    let all = columns(text, "AMI, bucket and, if it is kept, record")?;
+    let parsed = all.into_iter().map(|Columns { line, first, second, record }| {
+        let image: AmiId = first.parse().map_err(|error| format!("line {line}: {error}"))?;
+        let into: BucketPath = second.parse().map_err(|error| format!("line {line}: {error}"))?;
+        if let Some(before) = copies.insert((image.to_string(), into.bucket.clone()), line) {
+            return Err(format!(
+                "lines {before} and {line}: {image} twice into {}, which takes an AMI once",
+                into.bucket
+            ));
+        }
+        if let Some((before, path)) = record.clone().and_then(|path| Some((records.insert(path.clone(), line)?, path)))
+        {
+            return Err(format!("lines {before} and {line}: the record {} is named twice", path.display()));
+        }
+        Ok(StoreLine { line, image, into, record })
     });
     parsed.collect()
 }

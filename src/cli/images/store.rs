@@ -1,21 +1,23 @@
-use std::path::Path;
-
 use tokio_util::sync::CancellationToken;
 
 use super::args::StoreArgs;
+#[cfg(feature = "ebs")]
+use super::content::StoredContent;
+use super::kept_record::KeptRecord;
 use super::open::services;
 use super::{Costly, agreed, can_ask};
-use crate::cli::output::keep_output;
+#[cfg(feature = "ebs")]
+use crate::cli::blocks;
 use crate::cli::replaced::check_record;
 use crate::cli::runner::{Runner, Stop};
 use crate::cli::settings::Settings;
 use crate::cli::signals::cancel_on_signal;
 use crate::cli::usage::UsageError;
+#[cfg(feature = "ebs")]
+use crate::commands::blocks::BlockServices;
 use crate::commands::preflight::{StorePreflightRequest, preflight_store};
-use crate::commands::store::{FollowedStore, StoreFollowRequest, follow_store, start_store};
+use crate::commands::store::{FollowedStore, RecordKeeper, StoreFollowRequest, follow_store, start_store};
 use crate::commands::{ObjectServices, RegionServices};
-use crate::facts::ObjectFacts;
-use crate::files::OutputKind;
 use crate::ident::AmiId;
 use crate::record::Record;
 use crate::report::{Exit, PreflightReport, Report, TaskNote};
@@ -23,7 +25,15 @@ use crate::source::{ErrorKind, SourceError};
 
 pub(in crate::cli) async fn run_store(args: StoreArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let cancel = cancel_on_signal();
-    let mut store = Store { runner: Runner::new(&args.task.output, settings), args: &args, cancel };
+    let mut store = Store {
+        args: &args,
+        #[cfg(feature = "ebs")]
+        blocks: None,
+        #[cfg(feature = "ebs")]
+        content: None,
+        runner: Runner::new(&args.task.output, settings),
+        cancel,
+    };
     match (&args.follow, &args.image) {
         (Some(image), _) => {
             let services = services(&args.task.connection, &mut store.runner).await?;
@@ -43,6 +53,11 @@ fn missing() -> UsageError {
 /// One run of `store`.
 struct Store<'a> {
     args: &'a StoreArgs,
+    /// The services that read the blocks.
+    #[cfg(feature = "ebs")]
+    blocks: Option<BlockServices>,
+    #[cfg(feature = "ebs")]
+    content: Option<StoredContent>,
     runner: Runner,
     cancel: CancellationToken,
 }
@@ -56,7 +71,7 @@ impl Store<'_> {
         if let Some(path) = &args.record {
             check_record(path, image, args.force.force)?;
         }
-        let services = services(&args.task.connection, &mut self.runner).await?.at(&into.object(image));
+        let services = self.services().await?.at(&into.object(image));
         let request = StorePreflightRequest {
             image: image.clone(),
             into,
@@ -70,74 +85,114 @@ impl Store<'_> {
         };
         let admitted = report.exit_code == Exit::Passed;
         let preflight = Report::Preflight(Box::new(report.clone()));
+        let store = format!("Store {image} to s3://{}/{}", request.into.bucket, request.into.key(image));
         if !admitted || args.starting.dry_run {
             self.runner.add(preflight);
+            if admitted {
+                self.question(image, &store).await;
+            }
             return Ok(());
         }
         self.runner.show(&preflight);
-        let question = format!("Store {image} to s3://{}/{}?", request.into.bucket, request.into.key(image));
-        if agreed(&args.starting, &question, &self.cancel).await {
-            self.carry_out(&services, &request, &report, record).await;
-        } else {
+        let Some(question) = self.question(image, &store).await else { return Ok(()) };
+        if !agreed(&args.starting, &question, &self.cancel).await {
             self.runner.declined(Costly::Task);
+            return Ok(());
         }
+        self.carry_out_with_content(&services, &request, &report, record).await
+    }
+
+    /// Connects, also to the EBS direct APIs if the blocks are to be read.
+    async fn services(&mut self) -> Result<RegionServices, UsageError> {
+        #[cfg(feature = "ebs")]
+        if self.args.content.blocks {
+            let rate = self.args.content.block_rate;
+            let blocks = blocks::services(&self.args.task.connection, rate, &mut self.runner).await?;
+            return Ok(self.blocks.insert(blocks).region.clone());
+        }
+        services(&self.args.task.connection, &mut self.runner).await
+    }
+
+    /// The question before the store, after the price of reading the blocks was shown if they are to be read. `None` if
+    /// the AMI cannot be described, which was shown.
+    async fn question(&mut self, image: &AmiId, store: &str) -> Option<String> {
+        #[cfg(feature = "ebs")]
+        if let (Some(blocks), Some(record)) = (self.blocks.take(), &self.args.record) {
+            let content = StoredContent::prepare(&mut self.runner, blocks, image, record).await?;
+            return Some(self.content.insert(content).question(store));
+        }
+        #[cfg(not(feature = "ebs"))]
+        let _ = image;
+        Some(format!("{store}?"))
+    }
+
+    /// Stores the AMI, and then reads its blocks if that is asked for.
+    async fn carry_out_with_content(
+        &mut self,
+        services: &ObjectServices,
+        request: &StorePreflightRequest,
+        preflight: &PreflightReport,
+        record: Option<Record>,
+    ) -> Result<(), UsageError> {
+        #[cfg(feature = "ebs")]
+        if let Some(content) = self.content.take() {
+            let file = content.open(&mut self.runner, self.args.force.force).await?;
+            if self.carry_out(services, request, preflight, record).await {
+                content.carry_out(&mut self.runner, file).await;
+            }
+            return Ok(());
+        }
+        self.carry_out(services, request, preflight, record).await;
         Ok(())
     }
 
+    /// Whether the store is complete.
     async fn carry_out(
         &mut self,
         services: &ObjectServices,
         request: &StorePreflightRequest,
         preflight: &PreflightReport,
         record: Option<Record>,
-    ) {
+    ) -> bool {
         let image = &request.image;
-        // Written before the call: the AMI may no longer exist when the store has ended.
-        let written_at = services.region.context().clock.now().to_string();
-        let record = record.map(|record| Record { written_at, ..record });
-        if let (Some(path), Some(record)) = (&self.args.record, &record)
-            && let Err(problem) = self.save(record, path)
-        {
-            let error = SourceError::new(ErrorKind::Io, image, problem);
-            return self.runner.fail(image.as_str(), error);
+        let written = &self.runner.settings().written;
+        let record =
+            record.zip(self.args.record.as_deref()).map(|(record, path)| KeptRecord::new(path, record, written));
+        let now = services.region.context().clock.now();
+        if let Some(Err(problem)) = record.as_ref().map(|record| record.before_start(now)) {
+            self.runner.fail(image.as_str(), SourceError::new(ErrorKind::Io, image, problem));
+            return false;
         }
         if let Err(error) = start_store(services, request, preflight).await {
-            return self.runner.fail(image.as_str(), error);
+            self.runner.fail(image.as_str(), error);
+            return false;
         }
         let follow = StoreFollowRequest { image, bucket: Some(&request.into.bucket), started_here: true };
-        self.follow(&services.region, follow, record).await;
+        self.follow(&services.region, follow, record).await
     }
 
-    /// Follows the store until it ends, and completes the record with facts about the object.
-    async fn follow(&mut self, services: &RegionServices, request: StoreFollowRequest<'_>, record: Option<Record>) {
+    /// Follows the store until it ends, and completes the record with facts about the object. Whether the store is
+    /// complete.
+    async fn follow(
+        &mut self,
+        services: &RegionServices,
+        request: StoreFollowRequest<'_>,
+        record: Option<KeptRecord>,
+    ) -> bool {
         let work = follow_store(services, &request, &self.cancel);
         let Some(FollowedStore { mut report, object }) =
             self.runner.run(request.image.as_str(), Stop::ByItself, work).await
         else {
-            return;
+            return false;
         };
-        if let (Some(facts), Some(path), Some(record)) = (&object, &self.args.record, record)
-            && let Err(problem) = self.save(&completed(record, facts), path)
+        if let (Some(facts), Some(record)) = (&object, record)
+            && let Err(problem) = record.completed(facts)
         {
             report.notes.push(TaskNote::RecordNotWritten { problem }.into());
             report.exit_code = Exit::CouldNot;
         }
+        let is_complete = report.exit_code == Exit::Passed;
         self.runner.add(Report::Task(Box::new(report)));
-    }
-
-    fn save(&self, record: &Record, path: &Path) -> Result<(), String> {
-        let text = record.to_json().map_err(|error| error.to_string())?;
-        keep_output(&self.runner.settings().written, path, OutputKind::Record, text.as_bytes())
-            .map_err(|error| format!("the record {} could not be written: {error}", path.display()))
-    }
-}
-
-/// Adds what only the stored object states to the record.
-fn completed(record: Record, facts: &ObjectFacts) -> Record {
-    Record {
-        etag: facts.id.etag.as_ref().map(ToString::to_string),
-        version_id: facts.version.clone(),
-        object_bytes: Some(facts.size),
-        ..record
+        is_complete
     }
 }

@@ -50,6 +50,7 @@ impl Paths {
                     ResultsPlace::Bucket(_) => self.connection(&merge.connection),
                 }
             }
+            merge.manifest.iter().for_each(|path| self.input("--manifest", Some(path)));
             merge.ledger.iter().for_each(|ledger| self.ledger("--ledger", ledger, true));
             self.audit_files(&merge.files);
             return self.audit_page(&merge.page);

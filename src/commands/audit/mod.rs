@@ -32,7 +32,7 @@ pub(super) use inspection::{proved_of, stated};
 pub use lifecycles::Lifecycles;
 #[cfg(feature = "batch")]
 pub(super) use list::{Candidate, Listed, candidates};
-pub use merge::{Merge, MergeError, MergeRequest, MergedAudit};
+pub use merge::{GivenManifests, Merge, MergeError, MergeRequest, MergedAudit};
 pub use request::{AuditLimits, AuditRequest, AuditServices, Scope};
 pub use run::{AuditError, audit};
 pub use safe::{DeletionSafetyRequest, safe_to_delete};

@@ -13,7 +13,7 @@ pub(super) use restore::{SOURCE_TAG, restore_tags};
 pub(super) use size::size_without_source;
 pub use store::{StorePreflightRequest, preflight_store};
 
-pub(super) use store::{size_of, survey_stored};
+pub(super) use store::{size_of, stores_in_progress, survey_stored};
 
 use tokio::join;
 

@@ -1,5 +1,9 @@
 //! `store`: runs the preflight, starts the store, and follows it until it ends.
 
+mod queue;
+
+pub use queue::{QueuedStore, RecordKeeper, StoreQueue};
+
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;

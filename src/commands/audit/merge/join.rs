@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::manifests::GivenManifests;
 use super::record::JoinedEntry;
-use crate::audit::{RunDigests, joined_digests, judge_joined};
+use crate::audit::{RunDigests, joined_digests};
 use crate::ident::ObjectIdentity;
 use crate::plan::{PartLayout, Reference};
 use crate::report::{
@@ -13,11 +14,15 @@ use crate::report::{
     verdict_of,
 };
 use crate::units::{ByteRange, PartNumber};
-use crate::verdict::{CheckId, Coverage, Doubt, Evidence, Finding, Outcome, PolicyCheck, Reason, ReasonCode, Verdict};
+use crate::verdict::{
+    CheckId, Coverage, Doubt, Evidence, Finding, Origin, Outcome, PolicyCheck, Reason, ReasonCode, Verdict,
+};
 
 /// What the runs of an object show together.
 #[derive(Default)]
 pub(super) struct JoinedRuns {
+    /// The shards read the object in runs.
+    pub in_runs: bool,
     /// Every byte is proved.
     pub is_proved: bool,
     /// What a ledger should have of it; `None` if the runs show nothing.
@@ -34,7 +39,7 @@ const SOUND: CheckId = CheckId::PolicyCheck(PolicyCheck::Sound);
 
 /// Replaces what the line of an object says about its bytes by what its runs show together, if the shards read it in
 /// runs.
-pub(super) fn join(one: &mut AuditedReport, runs: &[AuditedRunReport]) -> JoinedRuns {
+pub(super) fn join(one: &mut AuditedReport, runs: &[AuditedRunReport], manifests: &GivenManifests) -> JoinedRuns {
     let in_runs =
         |finding: &FindingReport| finding.reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::ReadInRuns);
     if !one.findings.iter().any(|finding| finding.check == CheckId::Proof && in_runs(finding)) {
@@ -43,7 +48,7 @@ pub(super) fn join(one: &mut AuditedReport, runs: &[AuditedRunReport]) -> Joined
     let waiting: Vec<CheckId> = one.findings.iter().filter(|one| in_runs(one)).map(|one| one.check).collect();
     one.findings.retain(|finding| !in_runs(finding));
     let at = one.findings.len().min(1);
-    let judged = judged(one.identity.as_ref(), runs);
+    let judged = judged(one, runs, manifests);
     let found: Vec<FindingReport> = match &judged {
         Ok(judged) => judged.findings.iter().map(FindingReport::from).collect(),
         Err(reason) => waiting.into_iter().map(|check| open(check, reason)).collect(),
@@ -77,7 +82,7 @@ pub(super) fn join(one: &mut AuditedReport, runs: &[AuditedRunReport]) -> Joined
     let unread = if is_whole { Exit::Passed } else { unread };
     one.exit_code = exit_of(&one.findings).and(unread);
     one.verdict = verdict_of(&one.findings, is_proved && one.exit_code == Exit::Passed);
-    JoinedRuns { is_proved, entry }
+    JoinedRuns { in_runs: true, is_proved, entry }
 }
 
 /// A check that the runs do not answer.
@@ -97,12 +102,18 @@ fn doubt_of(judged: &Result<JudgedRuns, ReasonReport>, is_whole: bool) -> Option
         Err(reason) => (reason.code == ReasonCode::UnstableRead).then_some(Doubt::Unstable),
         Ok(_) if is_whole => None,
         // Read once, so that it is not damage yet.
-        Ok(JudgedRuns { findings, .. }) if any(findings, |one| one.verdict() == Verdict::Fail) => Some(Doubt::Mismatch),
+        Ok(JudgedRuns { findings, .. }) if any(findings, |one| fails(one, Origin::Stored)) => Some(Doubt::Mismatch),
+        // A manifest of the command line may be wrong; as in `copy`, its value alone casts no doubt.
+        Ok(JudgedRuns { findings, .. }) if any(findings, |one| fails(one, Origin::Manifest)) => None,
         Ok(JudgedRuns { findings, .. }) if any(findings, |one| one.check == CheckId::Contradiction) => {
             Some(Doubt::Contradiction)
         }
         Ok(_) => Some(Doubt::Unproved),
     }
+}
+
+fn fails(finding: &Finding, by: Origin) -> bool {
+    matches!(finding.check, CheckId::Reference(origin, _) if origin == by) && finding.verdict() == Verdict::Fail
 }
 
 /// Whether a finding keeps matching references from being a proof: another check of the object failed, or the ledger of
@@ -125,8 +136,12 @@ fn meet_proof_age(finding: &mut FindingReport, at: &str) {
 }
 
 /// The findings on the bytes, or the reason why the runs do not show anything.
-fn judged(identity: Option<&IdentityReport>, runs: &[AuditedRunReport]) -> Result<JudgedRuns, ReasonReport> {
-    let Some(identity) = identity else { return Err(ReasonReport::from(&Reason::NotRead)) };
+fn judged(
+    one: &AuditedReport,
+    runs: &[AuditedRunReport],
+    manifests: &GivenManifests,
+) -> Result<JudgedRuns, ReasonReport> {
+    let Some(identity) = &one.identity else { return Err(ReasonReport::from(&Reason::NotRead)) };
     let standing = standing(runs)?;
     let size = identity.object_bytes;
     same_object(identity, &standing)?;
@@ -138,7 +153,8 @@ fn judged(identity: Option<&IdentityReport>, runs: &[AuditedRunReport]) -> Resul
         let digests = run.digests().map_err(contradiction)?;
         pieces.push((range.ok_or_else(|| contradiction(format!("run {} is empty", run.run)))?, digests));
     }
-    let mut findings = judge_joined(&references, &joined_digests(size, &layout, &pieces), size);
+    let digests = joined_digests(size, &layout, &pieces);
+    let mut findings = manifests.judge((&one.target, &identity.identity()), references, (&digests, size));
     let shown = identity.etag.clone().map_or("no ETag".to_owned(), |etag| format!("ETag {etag}"));
     let evidence = Evidence {
         source: "every run of parts under one identity".to_owned(),

@@ -3,6 +3,7 @@
 mod ends;
 mod join;
 mod lines;
+mod manifests;
 mod merged;
 mod record;
 mod share;
@@ -14,13 +15,14 @@ use jiff::SignedDuration;
 use self::ends::{began_together, by_share, together};
 use self::join::{JoinedRuns, join};
 use self::lines::{ResultLines, is_run, read};
+pub use self::manifests::GivenManifests;
 pub use self::merged::MergedAudit;
 use self::record::JoinedEntry;
 use self::share::{GOOD, Share, ShareResult};
 use super::copies::{CopyIndex, CopyRole, ObjectContent};
 use crate::audit::{Partition, SplitPlan};
 use crate::ledger::{LedgerError, Scratch, ScratchLine};
-use crate::report::{AuditCheck, AuditReport, AuditedReport, AuditedRunReport, Exit, Report, exit_of};
+use crate::report::{AuditCheck, AuditReport, AuditedReport, AuditedRunReport, Exit, IdentityReport, Report, exit_of};
 use crate::verdict::{CheckId, PolicyCheck};
 
 /// How shards are merged.
@@ -29,12 +31,14 @@ pub struct MergeRequest {
     /// Maximum time between the start of the first and the last shard. A file of an earlier audit must not replace a
     /// shard that did not run.
     pub within: SignedDuration,
+    /// Manifests of objects that the shards read together.
+    pub manifests: GivenManifests,
 }
 
 impl Default for MergeRequest {
     /// Twelve hours.
     fn default() -> Self {
-        MergeRequest { within: SignedDuration::from_hours(12) }
+        MergeRequest { within: SignedDuration::from_hours(12), manifests: GivenManifests::default() }
     }
 }
 
@@ -44,6 +48,9 @@ pub enum MergeError {
     /// A result is truncated, altered or of another audit, a line contradicts itself or another, or a shard is missing.
     #[error("{0}")]
     Refused(String),
+    /// A manifest is of no object that the shards read together, in the state that they read.
+    #[error("--manifest {0}: is of no object that the shards read in runs (--split), in the state that they read")]
+    UnusedManifest(String),
     /// The temporary tables cannot be written or read.
     #[error("the temporary tables of the merge: {0}")]
     Tables(#[from] LedgerError),
@@ -57,7 +64,7 @@ impl From<String> for MergeError {
 
 /// Merges the shards of one audit. Of two results of one shard, the worse stands for each object that both examined.
 pub struct Merge {
-    within: SignedDuration,
+    request: MergeRequest,
     scratch: Scratch,
     results: Vec<ShareResult>,
     /// A line is judged by whether other Regions hold a copy.
@@ -72,9 +79,9 @@ impl Merge {
     /// # Errors
     ///
     /// No temporary file can be created.
-    pub fn new(request: &MergeRequest) -> Result<Self, MergeError> {
+    pub fn new(request: MergeRequest) -> Result<Self, MergeError> {
         let scratch = Scratch::new()?;
-        Ok(Merge { within: request.within, scratch, results: Vec::new(), asks_copies: false })
+        Ok(Merge { request, scratch, results: Vec::new(), asks_copies: false })
     }
 
     /// Adds the result of a shard. `name` is its file, for messages; `plan` is the SHA-256 of the plan that lies beside
@@ -146,7 +153,7 @@ impl Merge {
     ///
     /// A result is of another audit, or a shard is missing. The tables cannot be read.
     pub fn join(self) -> Result<MergedAudit, MergeError> {
-        began_together(&self.results, self.within)?;
+        began_together(&self.results, self.request.within)?;
         let mut shares = by_share(&self.results)?;
         self.scratch.sort_lines()?;
         let (index, entries) = self.select(&mut shares)?;
@@ -165,7 +172,7 @@ impl Merge {
 
     /// Chooses the line of each object that stands, and adds the objects for the checks across all of them.
     fn select(&self, shares: &mut [Share]) -> Result<(CopyIndex, Vec<JoinedEntry>), MergeError> {
-        let (mut index, mut entries) = (CopyIndex::default(), Vec::new());
+        let (mut index, mut entries, mut in_runs) = (CopyIndex::default(), Vec::new(), Vec::new());
         let regions = self.regions();
         self.scratch.each_of_lines(|target, lines| {
             let Some(mut found) = self.standing(target, lines, shares)? else { return Ok::<(), MergeError>(()) };
@@ -174,7 +181,9 @@ impl Merge {
             }
             entries.extend(found.entry.take());
             let one = &mut found.report;
-            let Some(bytes) = one.identity.as_ref().map(|identity| identity.object_bytes) else { return Ok(()) };
+            let Some(identity) = one.identity.as_ref().map(IdentityReport::identity) else { return Ok(()) };
+            let bytes = identity.object_bytes.unwrap_or_default();
+            in_runs.extend(found.in_runs.then(|| (one.target.clone(), identity)));
             self.without_copies(one);
             let role = match regions.get(&one.target.bucket) {
                 _ if !self.asks_copies || one.exit_code != Exit::Passed => CopyRole::None,
@@ -186,6 +195,9 @@ impl Merge {
             let object = ObjectContent { target: target.to_owned(), bytes, values, role };
             Ok(object.add_to(&self.scratch)?)
         })?;
+        if let Some(unused) = self.request.manifests.unused(&in_runs).first() {
+            return Err(MergeError::UnusedManifest((*unused).to_owned()));
+        }
         self.scratch.sort_copies()?;
         Ok((index, entries))
     }
@@ -217,9 +229,9 @@ impl Merge {
         let Some(line) = lines.iter().min_by_key(place) else { return Ok(None) };
         let mut report: AuditedReport = read(&line.document)?;
         let runs = runs.iter().map(|run| read(&run.document)).collect::<Result<Vec<_>, _>>()?;
-        let JoinedRuns { is_proved: is_joined, entry } = join(&mut report, &runs);
+        let JoinedRuns { in_runs, is_proved: is_joined, entry } = join(&mut report, &runs, &self.request.manifests);
         let is_proved = is_joined || self.result(line).is_some_and(|result| result.checked.end.holds_proved(&report));
-        Ok(Some(Standing { report, share, is_joined, is_proved, entry }))
+        Ok(Some(Standing { report, share, in_runs, is_joined, is_proved, entry }))
     }
 
     /// The Regions of the buckets, according to all results.
@@ -244,6 +256,8 @@ struct Standing {
     report: AuditedReport,
     /// Position of its share.
     share: usize,
+    /// Several shards read the object.
+    in_runs: bool,
     /// Every byte is proved by the runs that several shards read.
     is_joined: bool,
     /// Every byte is proved.
