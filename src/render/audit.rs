@@ -267,7 +267,7 @@ fn of_proof<'a>(report: &LedgerEntryReport, proof: &Proof, unread: &'a str) -> (
         return (Label::new("restored", verdict), format!("  {}: {}", made.image, made.verdict));
     }
     let from = proof.copied_from.as_ref().map(|from| format!("  copied from {}", from.target)).unwrap_or_default();
-    if proof.standing() == LookResult::InOrder {
+    if report.trouble.is_none() && proof.standing() == LookResult::InOrder {
         let seen = format!("  {}: in order, bytes not proved{from}", proof.level);
         return (Label::new("seen", Verdict::Unknown), seen);
     }

@@ -57,7 +57,7 @@ async fn each_proof_of_a_restore_enters_the_ledger() {
     assert!(head.starts_with("1:"), "{head}");
     let image = rig.restored()[0].id.clone();
     let pass = ("pass".to_owned(), image.clone(), etag.clone(), 0);
-    assert_eq!(entries(&rig, &ledger).await, [pass.clone()]);
+    assert_eq!(entries(&rig, &ledger).await, std::slice::from_ref(&pass));
     // A later comparison finds a changed block, also for `prove` alone.
     let snapshot = rig.restored()[0].mappings[0].snapshot.clone();
     rig.lab.flip_in_snapshot(REGION, &snapshot, 524_288 * 3, 1).unwrap();
