@@ -82,7 +82,7 @@ async fn the_ledger_names_the_kind() {
         crate::common::Run::of(command).await.stdout
     };
     let rows = shown(&["ledger", "export", &ledger, "--format", "csv"]).await;
-    assert!(rows.lines().nth(2).unwrap().ends_with(",written,"), "{rows}");
+    assert!(rows.lines().nth(2).unwrap().ends_with(",written,,"), "{rows}");
     assert!(shown(&["ledger", "show", &ledger, &target(&key(1))]).await.contains("facts  written  crc64nvme, etag"));
     let verified = shown(&["ledger", "verify", &ledger]).await;
     assert!(verified.contains("1 read, 1 written"), "{verified}");
