@@ -5,13 +5,13 @@
 #
 # For each number: a first run with a ledger, a run in which nothing is due, the same with -v and with all output files,
 # and a run that is killed halfway, taken up, and run once more. Prints the peak memory (VmHWM), the time for each object
-# and the number of HEAD requests of each run. A million objects take 6 GB of memory for the lab. STORED_AMI_RUNS selects
+# and the number of HEAD requests of each run. A million objects take 6 GB of memory for the lab. SCALE_RUNS selects
 # runs (first,due,verbose,files,killed; `killed` needs `first`), CARGO_FLAGS names a profile, such as --release.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 for objects in "${@:-10000 100000 1000000}"; do
   for number in $objects; do
-    STORED_AMI_OBJECTS=$number STORED_AMI_RUNS=${STORED_AMI_RUNS:-first,due,verbose,files,killed} \
+    SCALE_OBJECTS=$number SCALE_RUNS=${SCALE_RUNS:-first,due,verbose,files,killed} \
       cargo test ${CARGO_FLAGS:-} --quiet --test audit -- --ignored --nocapture scale </dev/null | grep "$number"
   done
 done

@@ -1,5 +1,5 @@
 //! Memory and time of audits of very many objects. Run with `--ignored --nocapture`, or by `benches/scale.sh`;
-//! `STORED_AMI_OBJECTS` is their number, `STORED_AMI_RUNS` selects runs, and `STORED_AMI_PROGRAM` is another program to
+//! `SCALE_OBJECTS` is their number, `SCALE_RUNS` selects runs, and `SCALE_PROGRAM` is another program to
 //! compare with.
 
 use std::time::Instant;
@@ -57,7 +57,7 @@ fn memory() -> f64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_does_not_grow_with_the_number_of_objects() {
     let number = |name: &str, otherwise| std::env::var(name).map_or(otherwise, |text| text.parse().unwrap());
-    let objects: u64 = number("STORED_AMI_OBJECTS", 10_000);
+    let objects: u64 = number("SCALE_OBJECTS", 10_000);
     let begun = Instant::now();
     let lab = filled(objects).await;
     println!("{objects} objects in the lab: {:.0} MiB, {:.1} s", memory(), begun.elapsed().as_secs_f64());
@@ -73,8 +73,8 @@ async fn memory_does_not_grow_with_the_number_of_objects() {
     let files =
         [files("--csv", &csv), files("--junit", &junit), files("--prometheus", &prometheus), files("--report", &page)]
             .concat();
-    let level = std::env::var("STORED_AMI_LEVEL").unwrap_or("facts".to_owned());
-    let chosen = std::env::var("STORED_AMI_RUNS").unwrap_or("bare,first,due,verbose,files,killed".to_owned());
+    let level = std::env::var("SCALE_LEVEL").unwrap_or("facts".to_owned());
+    let chosen = std::env::var("SCALE_RUNS").unwrap_or("bare,first,due,verbose,files,killed".to_owned());
     let other = folder.path().join("killed.db");
     let other_ledger = other.to_str().unwrap();
     let verbose = ["-v".to_owned()];
@@ -90,7 +90,7 @@ async fn memory_does_not_grow_with_the_number_of_objects() {
     ];
     for (_, name, ledger_of_run, more) in runs.into_iter().filter(|run| chosen.split(',').any(|one| one == run.0)) {
         let mut command = server.command();
-        if let Ok(other) = std::env::var("STORED_AMI_PROGRAM") {
+        if let Ok(other) = std::env::var("SCALE_PROGRAM") {
             let mut changed = std::process::Command::new(other);
             changed.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
             command = changed;
@@ -142,12 +142,12 @@ const SHARES: u32 = 4;
 const GIB: u64 = 1 << 30;
 const PART: u64 = 64 << 20;
 
-/// Two objects of 40 GiB (`STORED_AMI_GIB`) that four tasks of an array read together. One has a CRC64NVME; of the other,
+/// Two objects of 40 GiB (`SCALE_GIB`) that four tasks of an array read together. One has a CRC64NVME; of the other,
 /// which has a composite, one byte is wrong.
 #[ignore = "reads 80 GiB; prints what it measures"]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_huge_object_is_split_over_an_array() {
-    let size = std::env::var("STORED_AMI_GIB").map_or(40, |text| text.parse::<u64>().unwrap()) * GIB;
+    let size = std::env::var("SCALE_GIB").map_or(40, |text| text.parse::<u64>().unwrap()) * GIB;
     let lab = Lab::start(LabOptions::default()).await.unwrap();
     lab.create_bucket(BUCKET, BucketOptions::default()).unwrap();
     let (sound, damaged) = ("ami-00000000000000001.bin", "ami-00000000000000002.bin");
