@@ -114,7 +114,7 @@ mod tests {
             ("ami-0123", "is an AMI id"),
             ("gs://b/k", "scheme that is not known"),
             ("https://example.com/b/k", "--endpoint-url"),
-            ("s3://b", "use `audit`"),
+            ("s3://b", "there are `audit` and"),
         ] {
             let error = text.parse::<Target>().unwrap_err().to_string();
             assert!(error.starts_with(&format!("{text}: ")) && error.contains(hint), "{error}");
