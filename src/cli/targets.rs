@@ -8,7 +8,9 @@ use super::cost::Costed;
 use super::selection::{KeyPattern, MOST_TARGETS, SelectionArgs, Word};
 use super::usage::{UsageError, load, read as read_file};
 use crate::files::InputKind;
-use crate::ident::{ObjectUri, Target, TargetProblem, TypedTarget, redact_urls};
+use crate::ident::{ObjectUri, Target, TypedTarget};
+#[cfg(feature = "s3")]
+use crate::ident::{TargetProblem, redact_urls};
 
 /// Reads the targets of a command, with the files that its arguments name.
 ///

@@ -47,6 +47,7 @@ pub use connect::{Connection, S3Options, SseCustomerKey};
 pub use object::S3Object;
 pub use presigned::PresignedObject;
 pub use role::RoleToAssume;
+#[cfg(feature = "ec2")]
 pub(crate) use setting_error::wrong_setting;
 pub use settings::SettingsScope;
 pub use upload::S3Upload;

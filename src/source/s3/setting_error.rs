@@ -2,7 +2,9 @@ use std::error::Error;
 
 use aws_credential_types::provider::error::CredentialsError;
 
-use crate::source::{Advice, SourceError};
+use crate::source::Advice;
+#[cfg(feature = "ec2")]
+use crate::source::SourceError;
 
 /// Why a connection cannot be configured.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +20,7 @@ pub(super) enum ConnectError {
     },
 }
 
+#[cfg(feature = "ec2")]
 /// The name of the setting that prevents a connection: an option, a variable, a key of a profile or a file.
 pub(crate) fn wrong_setting(error: &SourceError) -> Option<&str> {
     match error.source()?.downcast_ref()? {
@@ -48,6 +51,7 @@ impl SettingError {
         SettingError { setting: self.setting.or_else(|| Some(setting.into())), ..self }
     }
 
+    #[cfg(feature = "ec2")]
     /// The name of the setting, if it is known.
     pub(super) fn setting(&self) -> Option<&str> {
         self.setting.as_deref()
