@@ -19,6 +19,7 @@ mod exit;
 mod follow;
 pub mod iam_policy;
 pub mod inspect;
+mod known;
 mod logical_size;
 pub mod preflight;
 mod probe;

@@ -170,9 +170,10 @@ pub(super) async fn run_prove(args: ProveArgs, settings: &Settings) -> Result<Ex
     };
     let mut runner = Runner::new(&args.output, settings);
     let services = services(&args.connection, args.rate.block_rate, &mut runner).await?;
-    let ledger = args.ledger.as_deref().filter(|_| !args.starting.dry_run);
-    let keep = match ledger {
-        Some(_) => ProofLedger::open(ledger, journal(args.journal.as_deref())?, &services.region, settings).await?,
+    let keep = match args.ledger.as_deref().filter(|_| !args.starting.dry_run) {
+        Some(path) => {
+            Some(ProofLedger::open(path, journal(args.journal.as_deref())?, &services.region, settings).await?)
+        }
         None => None,
     };
     let image = args.image.as_str();
@@ -203,15 +204,14 @@ pub(super) struct ProofLedger {
 impl ProofLedger {
     /// Opens the ledger before any request, so that no block is read whose proof could not be recorded.
     pub(super) async fn open(
-        path: Option<&Path>,
+        path: &Path,
         journal: Journal,
         region: &RegionServices,
         settings: &Settings,
-    ) -> Result<Option<Self>, UsageError> {
-        let Some(path) = path else { return Ok(None) };
+    ) -> Result<Self, UsageError> {
         let ledger = open_ledger(path, None).await?.map_err(UsageError)?;
         settings.written.add(path, FileKind::Ledger);
-        Ok(Some(ProofLedger { ledger, journal, region: region.clone() }))
+        Ok(ProofLedger { ledger, journal, region: region.clone() })
     }
 
     /// Appends the proof, with the object that the AMI was restored from.

@@ -220,8 +220,10 @@ impl Restore<'_> {
         if let Some(proof) = &self.proof {
             let blocks = blocks::services(&self.args.task.connection, proof.rate(), &mut self.runner).await?;
             let region = self.blocks.insert(blocks).region.clone();
-            let path = self.args.proof.ledger.as_deref().filter(|_| !self.args.starting.dry_run);
-            self.ledger = ProofLedger::open(path, self.journal.clone(), &region, self.runner.settings()).await?;
+            if let Some(path) = self.args.proof.ledger.as_deref().filter(|_| !self.args.starting.dry_run) {
+                let ledger = ProofLedger::open(path, self.journal.clone(), &region, self.runner.settings()).await?;
+                self.ledger = Some(ledger);
+            }
             return Ok(region);
         }
         services(&self.args.task.connection, &mut self.runner).await

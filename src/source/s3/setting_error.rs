@@ -20,8 +20,8 @@ pub(super) enum ConnectError {
     },
 }
 
-#[cfg(feature = "ec2")]
 /// The name of the setting that prevents a connection: an option, a variable, a key of a profile or a file.
+#[cfg(feature = "ec2")]
 pub(crate) fn wrong_setting(error: &SourceError) -> Option<&str> {
     match error.source()?.downcast_ref()? {
         ConnectError::Setting(wrong) => wrong.setting(),
@@ -51,8 +51,8 @@ impl SettingError {
         SettingError { setting: self.setting.or_else(|| Some(setting.into())), ..self }
     }
 
-    #[cfg(feature = "ec2")]
     /// The name of the setting, if it is known.
+    #[cfg(feature = "ec2")]
     pub(super) fn setting(&self) -> Option<&str> {
         self.setting.as_deref()
     }

@@ -1,12 +1,11 @@
 //! What the runs of huge objects show, as entries of ledgers.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use crate::audit::{Entry, History, Level, Proof, Trouble, Word, part_runs};
 use crate::commands::audit::inspection::proved_of;
-use crate::ledger::{Kept, LedgerError, SharedLedger};
+use crate::commands::known::{KnownObject, known_objects};
+use crate::ledger::{LedgerError, SharedLedger};
 use crate::plan::PartLayout;
 use crate::report::{AuditNote, AuditedReport, TOOL};
 use crate::verdict::{CheckId, Doubt, Origin, ProofKind, Subject, Verdict};
@@ -90,21 +89,10 @@ pub(super) async fn record(
     name: &str,
     ledger: &SharedLedger,
 ) -> Result<Vec<AuditNote>, LedgerError> {
-    type Known = (History, Vec<Proof>);
-    let mut known: BTreeMap<String, Known> =
-        entries.iter().map(|entry| (entry.look.target.clone(), Known::default())).collect();
-    let visit = |kept: Kept| {
-        if let Some((history, looks)) = known.get_mut(kept.entry.target()) {
-            if let Entry::Proof(look) = &kept.entry {
-                looks.push((**look).clone());
-            }
-            history.add(kept.entry);
-        }
-    };
-    ledger.each(visit).await?;
+    let known = known_objects(ledger, entries.iter().map(|entry| entry.look.target.clone())).await?;
     let (mut notes, mut new) = (Vec::new(), Vec::new());
     for entry in entries {
-        let Some((history, looks)) = known.get(&entry.look.target) else { continue };
+        let Some(KnownObject { history, looks }) = known.get(&entry.look.target) else { continue };
         // A second merge of the same results.
         if looks.contains(&entry.look) {
             continue;
