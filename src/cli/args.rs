@@ -194,7 +194,7 @@ pub struct ReadingArgs {
     pub no_reread: bool,
     /// Number of concurrent GETs, or `auto` [default: auto]
     ///
-    /// `auto` starts with 48 and raises the number as long as throughput increases.
+    /// `auto` starts with 32 and raises the number as long as throughput increases.
     #[arg(long, value_name = "N")]
     pub concurrency: Option<Concurrency>,
     /// Tuning profile written by `bench --write-tuning`

@@ -100,7 +100,7 @@ pub struct SecondEndArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Reading")]
 pub struct CompareLimitArgs {
-    /// Number of parallel GETs of both together, or auto: begin with 48 for each and find what is best
+    /// Number of parallel GETs of both together, or auto: begin with 32 for each and find what is best
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub concurrency: Option<Concurrency>,
     /// Memory limit of the whole process [default: 256MiB]

@@ -186,7 +186,7 @@ pub struct ProofArgs {
     /// Let these required checks be unknown
     #[arg(long, hide_short_help = true, value_name = "CHECK", value_delimiter = ',')]
     pub accept: Vec<CopyCheck>,
-    /// Number of parallel GETs, or auto: begin with 48 and find what is best
+    /// Number of parallel GETs, or auto: begin with 32 and find what is best
     #[arg(long, hide_short_help = true, value_name = "N")]
     pub concurrency: Option<Concurrency>,
     /// Memory limit of the whole process [default: 256MiB]

@@ -159,7 +159,7 @@ struct Check {
     about: About,
 }
 
-/// Collects a body into one frame. Each frame of the connection holds a buffer of 64 KiB even if it carries one byte,
+/// Collects a body into one frame. Each frame of the connection holds a buffer of 128 KiB even if it carries one byte,
 /// so a queue of frames would take many times the size of the response.
 struct Gathered<B> {
     /// `None` after the end of the body.

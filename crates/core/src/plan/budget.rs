@@ -6,7 +6,7 @@ use crate::units::{ByteSize, KIB, MIB};
 /// The number of GET requests in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Concurrency {
-    /// Starts with 48, or what the memory allows, and raises the number while throughput grows; lowers it
+    /// Starts with 32, or what the memory allows, and raises the number while throughput grows; lowers it
     /// when the server throttles.
     #[default]
     Adaptive,
@@ -54,12 +54,12 @@ const PROCESS: u64 = 26 * MIB;
 const CONNECTION: u64 = 448 * KIB;
 /// With less memory, the lanes of most streams would be empty.
 const LEAST_FOR_LANES: u64 = 2 * MIB;
-const MOST_FOR_LANES: u64 = 12 * MIB;
+const MOST_FOR_LANES: u64 = 8 * MIB;
 /// Minimum size of a buffered range.
 pub(super) const SMALLEST_RANGE: u64 = 64 * KIB;
-/// Default number of GET requests at the start. One connection to S3 delivers about 90 MB/s, so 48 deliver
-/// about 34 Gbit/s.
-const BEGIN_WITH: usize = 48;
+/// Default number of GET requests at the start. One connection to S3 delivers about 90 MB/s, so 32 deliver
+/// about 23 Gbit/s, and they fill the lanes of the widest registers.
+const BEGIN_WITH: usize = 32;
 const GROW_TO: usize = 256;
 
 /// `--max-memory` is too small for `--concurrency`.
@@ -239,8 +239,8 @@ mod tests {
 
     #[test]
     fn little_memory_means_fewer_connections_or_is_said() {
-        assert_eq!(of(Concurrency::Adaptive, 256 * MIB).map(|b| (b.concurrency, b.grow_to)), Ok((48, 256)));
-        assert!(of(Concurrency::Adaptive, 40 * MIB).is_ok_and(|budget| (4..48).contains(&budget.concurrency)));
+        assert_eq!(of(Concurrency::Adaptive, 256 * MIB).map(|b| (b.concurrency, b.grow_to)), Ok((32, 256)));
+        assert!(of(Concurrency::Adaptive, 40 * MIB).is_ok_and(|budget| (4..32).contains(&budget.concurrency)));
         let error = of(Concurrency::Fixed(1024), 256 * MIB).unwrap_err();
         assert!(of(Concurrency::Fixed(1024), error.needed).is_ok());
         assert!(of(Concurrency::Fixed(1024), error.needed - 1).is_err());
