@@ -1,7 +1,8 @@
 """Runs commands in turn, A B A B …, and prints medians and ratios to the first one.
 
 usage: compare.py RUNS NAME=COMMAND NAME=COMMAND …
-CPU is user and system time of the process; memory is its peak resident size. All from wait4(2).
+CPU is user and system time of the process; memory is its peak resident size. All from wait4(2). `slower` is the number
+of turns in which the command took more CPU than the first one.
 """
 
 import os
@@ -35,9 +36,10 @@ for turn in range(runs + 1):
         if turn > 0:  # the first turn warms up
             figures[name].append(figure)
 base = None
-print(f"{'':24} {'cpu s':>8} {'wall s':>8} {'MiB':>8} {'cpu ratio':>10} {'wall ratio':>10}")
+print(f"{'':24} {'cpu s':>8} {'wall s':>8} {'MiB':>8} {'cpu ratio':>10} {'wall ratio':>10} {'slower':>8}")
 for name, rows in figures.items():
     cpu, wall, memory = (statistics.median(column) for column in zip(*rows))
     base = base or rows
     ratios = [statistics.median(row[i] / first[i] for row, first in zip(rows, base)) for i in (0, 1)]
-    print(f"{name:24} {cpu:8.2f} {wall:8.2f} {memory:8.0f} {ratios[0]:10.2f} {ratios[1]:10.2f}")
+    slower = sum(row[0] > first[0] for row, first in zip(rows, base))
+    print(f"{name:24} {cpu:8.2f} {wall:8.2f} {memory:8.0f} {ratios[0]:10.2f} {ratios[1]:10.2f} {slower:>4}/{runs}")

