@@ -36,10 +36,10 @@ for turn in range(runs + 1):
         if turn > 0:  # the first turn warms up
             figures[name].append(figure)
 base = None
-print(f"{'':24} {'cpu s':>8} {'wall s':>8} {'MiB':>8} {'cpu ratio':>10} {'wall ratio':>10} {'slower':>8}")
+print(f"{'':32} {'cpu s':>8} {'wall s':>8} {'MiB':>8} {'cpu ratio':>10} {'wall ratio':>10} {'slower':>8}")
 for name, rows in figures.items():
     cpu, wall, memory = (statistics.median(column) for column in zip(*rows))
     base = base or rows
     ratios = [statistics.median(row[i] / first[i] for row, first in zip(rows, base)) for i in (0, 1)]
     slower = sum(row[0] > first[0] for row, first in zip(rows, base))
-    print(f"{name:24} {cpu:8.2f} {wall:8.2f} {memory:8.0f} {ratios[0]:10.2f} {ratios[1]:10.2f} {slower:>4}/{runs}")
+    print(f"{name:32} {cpu:8.2f} {wall:8.2f} {memory:8.0f} {ratios[0]:10.2f} {ratios[1]:10.2f} {slower:>4}/{runs}")
