@@ -10,6 +10,18 @@ fn bytes(count: u64) -> Vec<u8> {
     (0..count).map(|at| (at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 29) as u8).collect()
 }
 
+/// What other figures are divided by, so that they compare across machines: see benches/ratios.py.
+fn reference(criterion: &mut Criterion) {
+    let size = 256 * KIB;
+    let (from, mut to) = (bytes(size), bytes(size));
+    let mut group = criterion.benchmark_group("reference");
+    group.throughput(Throughput::Bytes(size));
+    group.bench_function("memcpy", |bencher| {
+        bencher.iter(|| black_box(&mut to).copy_from_slice(black_box(&from)));
+    });
+    group.finish();
+}
+
 fn hashing(criterion: &mut Criterion) {
     for algorithm in Algorithm::ALL {
         let mut group = criterion.benchmark_group(format!("digest/{algorithm}"));
@@ -77,5 +89,5 @@ fn folding(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, hashing, lanes, folding);
+criterion_group!(benches, reference, hashing, lanes, folding);
 criterion_main!(benches);
