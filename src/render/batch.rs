@@ -2,9 +2,12 @@ use std::io::{self, Write};
 
 use super::condition::conclude;
 use super::cost::write_line;
-use super::{Label, Style, beside, field, printable, shell_word, wrap};
+use super::{Label, Style, beside, command, field, printable, shell_word, wrap};
 use crate::batch::BatchOutcome;
-use crate::report::{BatchBasis, BatchJobReport, BatchObjectReport, BatchPlanReport, BatchReport, Exit};
+use crate::ident::shell_option;
+use crate::report::{
+    BatchBasis, BatchJobReport, BatchObjectReport, BatchPlanReport, BatchReport, BatchStep, EndOption, Exit, arguments,
+};
 use crate::units::{ByteSize, noun};
 use crate::verdict::Verdict;
 
@@ -17,7 +20,12 @@ fn count(number: u64, what: &str) -> String {
     format!("{} {}", ByteSize(number).grouped(), noun(number, what))
 }
 
-pub(super) fn write_plan(out: &mut impl Write, style: Style, report: &BatchPlanReport) -> io::Result<()> {
+pub(super) fn write_plan(
+    out: &mut impl Write,
+    style: Style,
+    report: &BatchPlanReport,
+    reach: &[EndOption],
+) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&shell_word(&report.plan)))?;
     field(out, style.width, 2, "plan", &format!("{}, in {}", report.plan_id, report.region))?;
     for job in &report.jobs {
@@ -55,13 +63,34 @@ pub(super) fn write_plan(out: &mut impl Write, style: Style, report: &BatchPlanR
         _ => (Label::new("planned", Verdict::Unknown), "not every object could be listed and described"),
     };
     conclude(out, style, label, text)?;
-    match report.problems.is_empty() {
-        true => Ok(()),
-        false => field(out, style.width, 2, "next", "remove the problems that are named above, and plan again"),
-    }
+    write_steps(out, style, &report.steps, reach)
 }
 
-pub(super) fn write_job(out: &mut impl Write, style: Style, report: &BatchJobReport) -> io::Result<()> {
+/// What comes next. Names in capitals are for the reader to fill in.
+fn write_steps(out: &mut impl Write, style: Style, steps: &[BatchStep], reach: &[EndOption]) -> io::Result<()> {
+    let ours = arguments(reach, "");
+    steps.iter().try_for_each(|step| match step {
+        BatchStep::PlanAgain => {
+            field(out, style.width, 2, "next", "remove the problems that are named above, and plan again")
+        }
+        BatchStep::SubmitElsewhere => {
+            field(out, style.width, 2, "next", "the same command finds this job again: submit with another --to")
+        }
+        BatchStep::Submit { plan } => {
+            let plan = shell_option("--plan", plan);
+            let text = format!("stored-ami batch submit {plan} --to s3://BUCKET/PREFIX/ --role ROLE-ARN{ours}");
+            command(out, style, "next", &text)
+        }
+        BatchStep::Follow { job } => command(out, style, "next", &format!("stored-ami batch follow {job}{ours}")),
+    })
+}
+
+pub(super) fn write_job(
+    out: &mut impl Write,
+    style: Style,
+    report: &BatchJobReport,
+    reach: &[EndOption],
+) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&shell_word(&report.job_id)))?;
     if let Some(number) = report.number {
         field(out, style.width, 2, "job", &number.to_string())?;
@@ -79,7 +108,7 @@ pub(super) fn write_job(out: &mut impl Write, style: Style, report: &BatchJobRep
     }
     report.reasons.iter().try_for_each(|reason| field(out, style.width, 2, "reason", &printable(reason)))?;
     let text = match report.exit_code {
-        Exit::Passed if report.submitted => format!("the job exists; its state is {}", report.state),
+        _ if report.submitted => format!("the job exists; its state is {}", report.state),
         Exit::Interrupted => format!("the job goes on; its state is {}", report.state),
         _ => format!("the state of the job is {}", report.state),
     };
@@ -90,10 +119,7 @@ pub(super) fn write_job(out: &mut impl Write, style: Style, report: &BatchJobRep
         _ => Label::new("open", Verdict::Unknown),
     };
     conclude(out, style, label, &printable(&text))?;
-    match report.submitted {
-        true => field(out, style.width, 2, "next", &format!("stored-ami batch follow {}", report.job_id)),
-        false => Ok(()),
-    }
+    write_steps(out, style, &report.steps, reach)
 }
 
 /// Objects whose value S3 states are counted at the end, unless the ledger has something against them.
@@ -163,7 +189,7 @@ pub(super) fn write_summary(out: &mut impl Write, style: Style, report: &BatchRe
         }
         (BatchBasis::Job, _) if report.counts.stated == report.objects => (
             Label::new("unknown", Verdict::Unknown),
-            "S3 states the known values, and that does not settle all objects",
+            "S3 states the known value of every object; what is named above leaves the result open",
         ),
         (BatchBasis::Job, _) => (Label::new("unknown", Verdict::Unknown), "not every object is stated by S3"),
     };

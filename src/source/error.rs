@@ -149,6 +149,12 @@ impl SourceError {
         matches!(self.kind, Transient | Unreachable | ShortBody | Protocol)
     }
 
+    /// Whether another writer was at work on the same key at the same time (S3 API Reference, *PutObject* and
+    /// *CompleteMultipartUpload*). Nothing was written, and an upload must be begun anew.
+    pub fn is_write_conflict(&self) -> bool {
+        self.code.as_deref() == Some("ConditionalRequestConflict")
+    }
+
     /// The message without its subject.
     pub fn explain(&self) -> String {
         let mut text = self.detail.clone();

@@ -1,5 +1,6 @@
 //! Access to the bytes and facts of objects: in S3, in local files, and in memory for tests.
 
+mod absent;
 mod advice;
 mod archive;
 mod bucket;
@@ -23,6 +24,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::Stream;
 
+pub use absent::write_absent;
 pub use advice::Advice;
 pub use archive::{ArchiveAnswer, ArchiveService, RestoreFromArchive};
 pub use bucket::BucketService;

@@ -12,6 +12,8 @@ use crate::ident::{ObjectId, Target};
 use crate::progress::{Call, Counting, Monitor, Retry, RetryKind, Silent};
 use crate::units::{ByteRange, PartNumber};
 
+/// Size in bytes of the ranges in which a whole object is read.
+const PIECE: u64 = 8 << 20;
 /// Attempts to connect to a server that has never answered.
 const UNREACHABLE_ATTEMPTS: u32 = 2;
 
@@ -299,6 +301,26 @@ impl Session {
         let bytes = self.ask(Call::Read, read).await?;
         self.context.monitor.received(bytes.len() as u64);
         Ok(bytes)
+    }
+
+    /// Reads all bytes of the state that `facts` describe, one range after the other and with retries, and passes them to
+    /// `take`. For files beside the objects, such as manifests and results: the object itself is read in parallel.
+    ///
+    /// # Errors
+    ///
+    /// The error of the last attempt, or that of `take`.
+    pub async fn read_whole(
+        &self,
+        facts: &ObjectFacts,
+        mut take: impl FnMut(&[u8]) -> Result<(), SourceError>,
+    ) -> Result<(), SourceError> {
+        let mut at = 0;
+        let piece = |at: u64| ByteRange::new(at, facts.size.min(at.saturating_add(PIECE)));
+        while let Some(range) = piece(at).filter(|range| !range.is_empty()) {
+            take(&self.read_small(&facts.id, facts.size, range).await?)?;
+            at = range.end();
+        }
+        Ok(())
     }
 
     /// Reads a range in one attempt: the caller resumes where it stopped.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use serde_json::{Value, json};
 use stored_ami::ledger::{Ledger, LedgerError};
-use stored_ami_lab::{BucketOptions, Deny, Encryption, Lab, LabOptions, Operation, TaskPace, Versioning};
+use stored_ami_lab::{
+    BucketOptions, Deny, Encryption, Fault, FaultRule, Lab, LabOptions, Operation, TaskPace, Versioning,
+};
 
 use crate::common::{Run, Server, data};
 use crate::rig::{BUCKET, Rig, key, target};
@@ -393,10 +395,88 @@ async fn objects_that_s3_cannot_hash_are_left_out_by_name() {
     let left_out = &report["left_out"][0];
     assert_eq!((&report["objects"], &left_out["target"]), (&json!(1), &json!(target(&key(1)))));
     // Without its key, S3 does not describe it.
-    assert_eq!(left_out["code"], "customer_key_missing");
-    let detail = "it is encrypted with a customer key (SSE-C): S3 does not describe it without the key, and computes no \
-                  checksum of it at rest";
-    assert_eq!(left_out["detail"], detail);
+    assert_eq!(left_out["code"], "not_described");
+    assert!(text(&left_out["detail"]).contains("encrypted with a customer key"), "{left_out}");
+    // Without its checksums, any value could later contradict one that S3 stores.
+    let kms = Encryption::Kms { key_id: "k".to_owned(), bucket_key: false };
+    batch.rig.lab.with_object(BUCKET, &key(1), |object| object.encryption = kms).unwrap();
+    batch.rig.lab.deny(Deny::action("kms:Decrypt"));
+    let planned = batch.plan(&[]).await;
+    let report = of_type(planned.assert_exit(3), "batch_plan").remove(0);
+    let left_out = &report["left_out"][0];
+    assert_eq!((&report["objects"], &left_out["code"]), (&json!(1), &json!("checksums_not_known")));
+    assert!(text(&left_out["detail"]).contains("needs kms:Decrypt"), "{left_out}");
+    batch.rig.lab.allow_all();
+    assert_eq!(of_type(batch.plan(&[]).await.assert_exit(0), "batch_plan")[0]["objects"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_and_its_jobs_name_the_next_command() {
+    let batch = Batch::with(1).await;
+    let human = async |args: &[&str]| {
+        let mut command = batch.rig.server.command();
+        command.arg("batch").args(args);
+        Run::of(command).await
+    };
+    let planned = human(&["plan", "s3://archive", "--plan", &batch.plan]).await;
+    let words = planned.assert_exit(0).stdout.replace(" \\\n", " ");
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let next = format!("next stored-ami batch submit --plan {} --to s3://BUCKET/PREFIX/ --role ROLE-ARN", batch.plan);
+    assert!(words.contains(&next), "{words}");
+    let submit = ["submit", "--plan", &batch.plan, "--to", "s3://reports/p/", "--role", ROLE, "--yes"];
+    let submitted = human(&submit).await;
+    let said = &submitted.assert_exit(0).stdout;
+    assert!(said.contains("stored-ami batch follow") && !said.contains("batch submit"), "{said}");
+    // Nothing is due, and nothing comes next.
+    let elsewhere = batch.rig.text("none.json");
+    let nothing = human(&["plan", "s3://reports/none/", "--plan", &elsewhere]).await;
+    assert!(!nothing.stdout.contains("batch submit"), "{nothing:?}");
+}
+
+/// A repeated submission finds the job that failed, and another place makes a new one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_failed_is_not_submitted_with_success() {
+    let batch = Batch::with(1).await;
+    batch.plan(&[]).await.assert_exit(0);
+    batch.rig.lab.fail_next_job("InternalError: the lab ends it");
+    let first = of_type(batch.submit(&["--yes"]).await.assert_exit(0), "batch_job").remove(0);
+    batch.run(&["follow", text(&first["job_id"])]).await.assert_exit(1);
+    let again = of_type(batch.submit(&["--yes"]).await.assert_exit(1), "batch_job").remove(0);
+    assert_eq!((&again["job_id"], &again["state"]), (&first["job_id"], &json!("Failed")));
+    let submit = ["batch", "submit", "--plan", &batch.plan, "--role", ROLE, "--yes", "--to"];
+    let mut command = batch.rig.server.command();
+    command.args(submit).arg("s3://reports/p/");
+    let human = Run::of(command).await;
+    assert!(human.assert_exit(1).stdout.contains("submit with another --to"), "{}", human.stdout);
+    let elsewhere = batch.rig.server.run(&[&submit[..], &["s3://reports/q/"]].concat()).await;
+    assert_ne!(of_type(elsewhere.assert_exit(0), "batch_job")[0]["job_id"], first["job_id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_id_of_a_job_that_is_not_described_is_not_lost() {
+    let batch = Batch::with(1).await;
+    batch.plan(&[]).await.assert_exit(0);
+    batch.rig.lab.deny(Deny::action("s3:DescribeJob"));
+    let run = batch.submit(&["--yes"]).await;
+    let job = of_type(run.assert_exit(3), "batch_job").remove(0);
+    assert_eq!((&job["state"], &job["submitted"], &job["number"]), (&json!("unknown"), &json!(true), &json!(1)));
+    assert!(text(&job["reasons"][0]).contains("s3:DescribeJob"), "{job}");
+    batch.rig.lab.allow_all();
+    let followed = batch.run(&["follow", text(&job["job_id"])]).await;
+    let described = of_type(followed.assert_exit(0), "batch_job").remove(0);
+    for field in ["job_id", "manifest", "report"] {
+        assert_eq!(described[field], job[field], "{field}");
+    }
+}
+
+/// Another writer is at work at the place of the manifest at the same time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conflict_does_not_end_a_submission() {
+    let batch = Batch::with(1).await;
+    batch.plan(&[]).await.assert_exit(0);
+    let conflict = Fault::Status { status: 409, code: "ConditionalRequestConflict" };
+    batch.rig.lab.script(FaultRule::new(Operation::PutObject, conflict));
+    batch.submit(&["--yes"]).await.assert_exit(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -552,6 +632,54 @@ async fn a_late_reconciliation_does_not_undo_later_entries() {
     // The object stays missing.
     let audited = batch.rig.audit(&[]).await;
     assert_eq!(audited.object(&key(1))["change"], "missing");
+}
+
+/// The plan is of a version that was replaced before the job was created, as an audit saw between the two.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_audit_saw_after_the_plan_is_not_undone() {
+    let batch = Batch::new().await;
+    let versioned = BucketOptions { versioning: Versioning::Enabled, ..BucketOptions::default() };
+    batch.rig.lab.create_bucket(BUCKET, versioned).unwrap();
+    batch.rig.put(&key(0), 0, 2_000).await;
+    batch.plan(&[]).await.assert_exit(0);
+    batch.rig.put(&key(0), 9, 2_000).await;
+    batch.rig.audit(&[]).await.assert_exit(0);
+    let job = batch.complete().await.remove(0);
+    let run = batch.reconcile(&job, &["--ledger", &batch.ledger]).await;
+    let end = end(run.assert_exit(3));
+    assert_eq!((&end["counts"]["stated"], &end["recorded"]), (&json!(1), &json!(0)));
+    let left = text(&end["not_recorded"][0]);
+    assert!(left.contains("in another state") && left.ends_with("after the plan was made"), "{left}");
+    assert_eq!(batch.rig.audit(&[]).await.assert_exit(0).object(&key(0))["change"], "same");
+}
+
+/// Two reads of an object differed, and S3 states the right value later: its statement does not end the doubt.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_s3_states_does_not_end_a_doubt() {
+    let batch = Batch::with(2).await;
+    let flip = Fault::FlipOnWire { offset: 9, mask: 1 };
+    batch.rig.lab.script(FaultRule::new(Operation::GetObject, flip).key_contains(&key(1)));
+    batch.rig.audit(&["--level", "bytes"]).await.assert_exit(3);
+    let before = batch.entries().len();
+    batch.plan(&[]).await.assert_exit(0);
+    let job = batch.complete().await.remove(0);
+    let run = batch.reconcile(&job, &["--ledger", &batch.ledger]).await;
+    let objects = of_type(run.assert_exit(3), "batch_object");
+    let of = |number| objects.iter().find(|line| line["target"] == target(&key(number))).unwrap();
+    assert_eq!((&of(0)["verdict"], &of(0)["trouble"]), (&json!("pass"), &Value::Null));
+    assert_eq!(
+        (&of(1)["outcome"], &of(1)["verdict"], &of(1)["exit_code"]),
+        (&json!("stated"), &json!("unknown"), &json!(3))
+    );
+    assert_eq!((&of(1)["trouble"]["verdict"], &of(1)["trouble"]["doubt"]), (&json!("unknown"), &json!("unstable")));
+    let end = end(&run);
+    assert_eq!((&end["counts"]["stated"], &end["troubled"], &end["recorded"]), (&json!(2), &json!(1), &json!(1)));
+    assert!(batch.entries().split_off(before).iter().all(|entry| entry.0 == target(&key(0))));
+    let mut command = batch.rig.server.command();
+    command.args(["batch", "reconcile", &job, "--plan", &batch.plan, "--ledger", &batch.ledger]);
+    let human = Run::of(command).await;
+    let said = &human.assert_exit(3).stdout;
+    assert!(said.contains("in doubt") && said.contains("what is named above leaves the result open"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

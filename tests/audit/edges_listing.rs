@@ -4,7 +4,8 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use stored_ami_lab::{Deny, Fault, FaultRule, Operation};
+use serde_json::Value;
+use stored_ami_lab::{BucketOptions, Deny, Fault, FaultRule, Operation, Versioning};
 
 use crate::common::Server;
 use crate::http::{answer, listen, request};
@@ -202,4 +203,31 @@ async fn a_listing_that_breaks_off_is_requested_again() {
     rig.lab.clear_calls();
     rig.audit(&[]).await.assert_exit(0);
     assert_eq!(rig.calls(Operation::ListObjectsV2), 3);
+}
+
+/// A version that `--list` named is in the ledger under its own name, and no listing of current objects contains it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_of_the_ledger_is_not_expected_in_a_listing() {
+    let rig = Rig::new().await;
+    let versioned = BucketOptions { versioning: Versioning::Enabled, ..BucketOptions::default() };
+    rig.lab.create_bucket(BUCKET, versioned).unwrap();
+    rig.put(&key(0), 0, 2_000).await;
+    let client = &rig.server.client;
+    let head = client.head_object().bucket(BUCKET).key(key(0)).send().await.unwrap();
+    let version = head.version_id().unwrap();
+    rig.put(&key(0), 1, 2_000).await;
+    std::fs::write(rig.path("list"), format!("{}?versionId={version}\n", target(&key(0)))).unwrap();
+    let (list, ledger) = (rig.text("list"), rig.text("l.db"));
+    let named = ["audit", "--list", &list, "--level", "bytes", "--ledger", &ledger];
+    rig.server.run(&named).await.assert_exit(0);
+    for is_expired in [false, true] {
+        if is_expired {
+            client.delete_object().bucket(BUCKET).key(key(0)).version_id(version).send().await.unwrap();
+        }
+        let audited = rig.audit(&[]).await;
+        let end = audited.assert_exit(0).end();
+        assert_eq!((&end["problems"], &end["objects"]), (&Value::Null, &1.into()), "{is_expired}: {end:#}");
+    }
+    // By its name it is still found missing.
+    rig.server.run(&named).await.assert_exit(1);
 }

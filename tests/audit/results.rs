@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use serde_json::Value;
-use stored_ami_lab::{BucketOptions, Operation};
+use stored_ami_lab::{BucketOptions, Fault, FaultRule, Operation};
 
 use crate::common::{Run, Server, data};
 use crate::rig::{Audited, BUCKET, Rig, key, target};
@@ -136,6 +136,36 @@ async fn results_in_a_bucket_belong_to_one_plan() {
     let run = share(&rig, "1/3", "s3://results/other", &[]).await;
     assert!(run.assert_exit(4).stderr.contains("s3:PutObject"), "{}", run.stderr);
     assert_eq!(rig.calls(Operation::ListObjectsV2), 0);
+}
+
+/// All shards write the plan at once. A result that cannot be written is kept, because its bytes were read.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_is_not_lost_with_a_place_that_refuses_it() {
+    let rig = Rig::with(3).await;
+    rig.server.bucket("results").await;
+    let conflict = Fault::Status { status: 409, code: "ConditionalRequestConflict" };
+    for name in ["plan.json", "shard-"] {
+        rig.lab.script(FaultRule::new(Operation::PutObject, conflict.clone()).key_contains(name));
+    }
+    share(&rig, "1/1", "s3://results/1", &[]).await.assert_exit(0);
+    merge(&rig, &["s3://results/1"]).await.assert_exit(0);
+    let denied = Fault::Status { status: 403, code: "AccessDenied" };
+    rig.lab.script(FaultRule::new(Operation::PutObject, denied).key_contains("shard-").always());
+    let folder = rig.text("tmp");
+    std::fs::create_dir(&folder).unwrap();
+    let shard = ["--shard", "1/1"];
+    let run = task(&rig, &[("TMPDIR", &folder)], "s3://results/2", &shard).await;
+    assert!(run.assert_exit(4).stderr.contains("s3:PutObject"), "{}", run.stderr);
+    let kept = names(&rig.path("tmp"));
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    let kept = rig.path("tmp").join(&kept[0]).to_str().unwrap().to_owned();
+    assert!(run.stderr.contains(&format!("it is kept in {kept}")), "{}", run.stderr);
+    let merged = Audited::of(merge(&rig, &[&kept]).await);
+    assert_eq!(merged.assert_exit(0).end()["proved"], 3);
+    // One that was written leaves nothing.
+    rig.lab.clear_script();
+    task(&rig, &[("TMPDIR", &folder)], "s3://results/2", &shard).await.assert_exit(0);
+    assert_eq!(names(&rig.path("tmp")).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -196,6 +196,50 @@ async fn a_missing_share_or_run_or_a_later_entry_leaves_the_ledger_as_it_is() {
     assert_eq!((entries(&rig, 1).await.len(), entries(&rig, 2).await.len()), (0, 1));
 }
 
+const LONG_AGO: &str = "2026-01-01T00:00:00Z";
+
+/// A task that was started again and did not reach its runs makes the proof no younger.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_by_runs_is_as_old_as_the_oldest_of_them() {
+    let rig = rig(ChecksumChoice::Default(Algorithm::Crc64Nvme), PartSizes::Uniform(8 * MIB)).await;
+    shards(&rig, "run", &[]).await;
+    let between = jiff::Timestamp::now();
+    shards(&rig, "run", &["--max-bytes", "1"]).await;
+    let merged = merge(&rig, "run").await;
+    let proved: jiff::Timestamp = merged.assert_exit(0).object(KEY)["proof"]["at"].as_str().unwrap().parse().unwrap();
+    assert!(proved < between, "{proved}, {between}");
+    alter(&rig, is_run(3), |run| run["read_at"] = json!(LONG_AGO));
+    assert_eq!(merge(&rig, "run").await.assert_exit(0).object(KEY)["proof"]["at"], LONG_AGO);
+}
+
+/// Damage that was found after one of the runs was read does not end with the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_that_was_found_between_two_runs_stays() {
+    let rig = rig(ChecksumChoice::Default(Algorithm::Crc64Nvme), PartSizes::Uniform(8 * MIB)).await;
+    rig.lab.damage(BUCKET, KEY, 7, 1).unwrap();
+    for index in 1..=SHARES {
+        let ledger = ledger(&rig, index);
+        let whole = ["audit", "s3://archive/huge/", "--level", "bytes", "--ledger", &ledger];
+        Audited::of(rig.server.run(&whole).await).assert_exit(1);
+    }
+    rig.lab.damage(BUCKET, KEY, 7, 1).unwrap();
+    shards(&rig, "run", &[]).await;
+    let results: Vec<(std::path::PathBuf, Vec<u8>)> = std::fs::read_dir(rig.path("run"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+        .collect();
+    alter(&rig, is_run(3), |run| run["read_at"] = json!(LONG_AGO));
+    let merged = merge(&rig, "run").await;
+    let one = merged.assert_exit(1).object(KEY);
+    assert_eq!((&finding(one, "sound")["verdict"], &one["verdict"]), (&json!("fail"), &json!("fail")));
+    assert_eq!((&one["proof"], &merged.end()["proved"]), (&Value::Null, &json!(3)));
+    assert!(entries(&rig, 1).await.iter().all(|entry| entry["verdict"] == "fail"));
+    // With all of them read later, it ends.
+    results.iter().for_each(|(path, bytes)| std::fs::write(path, bytes).unwrap());
+    assert_eq!(merge(&rig, "run").await.assert_exit(0).object(KEY)["verdict"], "pass");
+}
+
 /// S3 states no values of parts of an object with CRC64NVME; a manifest has them.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_wrong_byte_is_placed_by_a_manifest() {
@@ -226,6 +270,6 @@ async fn one_wrong_byte_is_placed_by_a_manifest() {
     let damage = by_parts["damage"].as_array().unwrap();
     assert_eq!((damage.len(), &damage[0]["part"], &damage[0]["offset_bytes"]), (1, &json!(13), &json!(96 * MIB)));
     let refused = merged(&place, &small_manifest).await;
-    let said = "small.json: is of no object that the shards read in runs (--split), in the state that they read";
+    let said = "small.json: the shards read no object of this manifest in runs (--split), or read it in another state";
     assert!(refused.run.exit == Some(2) && refused.run.stderr.contains(said), "{:?}", refused.run);
 }

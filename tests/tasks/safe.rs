@@ -1,6 +1,6 @@
 //! `safe-to-delete`: reasons to keep an AMI although it has a proved copy.
 
-use stored_ami_lab::{Deny, Encryption};
+use stored_ami_lab::{BucketOptions, Deny, Encryption, Versioning};
 
 use crate::common::{Run, data};
 use crate::rig::{AMI, BUCKET, KEY, Rig};
@@ -82,4 +82,29 @@ async fn a_younger_proof_makes_no_shorter_life_enough() {
     std::fs::write(&policy, "[object]\nstays = \"1d\"\n").unwrap();
     let run = safe(&rig, &ledger, &["--policy", &policy]).await;
     assert_answer(&run, "may_go", 0, "a lifecycle rule will remove it");
+}
+
+/// The ledger has a proof of a version, which a restore does not read any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proved_version_that_is_not_the_current_one_does_not_stand_in_for_it() {
+    for (is_deleted, because) in [(true, "there is no object ami-0123456789abcdef0.bin"), (false, "proof-age: ")] {
+        let rig = Rig::new().await;
+        let versioned = BucketOptions { versioning: Versioning::Enabled, ..BucketOptions::default() };
+        rig.lab.create_bucket(BUCKET, versioned).unwrap();
+        rig.server.put(BUCKET, KEY, &data(1, 300_000), None).await;
+        rig.tag_source(AMI, "123456789012");
+        let client = &rig.server.client;
+        let head = client.head_object().bucket(BUCKET).key(KEY).send().await.unwrap();
+        let (list, ledger) = (rig.path("list"), rig.path("l.db"));
+        std::fs::write(&list, format!("{IN}/{KEY}?versionId={}\n", head.version_id().unwrap())).unwrap();
+        rig.run(&["audit", "--list", &list, "--level", "bytes", "--ledger", &ledger]).await.assert_exit(0);
+        match is_deleted {
+            true => drop(client.delete_object().bucket(BUCKET).key(KEY).send().await.unwrap()),
+            false => {
+                rig.server.put(BUCKET, KEY, &data(2, 300_000), None).await;
+                rig.tag_source(AMI, "123456789012");
+            }
+        }
+        assert_answer(&safe(&rig, &ledger, &[]).await, "must_stay", 1, because);
+    }
 }

@@ -3,7 +3,7 @@
 use std::io::BufWriter;
 use std::path::PathBuf;
 
-use tempfile::NamedTempFile;
+use tempfile::{Builder, NamedTempFile};
 
 use super::args::AuditArgs;
 use super::results::{ResultsPlace, ResultsStore};
@@ -66,7 +66,8 @@ impl ShardResult {
             Ok(digest) => request.plan_sha256 = Some(digest),
             Err(problem) => return Ok(Err(problem)),
         }
-        let opened = NamedTempFile::new().and_then(|file| Ok((file.reopen()?, file)));
+        let named = Builder::new().prefix("stored-ami-shard-").suffix(".jsonl").tempfile();
+        let opened = named.and_then(|file| Ok((file.reopen()?, file)));
         Ok(opened.map_err(|error| format!("a temporary file: {error}")).map(|(lines, file)| {
             let (lines, place) = (JsonLines::new(BufWriter::new(lines)), place.clone());
             Some(ShardResult { store, place, share, lines, file, problem: None })
@@ -80,7 +81,8 @@ impl ShardResult {
         }
     }
 
-    /// Writes the result, if the run is whole. Adds a problem to `results` if it cannot be written.
+    /// Writes the result, if the run is whole. If it cannot be written, adds a problem to `results`, and keeps the
+    /// temporary file, because to read the objects again would cost more than to copy it.
     pub(super) async fn finish(
         mut self,
         end: &AuditReport,
@@ -93,16 +95,23 @@ impl ShardResult {
             return complain(&format!("{place}: no result of shard {share} was written, because the run is not whole"));
         }
         self.add(&Report::Summary(results.summary()));
-        let done = match self.problem.take() {
-            Some(problem) => Err(problem),
-            None => self.store.add(self.share, context, self.file.path()).await,
-        };
-        match done {
-            Ok(name) => match self.place {
+        let ShardResult { store, place, share, file, problem, .. } = self;
+        let could_not = |problem: String| format!("--results {place}: {problem}");
+        if let Some(problem) = problem {
+            return results.could_not_write(&could_not(problem));
+        }
+        match store.add(share, context, file.path()).await {
+            Ok(name) => match place {
                 ResultsPlace::Folder(_) => written.add(&PathBuf::from(name), FileKind::ShardResult),
                 ResultsPlace::Bucket(_) => complain(&format!("wrote the result of the shard {name}")),
             },
-            Err(problem) => results.could_not_write(&format!("--results {}: {problem}", self.place)),
+            Err(problem) => {
+                let kept = match file.keep() {
+                    Ok((_, path)) => format!("it is kept in {}, which `audit merge` reads, too", path.display()),
+                    Err(error) => format!("it is lost: {error}"),
+                };
+                results.could_not_write(&could_not(format!("{problem}; {kept}")));
+            }
         }
     }
 }

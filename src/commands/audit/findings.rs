@@ -17,7 +17,7 @@ pub(super) fn size(uri: &ObjectUri, bytes: u64) -> Finding {
 
 /// The finding for damage or doubt that an earlier examination recorded for the same state.
 pub(super) fn known_trouble(history: &History, seen: &ObjectIdentity) -> Option<FindingReport> {
-    let outcome = match history.trouble_of(seen)? {
+    let (outcome, at) = match history.trouble_of(seen)? {
         Trouble::Damage(damage) => {
             let failed = format!("{} failed {}", failed_by(&damage.failed), damage.at);
             let observed = match &damage.damage {
@@ -25,11 +25,12 @@ pub(super) fn known_trouble(history: &History, seen: &ObjectIdentity) -> Option<
                 None => failed,
             };
             let evidence = Evidence::of_rule("ledger", "no damage was found in it as it is now", observed);
-            Outcome::Fail(Failure::of_rule(evidence))
+            (Outcome::Fail(Failure::of_rule(evidence)), &damage.at)
         }
-        Trouble::Doubt(look, doubt) => Outcome::Unknown(Reason::InDoubt { doubt, since: look.at.clone() }),
+        Trouble::Doubt(look, doubt) => (Outcome::Unknown(Reason::InDoubt { doubt, since: look.at.clone() }), &look.at),
     };
-    Some(FindingReport::from(&Finding { check: CheckId::PolicyCheck(PolicyCheck::Sound), required: true, outcome }))
+    let finding = Finding { check: CheckId::PolicyCheck(PolicyCheck::Sound), required: true, outcome };
+    Some(FindingReport { since: Some(at.clone()), ..FindingReport::from(&finding) })
 }
 
 /// The finding for a change of the object since it was first seen or accepted; `None` for a new one.

@@ -39,11 +39,14 @@ impl Scope {
         }
     }
 
-    /// Whether the object with this URI belongs to the scope.
+    /// Whether the object with this URI belongs to the scope. A listing contains current objects only, so that a version
+    /// that a ledger names belongs to no prefix.
     pub(in crate::commands) fn holds(&self, target: &str) -> bool {
         let Ok(uri) = target.parse::<ObjectUri>() else { return false };
         match self {
-            Scope::Listed(prefixes) => prefixes.iter().any(|prefix| prefix.holds(&uri.bucket, &uri.key)),
+            Scope::Listed(prefixes) => {
+                uri.version.is_none() && prefixes.iter().any(|prefix| prefix.holds(&uri.bucket, &uri.key))
+            }
             Scope::Named { objects, .. } => objects.contains(&uri),
         }
     }

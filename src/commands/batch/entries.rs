@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::history::JobHistories;
 
 use crate::audit::{ContentFingerprint, Entry, Level, Proof, Word};
-use crate::batch::{Judged, PlannedJob, PlannedObject, ReferenceOrigin};
+use crate::batch::{ChecksumScope, Judged, PlannedJob, PlannedObject, ReferenceOrigin};
+use crate::checksum::Digest;
 use crate::commands::audit::proved_of;
 use crate::ledger::{Head, LedgerError, SharedLedger};
 use crate::report::TOOL;
@@ -26,14 +27,7 @@ pub(super) fn entry(job: &PlannedJob, object: &PlannedObject, judged: &Judged, a
     };
     match judged {
         Judged::Stated(value) => {
-            let mut content = object.content.clone();
-            let computed = ContentFingerprint::new(job.algorithm.name(), &value.base64());
-            // A value of a name that S3 also states with the object could be taken for that one.
-            if !content.iter().any(|known| known.name() == computed.name()) {
-                content.push(computed);
-                content.sort();
-            }
-            let content = proved_of(content, &checks);
+            let content = proved_of(with_computed(job, object, value), &checks);
             let kind = Some(ProofKind::StatedByS3.into());
             let verdict = Verdict::Pass.into();
             Some(Proof { verdict, settled: true, proved_by: checks, content, proof_kind: kind, ..look })
@@ -41,12 +35,27 @@ pub(super) fn entry(job: &PlannedJob, object: &PlannedObject, judged: &Judged, a
         // A manifest of the command line may be wrong; as in `copy`, its value alone is recorded as no damage.
         Judged::Differs(_) if is_of_manifest => None,
         Judged::Differs(_) => Some(Proof { verdict: Verdict::Fail.into(), failed: checks, ..look }),
-        Judged::Baseline(value) => {
-            let content = vec![ContentFingerprint::new(job.algorithm.name(), &value.base64())];
-            Some(Proof { content, ..look })
-        }
+        Judged::Baseline(value) => Some(Proof { content: with_computed(job, object, value), ..look }),
         Judged::Replaced(_) | Judged::Failed { .. } | Judged::Missing | Judged::Unclear(_) => None,
     }
+}
+
+/// The values that S3 stated when the object was planned, and the one that it has computed.
+fn with_computed(job: &PlannedJob, object: &PlannedObject, value: &Digest) -> Vec<ContentFingerprint> {
+    let parts = || object.reference.as_ref().and_then(|reference| reference.digest(job.algorithm)?.1);
+    // A value over parts must not be compared as a value of the whole object.
+    let suffix = match job.scope {
+        ChecksumScope::FullObject => String::new(),
+        ChecksumScope::Composite => parts().map_or("-?".to_owned(), |parts| format!("-{parts}")),
+    };
+    let computed = ContentFingerprint::new(job.algorithm.name(), &format!("{}{suffix}", value.base64()));
+    let mut content = object.content.clone();
+    // A value of a name that S3 also states with the object could be taken for that one.
+    if !content.iter().any(|known| known.name() == computed.name()) {
+        content.push(computed);
+        content.sort();
+    }
+    content
 }
 
 /// What was added to a ledger.
@@ -59,7 +68,8 @@ pub(super) struct Appended {
     pub head: Head,
 }
 
-/// Appends the entries that the ledger does not have yet, unless it has a later entry of another state of the object.
+/// Appends the entries that the ledger does not have yet, unless it has an entry of another state of the object since the
+/// plan was made (`made`, RFC 3339), which describes the objects.
 ///
 /// # Errors
 ///
@@ -67,14 +77,12 @@ pub(super) struct Appended {
 pub(super) async fn append(
     ledger: &SharedLedger,
     known: &JobHistories,
-    looks: Vec<Proof>,
+    (looks, made): (Vec<Proof>, &str),
 ) -> Result<Appended, LedgerError> {
     let (mut new, mut superseded) = (Vec::new(), Vec::new());
     for look in looks.into_iter().filter(|look| !known.has(look)) {
-        match known.of(&look.target).superseding(&look) {
-            Some(later) => {
-                superseded.push(format!("{}: by the ledger {later}, after the job was created", look.target))
-            }
+        match known.of(&look.target).superseding(&look, made) {
+            Some(later) => superseded.push(format!("{}: by the ledger {later}, after the plan was made", look.target)),
             None => new.push(Entry::Proof(Box::new(look))),
         }
     }
@@ -85,10 +93,10 @@ pub(super) async fn append(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{History, LookResult};
-    use crate::batch::{BatchPlan, ChecksumScope, PlannedReference, Unclear};
-    use crate::checksum::{Algorithm, Digest, Hasher};
-    use crate::ident::ETag;
+    use crate::audit::{ChangeKind, History, LookResult};
+    use crate::batch::{BatchPlan, PlannedReference, Unclear};
+    use crate::checksum::{Algorithm, Hasher};
+    use crate::ident::{ETag, ObjectIdentity};
 
     /// A job with one object, whose reference is of this origin.
     fn plan(origin: Option<ReferenceOrigin>, check: &str, stated: &[&str]) -> BatchPlan {
@@ -147,8 +155,34 @@ mod tests {
         assert_eq!(look.content, [ContentFingerprint("sha256:v-3".into())]);
         assert_eq!(look.kind(), Some(ProofKind::StatedByS3));
         assert_eq!(of(&manifest, &Judged::Differs(value())), None, "the value may be of another object");
-        let open = of(&plan(None, "", &[]), &Judged::Baseline(value())).unwrap();
-        assert_eq!((open.content.as_slice(), open.kind()), (&[computed][..], None));
+        let open = of(&plan(None, "", &["crc32:aaaaaa=="]), &Judged::Baseline(value())).unwrap();
+        let stated = ContentFingerprint("crc32:aaaaaa==".into());
+        assert_eq!((open.content.as_slice(), open.kind()), (&[stated, computed][..], None));
+        // So other bytes are a failure of a later audit, and not unknown.
+        let mut history = History::default();
+        history.add(Entry::Proof(Box::new(open)));
+        let other = ObjectIdentity::of_etag(Some(ETag::kept("f")));
+        let other = ObjectIdentity { object_bytes: Some(1), ..other };
+        let change = history.change(&other, None, &[ContentFingerprint("crc32:bbbbbb==".into())]);
+        assert_eq!(change.kind(), ChangeKind::Replaced);
+    }
+
+    /// Read as a value of the whole object, it would be damage of a sound one.
+    #[test]
+    fn a_composite_is_kept_as_one() {
+        for (reference, kept) in [("-3", "-3"), ("", "-?")] {
+            for (origin, judged) in [
+                (ReferenceOrigin::Ledger, Judged::Stated(value())),
+                (ReferenceOrigin::Baseline, Judged::Baseline(value())),
+            ] {
+                let mut plan = plan(Some(origin), "sha256", &[]);
+                plan.jobs[0].scope = ChecksumScope::Composite;
+                plan.jobs[0].objects[0].reference.as_mut().unwrap().value += reference;
+                let content = of(&plan, &judged).unwrap().content;
+                let expected = ContentFingerprint(format!("sha256:{}{kept}", value().base64()));
+                assert_eq!(content, [expected], "{origin} {reference}");
+            }
+        }
     }
 
     #[test]

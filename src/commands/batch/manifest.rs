@@ -4,10 +4,6 @@ use crate::batch::{ManifestPlace, PlannedJob};
 use crate::checksum::{Algorithm, Hasher};
 use crate::facts::ObjectFacts;
 use crate::source::{Session, SourceError};
-use crate::units::ByteRange;
-
-/// Size of a read in bytes.
-const READ: u64 = 8 << 20;
 
 /// Whether an object has the bytes of the planned manifest. It is read only if its ETag is not the planned MD5, because
 /// an ETag under KMS is no MD5.
@@ -19,13 +15,11 @@ pub(super) async fn is_planned(session: &Session, facts: &ObjectFacts, job: &Pla
         return Ok(true);
     }
     let mut hasher = Hasher::new(Algorithm::Sha256);
-    let mut at = 0;
-    while at < facts.size {
-        let end = facts.size.min(at.saturating_add(READ));
-        let Some(range) = ByteRange::new(at, end) else { return Ok(false) };
-        hasher.update(&session.read_small(&facts.id, facts.size, range).await?);
-        at = end;
-    }
+    let add = |bytes: &[u8]| {
+        hasher.update(bytes);
+        Ok(())
+    };
+    session.read_whole(facts, add).await?;
     Ok(hasher.finish().hex() == job.manifest_sha256)
 }
 

@@ -9,13 +9,15 @@ use crate::audit::{Level, ValidityWindow};
 use crate::batch::{BatchPlan, ChecksumScope, PlannedObject, baseline_algorithm, can_be_named, choose};
 use crate::checksum::{Algorithm, StoredChecksum};
 use crate::commands::audit::{AuditServices, Candidate, Listed, Scope, candidates, stated};
-use crate::facts::{Encryption, ObjectFacts};
+use crate::facts::{Encryption, Fact, ObjectFacts};
 use crate::ident::{ObjectIdentity, ObjectUri, lasting_version};
 use crate::ledger::SharedLedger;
 use crate::manifest::Manifest;
 use crate::price::{PriceTable, compute_cost};
-use crate::report::{BatchPlanReport, CostLineReport, Exit, LeftOutCode, LeftOutReport, PlannedJobReport, TOOL};
-use crate::source::{Advice, ErrorKind, Session, SourceError};
+use crate::report::{
+    BatchPlanReport, BatchStep, CostLineReport, Exit, LeftOutCode, LeftOutReport, PlannedJobReport, TOOL,
+};
+use crate::source::{ErrorKind, Session, SourceError};
 
 /// Number of objects that are described at the same time.
 const AT_ONCE: usize = 32;
@@ -103,7 +105,12 @@ pub async fn plan_batch(
     let plan = BatchPlan::new((TOOL.to_owned(), now.to_string(), request.region.clone()), due);
     let requests = services.counts().requests - before.requests;
     let about = plan_report(&plan, &request.file, &request.table)?;
-    let report = BatchPlanReport { still_good, left_out, problems, requests, exit_code: exit, ..about };
+    let steps = match (problems.is_empty(), plan.jobs.is_empty()) {
+        (false, _) => vec![BatchStep::PlanAgain],
+        (true, false) => vec![BatchStep::Submit { plan: request.file.clone() }],
+        (true, true) => Vec::new(),
+    };
+    let report = BatchPlanReport { still_good, left_out, problems, requests, exit_code: exit, steps, ..about };
     Ok(Planned { plan, report })
 }
 
@@ -132,6 +139,7 @@ pub fn plan_report(plan: &BatchPlan, file: &str, table: &PriceTable) -> Result<B
         price_region: table.region.clone(),
         requests: 0,
         exit_code: Exit::Passed,
+        steps: Vec::new(),
     })
 }
 
@@ -160,11 +168,6 @@ impl Planning<'_> {
         let session = Session::new(self.services.archive.object(&uri), self.services.context.clone());
         let facts = match session.head().await {
             Ok(facts) => facts,
-            Err(error) if error.advice.as_deref() == Some(&Advice::CustomerKey) => {
-                let detail = "it is encrypted with a customer key (SSE-C): S3 does not describe it without the key, and \
-                              computes no checksum of it at rest";
-                return left_out(uri, LeftOutCode::CustomerKeyMissing, detail.to_owned());
-            }
             Err(error) => return left_out(uri, LeftOutCode::NotDescribed, error.explain()),
         };
         if candidate.listed.is_none() && is_good(&facts.listed_identity()) {
@@ -178,6 +181,13 @@ impl Planning<'_> {
         if facts.encryption == Encryption::CustomerKey {
             let detail = "S3 computes no checksum of objects that are encrypted with a customer key (SSE-C)";
             return left_out(uri, LeftOutCode::CustomerKey, detail.to_owned());
+        }
+        // Without them it is not known which algorithm a baseline can have: a value of one that S3 stores, too, would later
+        // contradict that.
+        if !matches!(facts.checksums, Fact::Known { .. } | Fact::Absent { .. }) {
+            let why = facts.checksums.why_not().unwrap_or_default();
+            let detail = format!("the checksums that S3 stores with it are not known: {why}");
+            return left_out(uri, LeftOutCode::ChecksumsNotKnown, detail);
         }
         if !can_be_named(&uri.bucket, version.as_deref()) {
             let detail = "its bucket or its version cannot be written into a manifest";

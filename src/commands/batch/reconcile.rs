@@ -73,7 +73,7 @@ pub async fn reconcile_job(
     let basis = (BatchBasis::Job, known.as_ref().unwrap_or(&nothing));
     let (objects, mut summary, judged) = judge(of_plan.job, report, from, basis);
     match (ledger, known) {
-        (Some(ledger), Ok(known)) => record((ledger, &known), &facts, (of_plan.job, &judged), &mut summary).await,
+        (Some(ledger), Ok(known)) => record((ledger, &known), &facts, (plan, of_plan.job, &judged), &mut summary).await,
         (_, Err(error)) => not_recorded(&error, &mut summary),
         (None, Ok(_)) => {}
     }
@@ -140,7 +140,7 @@ fn judge(
 async fn record(
     (ledger, known): (&SharedLedger, &JobHistories),
     facts: &JobFacts,
-    (job, judged): (&PlannedJob, &[Judged]),
+    (plan, job, judged): (&BatchPlan, &PlannedJob, &[Judged]),
     summary: &mut BatchReport,
 ) {
     let Some(at) = facts.created else {
@@ -154,7 +154,7 @@ async fn record(
         // A statement beside known damage or doubt proves nothing.
         (look.kind().is_none() || known.trouble(object, judged).is_none()).then_some(look)
     });
-    match append(ledger, known, looks.collect()).await {
+    match append(ledger, known, (looks.collect(), &plan.made)).await {
         Ok(Appended { recorded, superseded, head }) => {
             if !superseded.is_empty() {
                 summary.exit_code = summary.exit_code.and(Exit::Unknown);

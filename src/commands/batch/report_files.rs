@@ -10,12 +10,10 @@ use crate::checksum::{Algorithm, Hasher};
 use crate::files::{InputError, InputKind, read_bytes};
 use crate::ident::{ObjectUri, Prefix};
 use crate::source::{BucketResolver, Context, ErrorKind, Session};
-use crate::units::{ByteRange, ByteSize};
+use crate::units::ByteSize;
 
 /// Most problems that are named.
 const MOST_PROBLEMS: usize = 100;
-/// Size of a read in bytes.
-const READ: u64 = 8 << 20;
 
 /// A place with the files of one report.
 #[async_trait]
@@ -71,12 +69,11 @@ impl ReportPlaceFiles for BucketFiles {
             return Err(format!("{uri}: has {}, more than {}", ByteSize(facts.size), ByteSize(most)));
         }
         let mut bytes = Vec::new();
-        while (bytes.len() as u64) < facts.size {
-            let at = bytes.len() as u64;
-            let range = ByteRange::new(at, facts.size.min(at.saturating_add(READ))).ok_or("an empty range")?;
-            let read = session.read_small(&facts.id, facts.size, range).await;
-            bytes.extend(read.map_err(|error| format!("{uri}: {}", error.explain()))?);
-        }
+        let add = |piece: &[u8]| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        };
+        session.read_whole(&facts, add).await.map_err(|error| format!("{uri}: {}", error.explain()))?;
         Ok(Some(bytes))
     }
 

@@ -12,9 +12,10 @@ use crate::facts::Caller;
 use crate::ident::{ObjectUri, Prefix};
 use crate::jobs::JobService;
 use crate::progress::{Call, Counting, TaskProgress};
-use crate::report::{BatchJobReport, Exit, TaskKind};
+use crate::report::{BatchJobReport, BatchStep, Exit, TaskKind};
 use crate::source::{
     BucketResolver, Context, ErrorKind, NewObject, PartBody, PutConditions, Session, SourceError, UploadService,
+    write_absent,
 };
 
 /// Opens an object that is written.
@@ -77,8 +78,36 @@ pub async fn submit_job(
         report: place.report(number, &account),
     };
     let id = services.jobs.create(&account, &new).await?;
-    let facts = services.jobs.describe(&account, &id).await?;
-    Ok(BatchJobReport { number: Some(number), submitted: true, exit_code: Exit::Passed, ..job_report(&facts) })
+    let report = match services.jobs.describe(&account, &id).await {
+        Ok(facts) => submitted(&facts),
+        Err(error) => not_described(&new, id, &error),
+    };
+    Ok(BatchJobReport { number: Some(number), submitted: true, ..report })
+}
+
+/// A job that S3 created now, or at an earlier submission of the same plan.
+fn submitted(facts: &JobFacts) -> BatchJobReport {
+    let (exit_code, step) = match facts.state.known() {
+        Some(JobState::Failed | JobState::Cancelled) => (Exit::Failed, BatchStep::SubmitElsewhere),
+        Some(JobState::Failing | JobState::Cancelling) => (Exit::Unknown, follow(&facts.id)),
+        _ => (Exit::Passed, follow(&facts.id)),
+    };
+    BatchJobReport { exit_code, steps: vec![step], ..job_report(facts) }
+}
+
+/// A job that S3 created and did not describe. Its id must not be lost.
+fn not_described(new: &NewJob, id: String, error: &SourceError) -> BatchJobReport {
+    BatchJobReport {
+        reasons: vec![error.explain()],
+        manifest: Some(new.manifest.uri.to_string()),
+        report: Some(new.report.folder_of(&id).to_string()),
+        steps: vec![follow(&id)],
+        ..BatchJobReport::of(id)
+    }
+}
+
+fn follow(id: &str) -> BatchStep {
+    BatchStep::Follow { job: id.to_owned() }
 }
 
 /// Writes the manifest, unless it is there already.
@@ -93,12 +122,9 @@ async fn write_manifest(
     let upload = (services.uploads)(uri);
     let new = NewObject { content_type: Some("text/csv".to_owned()), ..NewObject::default() };
     let send = || upload.put(&new, &body, Some(&digest), &PutConditions::Absent);
-    let existed = match services.context.retry(Call::Write, send).await {
-        Ok(_) => false,
-        Err(error) if error.kind == ErrorKind::Changed => true,
-        Err(error) => return Err(error),
-    };
+    let write = || async { services.context.retry(Call::Write, send).await.map(drop) };
     let session = Session::new(services.archive.object(uri), services.context.clone());
+    let existed = !write_absent(&session, write).await?;
     let facts = session.head().await?;
     if existed && !is_planned(&session, &facts, job).await? {
         let detail = "another object is in the place of the manifest; name another place with --to";
@@ -165,10 +191,7 @@ fn job_report(facts: &JobFacts) -> BatchJobReport {
         _ => Exit::Unknown,
     };
     BatchJobReport {
-        job_id: facts.id.clone(),
-        number: None,
         state: facts.state.to_string(),
-        submitted: false,
         tasks: facts.tasks,
         succeeded: facts.succeeded,
         failed: facts.failed,
@@ -176,5 +199,6 @@ fn job_report(facts: &JobFacts) -> BatchJobReport {
         manifest: facts.manifest.as_ref().map(|manifest| manifest.uri.to_string()),
         report: facts.report.as_ref().map(|report| report.folder_of(&facts.id).to_string()),
         exit_code,
+        ..BatchJobReport::of(facts.id.clone())
     }
 }

@@ -87,7 +87,7 @@ impl Copying<'_> {
                 Ok(written) => return Ended::Written(written),
                 Err(error) => error,
             };
-            if error.code.as_deref() == Some("ConditionalRequestConflict") {
+            if error.is_write_conflict() {
                 return Ended::Conflict;
             }
             // After a lost answer, the object may be there: then the next request is refused.

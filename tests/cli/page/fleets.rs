@@ -25,6 +25,7 @@ pub fn finding(check: &str, verdict: &str, observed: &str, expected: &str) -> Fi
         reads: None,
         damage: Vec::new(),
         reason: None,
+        since: None,
     }
 }
 

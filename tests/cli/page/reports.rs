@@ -94,6 +94,7 @@ pub fn damaged(count: u64, is_damaged: impl Fn(u64) -> bool) -> VerifyReport {
         reads: Some(2),
         damage: damage.clone(),
         reason: None,
+        since: None,
     };
     report.findings.retain(|finding| finding.damage.is_empty());
     report.findings.extend([finding("manifest-parts-md5"), finding("manifest-parts-sha256")]);

@@ -202,11 +202,11 @@ impl History {
         self.gone.is_some()
     }
 
-    /// What a later entry says about the object, if an examination is older than that and of another state: to append it
-    /// now would undo the later one. A time that cannot be read counts as later.
-    pub fn superseding(&self, look: &Proof) -> Option<Superseding> {
+    /// What an entry since `seen` says about the object, if it is of another state than `look`, which saw its state at
+    /// `seen` (RFC 3339): to append that now would undo the later one. A time that cannot be read counts as later.
+    pub fn superseding(&self, look: &Proof, seen: &str) -> Option<Superseding> {
         let time = |at: &str| at.parse::<Timestamp>().ok();
-        let is_later = |at: &str| time(at).is_none_or(|at| time(&look.at).is_none_or(|own| at >= own));
+        let is_later = |at: &str| time(at).is_none_or(|at| time(seen).is_none_or(|own| at >= own));
         if let Some(at) = self.gone.as_ref().filter(|at| is_later(at)) {
             return Some(Superseding::Gone { at: at.clone() });
         }
@@ -646,12 +646,12 @@ mod tests {
             (vec![known(of("10", "a")), gone("12"), known(of("13", "a"))], "11", None),
             (vec![known(of("10", "a")), gone("12"), nothing_there], "11", Some(at_gone)),
         ] {
-            let found = history(&entries).superseding(&of(day, "a")).map(|found| found.to_string());
+            let found = history(&entries).superseding(&of("20", "a"), &of(day, "a").at).map(|found| found.to_string());
             assert_eq!(found.is_some(), expected.is_some(), "{entries:?} {day}");
             assert!(found.unwrap_or_default().starts_with(expected.unwrap_or_default()), "{entries:?}");
         }
         let unreadable = Proof { at: "soon".into(), ..of("10", "b") };
-        assert!(history(&[known(unreadable)]).superseding(&of("11", "a")).is_some());
+        assert!(history(&[known(unreadable)]).superseding(&of("11", "a"), &of("11", "a").at).is_some());
     }
 
     #[test]

@@ -26,8 +26,8 @@ words! {
         NotNameable = "not_nameable",
         /// S3 states a value of each algorithm that a baseline could have, and none that it computes.
         NoAlgorithm = "no_algorithm",
-        /// The object is encrypted with SSE-C, and S3 does not describe it without its key.
-        CustomerKeyMissing = "customer_key_missing",
+        /// The checksums that S3 stores with the object may not be seen: `kms:Decrypt` is missing.
+        ChecksumsNotKnown = "checksums_not_known",
         /// The object could not be described.
         NotDescribed = "not_described",
     }
@@ -36,7 +36,7 @@ words! {
 impl LeftOutCode {
     /// Whether it is not certain that S3 cannot compute a checksum of the object.
     pub fn is_open(self) -> bool {
-        matches!(self, LeftOutCode::NotDescribed | LeftOutCode::CustomerKeyMissing)
+        matches!(self, LeftOutCode::NotDescribed | LeftOutCode::ChecksumsNotKnown)
     }
 }
 
@@ -124,6 +124,28 @@ pub struct BatchPlanReport {
     pub requests: u64,
     /// Exit code of the command: 3 if objects could not be described or listed.
     pub exit_code: Exit,
+    /// What comes next. Not in JSON.
+    #[serde(skip)]
+    pub steps: Vec<BatchStep>,
+}
+
+/// What comes next, after a plan or a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BatchStep {
+    /// Remove the problems that the report names, and plan again.
+    PlanAgain,
+    /// Create the jobs of a plan.
+    Submit {
+        /// The file of the plan.
+        plan: String,
+    },
+    /// Create the job at another place: at this one, the same command finds the job that is over.
+    SubmitElsewhere,
+    /// Wait until the job is over.
+    Follow {
+        /// Its id.
+        job: String,
+    },
 }
 
 /// A job of S3 Batch Operations.
@@ -134,7 +156,7 @@ pub struct BatchJobReport {
     /// Its number in the plan, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
-    /// The state in S3's spelling.
+    /// The state in S3's spelling; `unknown` if S3 created the job and did not describe it.
     pub state: String,
     /// Whether this run asked S3 to create it. A repeated request has the id of the first one.
     pub submitted: bool,
@@ -147,7 +169,7 @@ pub struct BatchJobReport {
     /// Number of objects that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<u64>,
-    /// Why the job failed or is suspended, as S3 states it.
+    /// Why the job failed or is suspended, as S3 states it, or why its state is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
     /// The manifest that S3 reads.
@@ -156,9 +178,32 @@ pub struct BatchJobReport {
     /// Where S3 writes the completion report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<String>,
-    /// Exit code: 0 for a job that is completed or was submitted, 3 for one that is in progress, 1 for one that failed or
-    /// was cancelled.
+    /// Exit code: 0 for a job that is completed, or was submitted and has not ended otherwise; 1 for one that failed or was
+    /// cancelled; 3 for one that is in progress, or whose state is not known.
     pub exit_code: Exit,
+    /// What comes next after a submission. Not in JSON.
+    #[serde(skip)]
+    pub steps: Vec<BatchStep>,
+}
+
+impl BatchJobReport {
+    /// A job of which nothing but the id is known.
+    pub fn of(job_id: String) -> Self {
+        BatchJobReport {
+            job_id,
+            number: None,
+            state: "unknown".to_owned(),
+            submitted: false,
+            tasks: None,
+            succeeded: None,
+            failed: None,
+            reasons: Vec::new(),
+            manifest: None,
+            report: None,
+            exit_code: Exit::Unknown,
+            steps: Vec::new(),
+        }
+    }
 }
 
 words! {

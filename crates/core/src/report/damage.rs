@@ -139,6 +139,7 @@ mod tests {
             reads: (verdict == Verdict::Fail).then_some(reads),
             damage: damage.collect(),
             reason: None,
+            since: None,
         }
     }
 

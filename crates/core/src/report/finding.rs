@@ -33,6 +33,9 @@ pub struct FindingReport {
     /// Why the check is unknown; always present for `unknown`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<ReasonReport>,
+    /// For damage or doubt that a ledger has: time of the examination that found it, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
 }
 
 /// A part whose digest differs from the reference.
@@ -104,6 +107,7 @@ impl From<&Finding> for FindingReport {
             reads: None,
             damage: Vec::new(),
             reason: None,
+            since: None,
         };
         let mut tell = |evidence: &Evidence| {
             report.source = Some(evidence.source.clone());

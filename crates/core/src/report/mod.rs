@@ -54,7 +54,7 @@ pub use audit::{
 pub use audit_note::AuditNote;
 pub use audited_run::{AuditedRunReport, RunReferenceReport, ValueCovers};
 pub use batch::{
-    BatchBasis, BatchCounts, BatchJobReport, BatchObjectReport, BatchPlanReport, BatchReport, LeftOutCode,
+    BatchBasis, BatchCounts, BatchJobReport, BatchObjectReport, BatchPlanReport, BatchReport, BatchStep, LeftOutCode,
     LeftOutReport, PlannedJobReport,
 };
 pub use bench::{BenchReport, BoundReport, HashRateReport, HashesReport, LinkReport, LoadReport, Percentiles};

@@ -80,6 +80,7 @@ mod tests {
             reads: None,
             damage: Vec::new(),
             reason: None,
+            since: None,
         }
     }
 

@@ -33,6 +33,8 @@ pub(super) struct JoinedRuns {
 struct JudgedRuns {
     findings: Vec<Finding>,
     layout: PartLayout,
+    /// When the oldest of the runs was read: what they show together holds since then.
+    at: Option<Timestamp>,
 }
 
 const SOUND: CheckId = CheckId::PolicyCheck(PolicyCheck::Sound);
@@ -58,10 +60,14 @@ pub(super) fn join(one: &mut AuditedReport, runs: &[AuditedRunReport], manifests
     let is_whole = one.findings.iter().any(|one| one.check == CheckId::Proof && one.verdict == Verdict::Pass);
     let is_open = |finding: &FindingReport| has_reason(finding, ReasonCode::NotJoined);
     let decides_all = !one.findings.iter().any(is_open);
+    let at = match &judged {
+        Ok(judged) => judged.at,
+        // Of two reads that do not agree, the later one shows it.
+        Err(_) => runs.iter().filter(|run| run.reason.is_none()).filter_map(read_at).max(),
+    };
     // As a read of the whole object does, this one ends an earlier doubt. With a reference that the runs do not decide,
     // the doubt may be by that one.
-    one.findings.retain(|finding| !is_whole || !decides_all || finding.check != SOUND);
-    let at = runs.iter().filter_map(|run| run.read_at.parse::<Timestamp>().ok()).max();
+    one.findings.retain(|finding| !(is_whole && decides_all && finding.check == SOUND && is_before(finding, at)));
     let is_proved = at.is_some() && is_whole && !one.findings.iter().any(is_against);
     let entry = at.and_then(|at| match &judged {
         Ok(judged) if is_proved => JoinedEntry::proof(one, at, &judged.layout, decides_all),
@@ -83,6 +89,16 @@ pub(super) fn join(one: &mut AuditedReport, runs: &[AuditedRunReport], manifests
     one.exit_code = exit_of(&one.findings).and(unread);
     one.verdict = verdict_of(&one.findings, is_proved && one.exit_code == Exit::Passed);
     JoinedRuns { in_runs: true, is_proved, entry }
+}
+
+fn read_at(run: &AuditedRunReport) -> Option<Timestamp> {
+    run.read_at.parse().ok()
+}
+
+/// Whether what the ledger has against an object was found before every run of it was read.
+fn is_before(finding: &FindingReport, at: Option<Timestamp>) -> bool {
+    let since = finding.since.as_ref().and_then(|since| since.parse::<Timestamp>().ok());
+    since.zip(at).is_some_and(|(since, at)| since < at)
 }
 
 /// A check that the runs do not answer.
@@ -163,7 +179,9 @@ fn judged(
         coverage: Some(Coverage { bytes: size, of: size }),
     };
     findings.insert(0, Finding { check: CheckId::Identity, required: true, outcome: Outcome::Pass(evidence) });
-    Ok(JudgedRuns { findings, layout })
+    // A time that cannot be read comes first, so that there is none.
+    let at = standing.iter().map(|run| read_at(run)).min().flatten();
+    Ok(JudgedRuns { findings, layout, at })
 }
 
 /// The lines do not fit each other.

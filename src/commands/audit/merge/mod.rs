@@ -48,8 +48,10 @@ pub enum MergeError {
     /// A result is truncated, altered or of another audit, a line contradicts itself or another, or a shard is missing.
     #[error("{0}")]
     Refused(String),
-    /// A manifest is of no object that the shards read together, in the state that they read.
-    #[error("--manifest {0}: is of no object that the shards read in runs (--split), in the state that they read")]
+    /// The shards did not read the object of a manifest together, or read it in another state.
+    #[error(
+        "--manifest {0}: the shards read no object of this manifest in runs (--split), or read it in another state"
+    )]
     UnusedManifest(String),
     /// The temporary tables cannot be written or read.
     #[error("the temporary tables of the merge: {0}")]

@@ -47,7 +47,7 @@ impl JoinedEntry {
 
     /// Why a ledger with this history must not get the entry.
     fn objection(&self, history: &History) -> Option<String> {
-        if let Some(later) = history.superseding(&self.look) {
+        if let Some(later) = history.superseding(&self.look, &self.look.at) {
             return Some(format!("by the ledger {later}"));
         }
         if !self.look.proves() {

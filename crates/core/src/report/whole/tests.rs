@@ -47,6 +47,7 @@ fn finding(check: &str, verdict: &str, required: bool) -> FindingReport {
         reads: None,
         damage: Vec::new(),
         reason: (verdict == "unknown").then_some(reason),
+        since: None,
     }
 }
 
