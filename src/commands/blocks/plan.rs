@@ -49,7 +49,7 @@ impl VolumePlan {
             return self;
         };
         self.snapshot = Some(volume.snapshot.clone());
-        if let Err(doubt) = volume.readable() {
+        if let Err(doubt) = self.comparable(volume) {
             self.settled.get_or_insert((Verdict::Unknown, doubt));
         }
         let listed = volume.listed();
@@ -58,6 +58,16 @@ impl VolumePlan {
             self.blocks = BlockRange { least: expected.least, most: expected.most.max(listed.most) };
         }
         self
+    }
+
+    /// Whether the volume can be compared. A restore makes new snapshots, so the expected one shows nothing of a restore.
+    fn comparable(&self, volume: &SurveyedVolume) -> Result<(), Unproved> {
+        let snapshot = volume.readable()?;
+        if self.expected_snapshot.as_deref() == Some(snapshot) {
+            let detail = format!("{snapshot} is the snapshot with the expected content itself, not a restored one");
+            return Err(Unproved::new(UnprovedCode::SameSnapshot, detail));
+        }
+        Ok(())
     }
 
     pub(super) fn of_record(survey: &Survey, record: &BlockRecord) -> Vec<VolumePlan> {
@@ -244,6 +254,22 @@ mod tests {
                 ("c", 0, Some((Verdict::Fail, UnprovedCode::VolumeAdded))),
             ]
         );
+    }
+
+    #[test]
+    fn a_snapshot_is_no_evidence_of_its_own_restore() {
+        let mut itself = record(&["a", "b"], 10);
+        itself.volumes[0].snapshot = "snap-a".to_owned();
+        let found = survey(&["a", "b"]);
+        let codes = |plans: Vec<VolumePlan>| {
+            let settled = plans.into_iter().map(|plan| plan.settled.map(|(verdict, reason)| (verdict, reason.code)));
+            settled.collect::<Vec<_>>()
+        };
+        let same = Some((Verdict::Unknown, UnprovedCode::SameSnapshot));
+        assert_eq!(codes(VolumePlan::of_record(&found, &itself)), [same, None]);
+        assert_eq!(codes(VolumePlan::of_image(&found, &survey(&["a", "b"]))), [same, same]);
+        let planned = Planned::new(VolumePlan::of_image(&found, &survey(&["a", "b"])), &request(None, None), 500);
+        assert_eq!(planned.estimate.requests, BlockRange::default(), "nothing is read");
     }
 
     #[test]

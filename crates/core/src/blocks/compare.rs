@@ -20,6 +20,9 @@ words! {
         SnapshotGone = "snapshot_gone",
         /// The snapshot is not complete, or it is archived.
         SnapshotNotReady = "snapshot_not_ready",
+        /// The volume was made from the very snapshot with the expected content, so nothing that was restored is there to
+        /// compare.
+        SameSnapshot = "same_snapshot",
         /// The AMI has no volume with the device name of a recorded one; the volume fails.
         VolumeMissing = "volume_missing",
         /// The AMI has a volume with a device name that is not recorded; the volume fails.
