@@ -16,6 +16,13 @@ pub(super) struct Pair {
     pub expected: Option<ExpectedBlock>,
 }
 
+impl Pair {
+    /// Number of blocks that are read to compare it.
+    pub(super) fn reads(&self) -> u64 {
+        u64::from(self.listed.is_some()) + u64::from(matches!(self.expected, Some(ExpectedBlock::Listed(_))))
+    }
+}
+
 /// The blocks of both sides together, in order.
 pub(super) struct Pairs {
     listing: Listing,

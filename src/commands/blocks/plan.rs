@@ -1,11 +1,12 @@
 use super::request::{ExpectedContent, ProveRequest};
-use super::survey::{Survey, SurveyedVolume};
+use super::survey::{BlockServices, Survey, SurveyedVolume};
 use crate::blocks::{
     BlockDigest, BlockEstimate, BlockRange, BlockRecord, EmptyVolume, RecordedBlocks, Unproved, UnprovedCode,
 };
 use crate::plan::Sample;
 use crate::price::PriceTable;
 use crate::report::BlockEstimateReport;
+use crate::source::SourceError;
 use crate::verdict::Verdict;
 
 /// A volume of the expected content, and the volume of the AMI with its device name.
@@ -143,8 +144,8 @@ pub(super) struct Planned {
     pub estimate: BlockEstimate,
     /// The blocks to choose, if not all.
     pub sample: Option<Sample>,
-    /// The most blocks to compare, if a cost limits them.
-    pub most_blocks: Option<u64>,
+    /// The most blocks to read, if a cost limits them.
+    pub most_reads: Option<u64>,
 }
 
 impl Planned {
@@ -157,23 +158,33 @@ impl Planned {
         let (all, listed) = (sum(|volume| volume.blocks), sum(|volume| volume.listed));
         // Blocks of a record are not read.
         let sides = if matches!(request.expected, ExpectedContent::Image(_)) { 2 } else { 1 };
-        let affordable = request.max_cost.and_then(|dollars| BlockEstimate::affordable(dollars, listed.most, &table));
-        let most_blocks = affordable.map(|blocks| blocks / sides).filter(|blocks| *blocks < all.most);
+        // It limits the reads also where it seems to pay for all: what the snapshots state can be too low.
+        let affordable = |dollars| BlockEstimate::affordable(dollars, listed.most, &table).unwrap_or(0);
+        let most_reads = request.max_cost.map(affordable);
+        let most_blocks = most_reads.map_or(u64::MAX, |reads| reads / sides);
         let spread = |most: u64| {
             let of = if all.least > 0 { all.least } else { all.most };
             (most < of).then(|| Sample::Percent((most as f64 * 100.0 / of as f64).max(f64::MIN_POSITIVE)))
         };
-        let sample = request.sample.or_else(|| most_blocks.and_then(spread));
+        let sample = request.sample.or_else(|| spread(most_blocks));
         let share = match sample {
             None => 1.0,
             Some(Sample::Percent(percent)) => percent / 100.0,
             Some(Sample::Slice { of, .. }) => 1.0 / f64::from(of.max(1)),
         };
-        let blocks = all.share(share).at_most(most_blocks.unwrap_or(u64::MAX));
+        let blocks = all.share(share).at_most(most_blocks);
         let read = BlockRange { least: blocks.least, most: blocks.most.saturating_mul(sides) };
         let count = volumes.iter().filter(|volume| volume.settled.is_none()).count() as u64;
         let estimate = BlockEstimate::new(read, listed, count * sides, rate, &table);
-        Planned { volumes, estimate, sample, most_blocks }
+        Planned { volumes, estimate, sample, most_reads }
+    }
+
+    /// Whether more may be read than the user agreed to. A run without requests needs no consent.
+    pub(super) fn is_beyond(&self, agreed_blocks: Option<u64>) -> bool {
+        match agreed_blocks {
+            Some(agreed) => self.estimate.blocks.most > agreed,
+            None => self.estimate.requests.most > 0,
+        }
     }
 }
 
@@ -184,6 +195,27 @@ pub fn estimate_of_record(record: &BlockRecord, rate: u32) -> BlockEstimateRepor
     let range = BlockRange { least: sum(|volume| volume.blocks), most: sum(|volume| volume.listed_blocks) };
     let table = PriceTable::built_in();
     BlockEstimateReport::new(&BlockEstimate::new(range, range, record.volumes.len() as u64, rate, &table), rate)
+}
+
+impl BlockServices {
+    /// What a comparison takes, before the AMI is restored, as far as the expected content shows it. The AMI may list
+    /// more blocks; see [`ProveRequest::agreed_blocks`].
+    ///
+    /// # Errors
+    ///
+    /// The AMI with the expected content does not exist or cannot be described.
+    pub async fn estimate_before(&self, expected: &ExpectedContent) -> Result<BlockEstimateReport, SourceError> {
+        let source = match expected {
+            ExpectedContent::Record { record, .. } => return Ok(estimate_of_record(record, self.rate)),
+            ExpectedContent::Image(source) => self.survey(source).await?,
+        };
+        // Both sides are read, and list the same blocks if the restore is right.
+        let read = source.volumes.iter().filter(|volume| volume.readable().is_ok()).map(SurveyedVolume::listed);
+        let snapshots = 2 * read.clone().count() as u64;
+        let both = read.fold(BlockRange::default(), |sum, listed| sum.plus(listed).plus(listed));
+        let estimate = BlockEstimate::new(both, both, snapshots, self.rate, &PriceTable::built_in());
+        Ok(BlockEstimateReport::new(&estimate, self.rate))
+    }
 }
 
 #[cfg(test)]
@@ -234,7 +266,12 @@ mod tests {
 
     fn request(sample: Option<Sample>, max_cost: Option<f64>) -> ProveRequest {
         let record = Box::new(record(&[], 0));
-        ProveRequest { expected: ExpectedContent::Record { record, sidecar: "x".into() }, sample, max_cost }
+        ProveRequest {
+            expected: ExpectedContent::Record { record, sidecar: "x".into() },
+            sample,
+            max_cost,
+            agreed_blocks: None,
+        }
     }
 
     #[test]
@@ -269,7 +306,7 @@ mod tests {
         assert_eq!(codes(VolumePlan::of_record(&found, &itself)), [same, None]);
         assert_eq!(codes(VolumePlan::of_image(&found, &survey(&["a", "b"]))), [same, same]);
         let planned = Planned::new(VolumePlan::of_image(&found, &survey(&["a", "b"])), &request(None, None), 500);
-        assert_eq!(planned.estimate.requests, BlockRange::default(), "nothing is read");
+        assert!(planned.estimate.requests == BlockRange::default() && !planned.is_beyond(None), "nothing is read");
     }
 
     #[test]
@@ -297,11 +334,12 @@ mod tests {
     fn a_limit_of_the_cost_is_a_sample_that_is_spread() {
         let plans = || VolumePlan::of_record(&survey(&["a"]), &record(&["a"], 1_000));
         let all = Planned::new(plans(), &request(None, Some(10.0)), 500);
-        assert_eq!((all.sample, all.most_blocks), (None, None));
+        assert_eq!((all.sample, all.most_reads), (None, Some(3_333_333)), "a limit also where it pays for all");
         assert_eq!(all.estimate.blocks, BlockRange { least: 1_000, most: 2_048 });
+        assert!(all.is_beyond(None) && all.is_beyond(Some(2_047)) && !all.is_beyond(Some(2_048)));
         // 100 blocks, and a page of the listing.
         let limited = Planned::new(plans(), &request(None, Some(0.000_300_6)), 500);
-        assert_eq!((limited.sample, limited.most_blocks), (Some(Sample::Percent(10.0)), Some(100)));
+        assert_eq!((limited.sample, limited.most_reads), (Some(Sample::Percent(10.0)), Some(100)));
         assert_eq!(limited.estimate.blocks, BlockRange { least: 100, most: 100 });
         let sampled = Planned::new(plans(), &request(Some(Sample::Slice { slice: 1, of: 4 }), None), 500);
         assert_eq!(sampled.estimate.blocks, BlockRange { least: 250, most: 512 });

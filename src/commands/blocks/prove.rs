@@ -10,13 +10,15 @@ use super::doubt::doubt;
 use super::expected::{Expected, ExpectedBlock};
 use super::fingerprint::{empty_volumes, other_mappings, stats};
 use super::listing::Listing;
-use super::pairs::{Outcome, PairReader, Pairs};
+use super::pairs::{Outcome, Pair, PairReader, Pairs};
 use super::plan::{Planned, VolumePlan};
 use super::reader::Reader;
 use super::request::{ExpectedContent, ProveRequest};
 use super::survey::{BlockServices, Survey};
 use super::task::Task;
-use crate::blocks::{BLOCK_BYTES, BlockIndex, BlockSampler, Comparison, Unproved, UnprovedCode, detectable};
+use crate::blocks::{
+    BLOCK_BYTES, BlockIndex, BlockSampler, Comparison, ReadBudget, Unproved, UnprovedCode, detectable,
+};
 use crate::ident::AmiId;
 use crate::progress::{Purpose, Work};
 use crate::report::{BlockEstimateReport, Exit, Note, ProofSource, ProveReport, ProvedVolumeReport};
@@ -38,9 +40,15 @@ pub struct Prove {
     notes: Vec<Note>,
 }
 
+/// Which blocks are read; for all volumes of a run.
+struct Choice {
+    sampler: BlockSampler,
+    budget: ReadBudget,
+}
+
 /// How the blocks of a volume are compared.
 struct Comparing<'a> {
-    sampler: &'a mut BlockSampler,
+    choice: &'a mut Choice,
     cancel: &'a CancellationToken,
 }
 
@@ -72,8 +80,19 @@ impl Prove {
             notes.push(Note::Source(text));
         }
         let planned = Planned::new(volumes, &request, services.rate);
+        if let Some(agreed) = request.agreed_blocks.filter(|agreed| planned.is_beyond(Some(*agreed))) {
+            let most = planned.estimate.blocks.most;
+            let text =
+                format!("at most {most} blocks are to be read; before the restore, at most {agreed} were expected");
+            notes.push(Note::Source(text));
+        }
         let reader = services.reader();
         Ok(Prove { services, request, survey, expected_image, planned, reader, started, notes })
+    }
+
+    /// Whether more may be read than the user agreed to.
+    pub fn needs_consent(&self) -> bool {
+        self.planned.is_beyond(self.request.agreed_blocks)
     }
 
     /// The plan, as a report.
@@ -107,13 +126,14 @@ impl Prove {
         let context = self.services.region.context().clone();
         context.monitor.begin(Work::Read { purpose: Purpose::Prove, bytes });
         let seed = (context.clock.random() * u64::MAX as f64) as u64;
-        let mut sampler = match self.planned.sample {
-            Some(sample) => BlockSampler::of(sample, self.planned.most_blocks, seed),
-            None => BlockSampler::all(self.planned.most_blocks),
+        let sampler = match self.planned.sample {
+            Some(sample) => BlockSampler::of(sample, seed),
+            None => BlockSampler::all(),
         };
+        let mut choice = Choice { sampler, budget: ReadBudget::new(self.planned.most_reads) };
         let mut volumes = Vec::new();
         for plan in std::mem::take(&mut self.planned.volumes) {
-            let mut comparing = Comparing { sampler: &mut sampler, cancel };
+            let mut comparing = Comparing { choice: &mut choice, cancel };
             volumes.push(self.volume(&plan, &mut comparing).await);
         }
         let mut report = self.report();
@@ -148,7 +168,7 @@ impl Prove {
             () = comparing.cancel.cancelled() => {
                 Err(Unproved::new(UnprovedCode::Interrupted, "a signal ended the run in this volume"))
             }
-            compared = self.compare(plan, snapshot, (&mut report, comparing.sampler), &mut comparison) => compared,
+            compared = self.compare(plan, snapshot, (&mut report, comparing.choice), &mut comparison) => compared,
         };
         if let Err(doubt) = compared {
             comparison.doubt(doubt);
@@ -167,7 +187,7 @@ impl Prove {
         &mut self,
         plan: &VolumePlan,
         snapshot: &str,
-        (report, sampler): (&mut ProvedVolumeReport, &mut BlockSampler),
+        (report, choice): (&mut ProvedVolumeReport, &mut Choice),
         comparison: &mut Comparison,
     ) -> Result<(), Unproved> {
         let reader = Arc::clone(&self.reader);
@@ -191,7 +211,7 @@ impl Prove {
         let observed_gib = listing.gib();
         let pairs = Pairs::open(listing, expected).await?;
         let pair_reader = PairReader { reader, snapshot: snapshot.to_owned(), expected: expected_snapshot, gib };
-        compare_all(pairs, &pair_reader, sampler, comparison).await?;
+        compare_all(pairs, &pair_reader, choice, comparison).await?;
         if observed_gib != gib {
             let detail = format!("the volume has {observed_gib} GiB, and {gib} GiB are expected");
             comparison.doubt(Unproved::new(UnprovedCode::SizeDiffers, detail));
@@ -204,40 +224,69 @@ impl Prove {
 async fn compare_all(
     mut pairs: Pairs,
     reader: &PairReader,
-    sampler: &mut BlockSampler,
+    choice: &mut Choice,
     comparison: &mut Comparison,
 ) -> Result<(), Unproved> {
     let mut running = FuturesOrdered::new();
+    // A pair that waits until the second reads of others are given back.
+    let mut waiting = None;
     let mut is_over = false;
     loop {
         while !is_over && running.len() < CONCURRENCY {
-            let Some(pair) = pairs.next().await? else {
+            let next = match waiting.take() {
+                Some(pair) => Some(pair),
+                None => next_chosen(&mut pairs, choice, comparison).await?,
+            };
+            let Some(pair) = next else {
                 is_over = true;
                 break;
             };
-            // That a block is not listed is known without reading it.
-            let is_read = pair.listed.is_some() || matches!(pair.expected, Some(ExpectedBlock::Listed(_)));
-            if is_read && !sampler.takes(pair.index) {
-                comparison.skipped();
-                continue;
+            let reads = pair.reads();
+            if !choice.budget.take(reads) {
+                if running.is_empty() {
+                    comparison.skipped();
+                    continue;
+                }
+                waiting = Some(pair);
+                break;
             }
             let (index, reader) = (pair.index, reader.clone());
-            running.push_back(Task::start(async move { (index, reader.compare(pair).await) }));
+            running.push_back(Task::start(async move { (index, reads, reader.compare(pair).await) }));
         }
         let Some(done) = running.next().await else { return Ok(()) };
         let panicked = || Unproved::new(UnprovedCode::ReadFailed, "a task of this program panicked");
-        match done.ok_or_else(panicked)? {
-            (index, Outcome::Same(content)) => comparison.same(index, content),
-            (index, Outcome::BeyondEnd) => comparison.beyond_end(index),
-            (_, Outcome::Differs(difference)) => comparison.differs(difference),
-            (_, Outcome::Doubt(doubt)) if is_local(doubt.code) => comparison.doubt(doubt),
-            (_, Outcome::Doubt(doubt)) => return Err(doubt),
+        let (index, reads, outcome) = done.ok_or_else(panicked)?;
+        if matches!(outcome, Outcome::Same(_) | Outcome::BeyondEnd) {
+            choice.budget.give_back(reads);
+        }
+        match outcome {
+            Outcome::Same(content) => comparison.same(index, content),
+            Outcome::BeyondEnd => comparison.beyond_end(index),
+            Outcome::Differs(difference) => comparison.differs(difference),
+            Outcome::Doubt(doubt) if is_local(doubt.code) => comparison.doubt(doubt),
+            Outcome::Doubt(doubt) => return Err(doubt),
         }
         if comparison.differing() >= MOST_DIFFERING {
             let detail = format!("the reading of the volume ended after {MOST_DIFFERING} blocks that differ");
             return Err(Unproved::new(UnprovedCode::Stopped, detail));
         }
     }
+}
+
+/// The next pair that is compared. Those that the sample leaves out are counted.
+async fn next_chosen(
+    pairs: &mut Pairs,
+    choice: &mut Choice,
+    comparison: &mut Comparison,
+) -> Result<Option<Pair>, Unproved> {
+    while let Some(pair) = pairs.next().await? {
+        // That a block is not listed is known without reading it.
+        if pair.reads() == 0 || choice.sampler.takes(pair.index) {
+            return Ok(Some(pair));
+        }
+        comparison.skipped();
+    }
+    Ok(None)
 }
 
 /// Whether a doubt is about one block only, so that the others are worth reading.

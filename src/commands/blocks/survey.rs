@@ -107,12 +107,17 @@ impl SurveyedVolume {
     pub(super) fn listed(&self) -> BlockRange {
         let Some(found) = &self.found else { return BlockRange::default() };
         let of_volume = found.gib.map(BlockIndex::count);
-        let most = found.full_bytes.map(blocks).or(of_volume).unwrap_or(0);
+        let most = self.written_bytes().map(blocks).or(of_volume).unwrap_or(0);
         BlockRange { least: 0, most }
     }
 
     /// Whether the number of listed blocks is only known from the size of the volume.
     pub(super) fn is_guessed(&self) -> bool {
-        self.found.as_ref().is_some_and(|found| found.full_bytes.is_none())
+        self.found.is_some() && self.written_bytes().is_none()
+    }
+
+    /// The size of the written blocks. Zero is no bound that could be trusted: it would make every read free.
+    fn written_bytes(&self) -> Option<u64> {
+        self.found.as_ref()?.full_bytes.filter(|bytes| *bytes > 0)
     }
 }
