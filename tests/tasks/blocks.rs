@@ -427,6 +427,11 @@ async fn a_fingerprint_goes_on_where_it_ended() {
     // Another AMI under the same name.
     let run = fingerprint(&rig, AMI, "golden.json", &[]).await;
     run.assert_exit(2);
+    assert!(run.stderr.contains(&format!("golden.json: holds the record of {image}; name another file")), "{run:?}");
+    let digests_of = rig.path("other.json.blocks");
+    std::fs::copy(&sidecar, &digests_of).unwrap();
+    let run = fingerprint(&rig, AMI, "other.json", &[]).await;
+    run.assert_exit(2);
     assert!(run.stderr.contains("holds the digests of other snapshots; --force starts anew"), "{run:?}");
     // Refused at once, a new one leaves record and digests as they are.
     let before = (std::fs::read(rig.path("golden.json")).unwrap(), std::fs::read(&sidecar).unwrap());

@@ -78,9 +78,7 @@ pub(super) fn at_most(estimate: &BlockEstimateReport) -> String {
 
 pub(super) async fn run_fingerprint(args: FingerprintArgs, settings: &Settings) -> Result<Exit, UsageError> {
     can_ask(&args.starting, Costly::Blocks)?;
-    if is_store_record(&args.record) {
-        check_record(&args.record, &args.image, args.force.force)?;
-    }
+    check_record(&args.record, &args.image, args.force.force)?;
     let mut runner = Runner::new(&args.output, settings);
     let services = services(&args.connection, args.rate.block_rate, &mut runner).await?;
     let image = args.image.as_str();
