@@ -230,6 +230,17 @@ async fn sizes_and_volumes_that_differ_have_their_names() {
     assert_eq!(reasons(&run), ["size_differs"], "smaller, and all content is inside");
 
     resize(8);
+    // The same snapshot, of which an instance gets a larger volume.
+    let map = |gib| rig.ec2(|state| state.images.get_mut(&image).unwrap().mappings[0].size = Some(gib));
+    map(30);
+    for source in [&[][..], &["--source", AMI]] {
+        let run = prove(&rig, &image, source).await;
+        run.assert_exit(3);
+        assert_eq!(reasons(&run), ["size_differs"], "{source:?}");
+        assert!(run.stdout.contains("an instance gets a volume of 30 GiB, and 8 GiB are expected"), "{run:?}");
+    }
+    map(8);
+    prove(&rig, &image, &[]).await.assert_exit(0);
     let rename = |from: &str, to: &str| {
         rig.ec2(|state| {
             let mappings = &mut state.images.get_mut(&image).unwrap().mappings;

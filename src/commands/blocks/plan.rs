@@ -16,7 +16,12 @@ pub(super) struct VolumePlan {
     pub number: u32,
     pub snapshot: Option<String>,
     pub expected_snapshot: Option<String>,
+    /// Size of the expected snapshot.
     pub expected_gib: Option<u64>,
+    /// Size in GiB of the volume that an instance gets, if the AMI states it.
+    pub mapping_gib: Option<u64>,
+    /// The same of the expected volume.
+    pub expected_mapping_gib: Option<u64>,
     /// The digest over all of the volume, if a record holds it.
     pub expected_content: Option<BlockDigest>,
     /// The result, if it is known without reading.
@@ -35,6 +40,8 @@ impl VolumePlan {
             snapshot: None,
             expected_snapshot: None,
             expected_gib: None,
+            mapping_gib: None,
+            expected_mapping_gib: None,
             expected_content: None,
             settled: None,
             blocks: BlockRange::default(),
@@ -50,6 +57,7 @@ impl VolumePlan {
             return self;
         };
         self.snapshot = Some(volume.snapshot.clone());
+        self.mapping_gib = volume.mapping_gib;
         if let Err(doubt) = self.comparable(volume) {
             self.settled.get_or_insert((Verdict::Unknown, doubt));
         }
@@ -71,12 +79,20 @@ impl VolumePlan {
         Ok(())
     }
 
+    /// A doubt if an instance would get a volume of another size. Where one of them is not stated, there is none.
+    pub(super) fn mapping_differs(&self) -> Option<Unproved> {
+        let (found, expected) = (self.mapping_gib?, self.expected_mapping_gib?);
+        let detail = || format!("an instance gets a volume of {found} GiB, and {expected} GiB are expected");
+        (found != expected).then(|| Unproved::new(UnprovedCode::SizeDiffers, detail()))
+    }
+
     pub(super) fn of_record(survey: &Survey, record: &BlockRecord) -> Vec<VolumePlan> {
         let plans = record.volumes.iter().zip(0..).map(|(volume, number)| {
             let plan = VolumePlan {
                 number,
                 expected_snapshot: Some(volume.snapshot.clone()),
                 expected_gib: Some(volume.gib),
+                expected_mapping_gib: volume.mapping_gib,
                 expected_content: Some(volume.content_sha256),
                 ..VolumePlan::new(&volume.device)
             };
@@ -90,6 +106,7 @@ impl VolumePlan {
             let settled = volume.readable().err().map(|doubt| (Verdict::Unknown, doubt));
             let plan = VolumePlan {
                 expected_snapshot: Some(volume.snapshot.clone()),
+                expected_mapping_gib: volume.mapping_gib,
                 settled,
                 listed: volume.listed(),
                 ..VolumePlan::new(&volume.device)
@@ -232,7 +249,7 @@ mod tests {
                 gib: Some(1),
                 ..SnapshotFacts::default()
             };
-            SurveyedVolume { device: (*device).to_owned(), snapshot: id, found: Some(found) }
+            SurveyedVolume { device: (*device).to_owned(), snapshot: id, mapping_gib: Some(1), found: Some(found) }
         };
         Survey {
             image: "ami-2".to_owned(),
@@ -247,6 +264,7 @@ mod tests {
             device: (*device).to_owned(),
             snapshot: "snap-0".to_owned(),
             gib: 1,
+            mapping_gib: None,
             listed_blocks: blocks,
             blocks,
             content_sha256: BlockDigest::ZEROS,

@@ -216,6 +216,7 @@ impl Prove {
             let detail = format!("the volume has {observed_gib} GiB, and {gib} GiB are expected");
             comparison.doubt(Unproved::new(UnprovedCode::SizeDiffers, detail));
         }
+        plan.mapping_differs().into_iter().for_each(|differs| comparison.doubt(differs));
         Ok(())
     }
 }

@@ -45,7 +45,7 @@ impl BlockServices {
         let volumes = facts.volumes.iter().filter_map(|volume| {
             let snapshot = volume.snapshot.clone()?;
             let found = snapshots.iter().find(|found| found.id == snapshot).cloned();
-            Some(SurveyedVolume { device: volume.device.clone(), snapshot, found })
+            Some(SurveyedVolume { device: volume.device.clone(), snapshot, mapping_gib: volume.gib, found })
         });
         let volumes: Vec<SurveyedVolume> = volumes.collect();
         let empty = facts.volumes.iter().filter(|volume| volume.snapshot.is_none());
@@ -78,6 +78,8 @@ pub(super) struct SurveyedVolume {
     pub device: String,
     /// Id of its snapshot.
     pub snapshot: String,
+    /// Size in GiB of the volume that an instance gets, if the AMI states it.
+    pub mapping_gib: Option<u64>,
     /// The snapshot; `None` if it is not visible.
     pub found: Option<SnapshotFacts>,
 }

@@ -29,7 +29,8 @@ words! {
         VolumeAdded = "volume_added",
         /// The reading ended, because very many blocks differ.
         Stopped = "stopped",
-        /// The volume has another size; every block inside of both is the same.
+        /// The snapshot, or the volume that an instance gets of it, has another size; every block inside of both is the
+        /// same.
         SizeDiffers = "size_differs",
         /// A block behind the end of the recorded volume is not zeros.
         BeyondEnd = "beyond_end",
