@@ -221,7 +221,8 @@ impl Prove {
     }
 }
 
-/// Compares the chosen blocks, several at the same time, and adds them in order.
+/// Compares the chosen blocks, several at the same time, and adds them in order. After an error, those that are being
+/// compared still count: one that differs outweighs every doubt.
 async fn compare_all(
     mut pairs: Pairs,
     reader: &PairReader,
@@ -231,16 +232,19 @@ async fn compare_all(
     let mut running = FuturesOrdered::new();
     // A pair that waits until the second reads of others are given back.
     let mut waiting = None;
-    let mut is_over = false;
+    let (mut is_over, mut failed) = (false, None);
     loop {
         while !is_over && running.len() < CONCURRENCY {
             let next = match waiting.take() {
-                Some(pair) => Some(pair),
-                None => next_chosen(&mut pairs, choice, comparison).await?,
+                Some(pair) => Ok(Some(pair)),
+                None => next_chosen(&mut pairs, choice, comparison).await,
             };
-            let Some(pair) = next else {
-                is_over = true;
-                break;
+            let pair = match next {
+                Ok(Some(pair)) => pair,
+                ended => {
+                    (is_over, failed) = (true, ended.err());
+                    break;
+                }
             };
             let reads = pair.reads();
             if !choice.budget.take(reads) {
@@ -254,9 +258,9 @@ async fn compare_all(
             let (index, reader) = (pair.index, reader.clone());
             running.push_back(Task::start(async move { (index, reads, reader.compare(pair).await) }));
         }
-        let Some(done) = running.next().await else { return Ok(()) };
+        let Some(done) = running.next().await else { return failed.map_or(Ok(()), Err) };
         let panicked = || Unproved::new(UnprovedCode::ReadFailed, "a task of this program panicked");
-        let (index, reads, outcome) = done.ok_or_else(panicked)?;
+        let (index, reads, outcome) = done.unwrap_or_else(|| (BlockIndex(0), 0, Outcome::Doubt(panicked())));
         if matches!(outcome, Outcome::Same(_) | Outcome::BeyondEnd) {
             choice.budget.give_back(reads);
         }
@@ -265,7 +269,10 @@ async fn compare_all(
             Outcome::BeyondEnd => comparison.beyond_end(index),
             Outcome::Differs(difference) => comparison.differs(difference),
             Outcome::Doubt(doubt) if is_local(doubt.code) => comparison.doubt(doubt),
-            Outcome::Doubt(doubt) => return Err(doubt),
+            Outcome::Doubt(doubt) => {
+                is_over = true;
+                failed.get_or_insert(doubt);
+            }
         }
         if comparison.differing() >= MOST_DIFFERING {
             let detail = format!("the reading of the volume ended after {MOST_DIFFERING} blocks that differ");
@@ -293,4 +300,84 @@ async fn next_chosen(
 /// Whether a doubt is about one block only, so that the others are worth reading.
 fn is_local(code: UnprovedCode) -> bool {
     matches!(code, UnprovedCode::UnstableRead | UnprovedCode::Unconfirmed)
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::blocks::BlockDigest;
+    use crate::snapshot::{BlockPage, ListedBlock, PageFrom, SnapshotService};
+    use crate::source::{Context, ErrorKind};
+
+    /// A snapshot whose first page lists ten blocks, each with the byte of its index. No other page can be listed.
+    #[derive(Default)]
+    struct Fake {
+        /// The block that cannot be read.
+        denied: Option<u32>,
+    }
+
+    fn digest(byte: u32) -> BlockDigest {
+        BlockDigest::new([byte as u8; 32])
+    }
+
+    #[async_trait]
+    impl SnapshotService for Fake {
+        async fn list(&self, snapshot: &str, from: &PageFrom, _: u16) -> Result<BlockPage, SourceError> {
+            match from {
+                PageFrom::Block(BlockIndex(start @ 0..10)) => {
+                    let block = |index| ListedBlock { index: BlockIndex(index), token: "t".to_owned() };
+                    let blocks = (*start..10).map(block).collect();
+                    Ok(BlockPage { blocks, next: Some("more".to_owned()), gib: Some(1), ..BlockPage::default() })
+                }
+                _ => Err(SourceError::new(ErrorKind::Denied, snapshot, "no second page")),
+            }
+        }
+
+        async fn digest(&self, snapshot: &str, block: &ListedBlock) -> Result<BlockDigest, SourceError> {
+            match self.denied == Some(block.index.0) {
+                true => Err(SourceError::new(ErrorKind::Denied, snapshot, "this block")),
+                false => Ok(digest(block.index.0)),
+            }
+        }
+    }
+
+    /// Compares the snapshot with a record in which these blocks have another content.
+    async fn compared(fake: Fake, differing: &[u32]) -> (Result<(), Unproved>, Comparison) {
+        let reader = Arc::new(Reader::new(Arc::new(fake), Context::default(), 1_000));
+        let listing = Listing::open(&reader, "snap-1", BlockIndex(0)).await.unwrap();
+        let recorded = (0..20).map(|index| match differing.contains(&index) {
+            true => (BlockIndex(index), digest(99)),
+            false => (BlockIndex(index), digest(index)),
+        });
+        let (_, chunks) = tokio::sync::mpsc::channel(1);
+        let expected = Expected::Record { chunks, chunk: recorded.collect::<Vec<_>>().into_iter() };
+        let pairs = Pairs::open(listing, expected).await.unwrap();
+        let pairs_of = PairReader { reader, snapshot: "snap-1".to_owned(), expected: None, gib: 1 };
+        let mut choice = Choice { sampler: BlockSampler::all(), budget: ReadBudget::new(None) };
+        let mut comparison = Comparison::default();
+        let ended = compare_all(pairs, &pairs_of, &mut choice, &mut comparison).await;
+        (ended, comparison)
+    }
+
+    #[tokio::test]
+    async fn an_error_loses_no_difference_that_is_being_read() {
+        // The next page cannot be listed; the last block of the first page is compared, too.
+        let (ended, comparison) = compared(Fake::default(), &[3, 9]).await;
+        assert!(ended.unwrap_err().detail.contains("no second page"));
+        assert_eq!((comparison.compared(), comparison.differing()), (10, 2));
+        // A block before it cannot be read.
+        let (ended, comparison) = compared(Fake { denied: Some(5) }, &[7]).await;
+        assert_eq!((comparison.compared(), comparison.differing()), (9, 1));
+        assert!(ended.as_ref().unwrap_err().detail.contains("this block"));
+        assert_eq!(concluded(ended, comparison), Verdict::Fail);
+        let (ended, comparison) = compared(Fake::default(), &[]).await;
+        assert_eq!((ended.is_err(), comparison.compared(), comparison.differing()), (true, 10, 0));
+    }
+
+    fn concluded(ended: Result<(), Unproved>, mut comparison: Comparison) -> Verdict {
+        comparison.doubt(ended.unwrap_err());
+        comparison.conclude(None).verdict
+    }
 }
