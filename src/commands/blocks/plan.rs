@@ -148,7 +148,7 @@ fn not_empty_as_expected(survey: &Survey, expected: &EmptyVolume) -> Option<(Opt
     }
     if let Some(found) = survey.volumes.iter().find(|volume| volume.device == *device) {
         let detail = format!("it had no snapshot and has {}, whose blocks are not compared", found.snapshot);
-        let reason = Unproved::new(UnprovedCode::VolumeAdded, detail);
+        let reason = Unproved::new(UnprovedCode::SnapshotAdded, detail);
         return Some((Some(found.snapshot.clone()), Verdict::Unknown, reason));
     }
     let detail = format!("{} has no volume {device}, which should be empty", survey.image);
@@ -337,7 +337,7 @@ mod tests {
             let settled = plans.into_iter().filter_map(|plan| Some((plan.device, plan.settled?)));
             settled.map(|(device, (verdict, reason))| (device, verdict, reason.code)).collect::<Vec<_>>()
         };
-        use UnprovedCode::{SizeDiffers, VolumeAdded, VolumeMissing};
+        use UnprovedCode::{SizeDiffers, SnapshotAdded, VolumeAdded, VolumeMissing};
         assert_eq!(of(&[empty("e", 5)], &[empty("e", 5)]), []);
         assert_eq!(of(&[empty("e", 5)], &[]), [("e".to_owned(), Verdict::Fail, VolumeMissing)]);
         assert_eq!(of(&[empty("e", 5)], &[empty("e", 6)]), [("e".to_owned(), Verdict::Unknown, SizeDiffers)]);
@@ -345,7 +345,7 @@ mod tests {
         let record = BlockRecord { empty_volumes: vec![empty("b", 1)], ..record(&["a"], 10) };
         let plans = VolumePlan::of_record(&survey(&["a", "b"]), &record);
         let (verdict, reason) = plans[1].settled.as_ref().unwrap();
-        assert_eq!((plans.len(), *verdict, reason.code), (2, Verdict::Unknown, VolumeAdded));
+        assert_eq!((plans.len(), *verdict, reason.code), (2, Verdict::Unknown, SnapshotAdded));
     }
 
     #[test]

@@ -27,6 +27,8 @@ words! {
         VolumeMissing = "volume_missing",
         /// The AMI has a volume with a device name that is not recorded; the volume fails.
         VolumeAdded = "volume_added",
+        /// A volume that should have no snapshot, and so be empty, has one, whose blocks are not compared.
+        SnapshotAdded = "snapshot_added",
         /// The reading ended, because very many blocks differ.
         Stopped = "stopped",
         /// The snapshot, or the volume that an instance gets of it, has another size; every block inside of both is the
