@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::CONCURRENCY;
 use super::doubt::doubt;
-use super::expected::{Expected, ExpectedBlock};
+use super::expected::Expected;
 use super::fingerprint::{empty_volumes, other_mappings, stats};
 use super::listing::Listing;
 use super::pairs::{Outcome, Pair, PairReader, Pairs};
@@ -259,8 +259,10 @@ async fn compare_all(
             running.push_back(Task::start(async move { (index, reads, reader.compare(pair).await) }));
         }
         let Some(done) = running.next().await else { return failed.map_or(Ok(()), Err) };
-        let panicked = || Unproved::new(UnprovedCode::ReadFailed, "a task of this program panicked");
-        let (index, reads, outcome) = done.unwrap_or_else(|| (BlockIndex(0), 0, Outcome::Doubt(panicked())));
+        let (index, reads, outcome) = done.unwrap_or_else(|| {
+            let panicked = Unproved::new(UnprovedCode::ReadFailed, "a task of this program panicked");
+            (BlockIndex(0), 0, Outcome::Doubt(panicked))
+        });
         if matches!(outcome, Outcome::Same(_) | Outcome::BeyondEnd) {
             choice.budget.give_back(reads);
         }
