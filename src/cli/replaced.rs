@@ -4,6 +4,8 @@
 use std::path::Path;
 
 use super::usage::{UsageError, read_given};
+#[cfg(feature = "ec2")]
+use crate::blocks::BlockRecord;
 use crate::files::{InputKind, Place};
 #[cfg(feature = "ec2")]
 use crate::ident::AmiId;
@@ -11,6 +13,8 @@ use crate::ident::{ObjectUri, Target};
 use crate::manifest::Manifest;
 #[cfg(feature = "ec2")]
 use crate::record::Record;
+#[cfg(feature = "ec2")]
+use crate::sealed::SealError;
 
 /// Refuses to replace the manifest of another object, unless `force` is given.
 pub(super) fn check_manifest(path: &Path, target: &Target, force: bool) -> Result<(), UsageError> {
@@ -28,10 +32,22 @@ pub(super) fn check_manifest(path: &Path, target: &Target, force: bool) -> Resul
 pub(super) fn check_record(path: &Path, image: &AmiId, force: bool) -> Result<(), UsageError> {
     let flag = "--record";
     let Some(text) = there((flag, path), InputKind::Record, force)? else { return Ok(()) };
-    match Record::from_json(&text) {
-        Ok(record) if record.image == image.as_str() => Ok(()),
-        Ok(record) => Err(refused((flag, path), &format!("holds the record of {}", record.image))),
+    match recorded_image(&text) {
+        Ok(recorded) if recorded == image.as_str() => Ok(()),
+        Ok(recorded) => Err(refused((flag, path), &format!("holds the record of {recorded}"))),
         Err(error) => Err(refused((flag, path), &format!("holds a record that cannot be read: {error}"))),
+    }
+}
+
+/// The AMI of the record of a store, or of a content alone.
+#[cfg(feature = "ec2")]
+fn recorded_image(text: &str) -> Result<String, String> {
+    match Record::from_json(text) {
+        Ok(record) => Ok(record.image),
+        Err(SealError::Schema { .. }) => {
+            BlockRecord::from_json(text).map(|record| record.image).map_err(|error| error.to_string())
+        }
+        Err(error) => Err(error.to_string()),
     }
 }
 

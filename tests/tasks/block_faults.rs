@@ -3,7 +3,7 @@
 use stored_ami_lab::ec2::{ImageSpec, VolumeSpec};
 use stored_ami_lab::{Action, Deny, Fault, FaultRule, LabOptions, Operation, TaskPace};
 
-use crate::blocks::{calls, fingerprint, proof, prove, reasons, snapshots, verdicts};
+use crate::blocks::{calls, fingerprint, proof, prove, reasons, snapshots, twin, verdicts};
 use crate::rig::{AMI, REGION, Rig};
 
 const GET: Operation = Operation::Service(Action::GetSnapshotBlock);
@@ -13,17 +13,18 @@ fn status(code: &'static str) -> Fault {
     Fault::Status { status: 400, code }
 }
 
-/// A lab with a record of its AMI.
-async fn recorded(options: LabOptions) -> Rig {
+/// A lab with a record of its AMI, and an AMI that should have the same content.
+async fn recorded(options: LabOptions) -> (Rig, String) {
     let rig = Rig::with(options, TaskPace::Polls(0)).await;
     fingerprint(&rig, AMI, "golden.json", &[]).await.assert_exit(0);
+    let image = twin(&rig, AMI);
     rig.lab.clear_calls();
-    rig
+    (rig, image)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn throttling_is_waited_out() {
-    let rig = recorded(LabOptions::default()).await;
+    let (rig, restored) = recorded(LabOptions::default()).await;
     for code in [
         "RequestThrottledException:ACCOUNT_THROTTLED",
         "RequestThrottledException:DEPENDENCY_REQUEST_THROTTLED",
@@ -33,7 +34,7 @@ async fn throttling_is_waited_out() {
         rig.lab.script(FaultRule::new(GET, status(code)).times(2));
     }
     rig.lab.script(FaultRule::new(LIST, status("RequestThrottledException:ACCOUNT_THROTTLED")));
-    let run = prove(&rig, AMI, &[]).await;
+    let run = prove(&rig, &restored, &[]).await;
     run.assert_exit(0);
     let report = proof(&run);
     assert_eq!((&report["stats"]["retries"], calls(&rig, Action::GetSnapshotBlock)), (&9.into(), 48 + 8));
@@ -41,15 +42,15 @@ async fn throttling_is_waited_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_with_a_lower_limit_is_read_at_its_pace() {
-    let rig = recorded(LabOptions { block_reads_per_second: Some(20), ..LabOptions::default() }).await;
-    let run = prove(&rig, AMI, &["--block-rate", "1000"]).await;
+    let (rig, restored) = recorded(LabOptions { block_reads_per_second: Some(20), ..LabOptions::default() }).await;
+    let run = prove(&rig, &restored, &["--block-rate", "1000"]).await;
     run.assert_exit(0);
     assert!(proof(&run)["stats"]["retries"].as_u64().unwrap() > 0, "{run:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_that_expire_are_renewed() {
-    let rig = recorded(LabOptions { block_token_reads: Some(60), ..LabOptions::default() }).await;
+    let (rig, _) = recorded(LabOptions { block_token_reads: Some(60), ..LabOptions::default() }).await;
     let volumes = vec![VolumeSpec { sparse: Some(4), ..VolumeSpec::new("/dev/xvda", 1) }];
     let image = rig.lab.create_image(REGION, ImageSpec { volumes, ..ImageSpec::new("sparse") });
     rig.lab.clear_calls();
@@ -64,14 +65,14 @@ async fn tokens_that_expire_are_renewed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_checksum_that_does_not_fit_is_never_a_pass() {
-    let rig = recorded(LabOptions::default()).await;
+    let (rig, restored) = recorded(LabOptions::default()).await;
     let other = || Fault::OtherHeader {
         name: "x-amz-checksum",
         value: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned(),
     };
     rig.lab.script(FaultRule::new(GET, other()));
     rig.lab.script(FaultRule::new(GET, Fault::FlipOnWire { offset: 99, mask: 1 }));
-    prove(&rig, AMI, &[]).await.assert_exit(0);
+    prove(&rig, &restored, &[]).await.assert_exit(0);
     assert_eq!(calls(&rig, Action::GetSnapshotBlock), 50, "each was read again");
     for fault in [
         other(),
@@ -82,7 +83,7 @@ async fn a_checksum_that_does_not_fit_is_never_a_pass() {
     ] {
         rig.lab.clear_script();
         rig.lab.script(FaultRule::new(GET, fault.clone()).always());
-        let run = prove(&rig, AMI, &[]).await;
+        let run = prove(&rig, &restored, &[]).await;
         run.assert_exit(3);
         assert_eq!(reasons(&run), ["protocol"], "{fault}");
         let run = fingerprint(&rig, AMI, "other.json", &["--force"]).await;
@@ -93,7 +94,7 @@ async fn a_checksum_that_does_not_fit_is_never_a_pass() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_answers_are_read_again() {
-    let rig = recorded(LabOptions::default()).await;
+    let (rig, restored) = recorded(LabOptions::default()).await;
     for fault in [
         Fault::ResetAfter(100_000),
         Fault::CloseAfter(1),
@@ -104,29 +105,29 @@ async fn broken_answers_are_read_again() {
     ] {
         rig.lab.script(FaultRule::new(GET, fault));
     }
-    let run = prove(&rig, AMI, &[]).await;
+    let run = prove(&rig, &restored, &[]).await;
     run.assert_exit(0);
     assert_eq!(proof(&run)["stats"]["retries"], 6);
     // So are listings.
     for fault in [Fault::ResetAfter(1_000), Fault::CloseAfter(1), Fault::Dropped] {
         rig.lab.script(FaultRule::new(LIST, fault));
     }
-    let run = prove(&rig, AMI, &[]).await;
+    let run = prove(&rig, &restored, &[]).await;
     run.assert_exit(0);
     assert_eq!(proof(&run)["stats"]["retries"], 3);
     rig.lab.script(FaultRule::new(GET, Fault::TooLong(1)).always());
-    let run = prove(&rig, AMI, &[]).await;
+    let run = prove(&rig, &restored, &[]).await;
     run.assert_exit(3);
     assert_eq!(reasons(&run), ["protocol"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_is_unknown_for_its_reason() {
-    let rig = recorded(LabOptions::default()).await;
-    let root = snapshots(&rig, AMI).remove(0);
+    let (rig, restored) = recorded(LabOptions::default()).await;
+    let root = snapshots(&rig, &restored).remove(0);
     for (action, expected) in [("ebs:ListSnapshotBlocks", "not_permitted"), ("ebs:GetSnapshotBlock", "not_permitted")] {
         rig.lab.deny(Deny::action(action).under(&root));
-        let run = prove(&rig, AMI, &[]).await;
+        let run = prove(&rig, &restored, &[]).await;
         run.assert_exit(3);
         assert_eq!(reasons(&run), [expected], "{action}");
         assert!(run.stdout.contains(&format!("needs {action}")), "{run:?}");
@@ -137,22 +138,22 @@ async fn what_cannot_be_read_is_unknown_for_its_reason() {
         rig.ec2(|state| change(state.snapshots.get_mut(&root).unwrap()));
     };
     change(&|snapshot| snapshot.encrypted = true);
-    prove(&rig, AMI, &[]).await.assert_exit(0);
+    prove(&rig, &restored, &[]).await.assert_exit(0);
     rig.deny("kms:Decrypt");
-    let run = prove(&rig, AMI, &[]).await;
+    let run = prove(&rig, &restored, &[]).await;
     run.assert_exit(3);
     assert_eq!(reasons(&run), ["key_denied"]);
     rig.lab.allow_all();
     change(&|snapshot| snapshot.state = "pending".to_owned());
-    let run = prove(&rig, AMI, &[]).await;
+    let run = prove(&rig, &restored, &[]).await;
     run.assert_exit(3);
     assert_eq!(reasons(&run), ["snapshot_not_ready"]);
-    let run = fingerprint(&rig, AMI, "other.json", &[]).await;
+    let run = fingerprint(&rig, &restored, "other.json", &[]).await;
     run.assert_exit(4);
     assert!(run.stdout.contains("is pending"), "{run:?}");
     change(&|snapshot| snapshot.state = "completed".to_owned());
     change(&|snapshot| snapshot.tier = "archive".to_owned());
-    let run = prove(&rig, AMI, &[]).await;
+    let run = prove(&rig, &restored, &[]).await;
     run.assert_exit(3);
     assert_eq!(reasons(&run), ["snapshot_not_ready"]);
     change(&|snapshot| snapshot.tier = "standard".to_owned());
@@ -162,32 +163,32 @@ async fn what_cannot_be_read_is_unknown_for_its_reason() {
             .key_contains(&root)
             .always(),
     );
-    let run = prove(&rig, AMI, &[]).await;
+    let run = prove(&rig, &restored, &[]).await;
     run.assert_exit(3);
     assert_eq!(reasons(&run), ["snapshot_gone"]);
     rig.lab.clear_script();
     rig.ec2(|state| state.snapshots.remove(&root));
-    let run = prove(&rig, AMI, &[]).await;
+    let run = prove(&rig, &restored, &[]).await;
     run.assert_exit(3);
     assert_eq!(reasons(&run), ["snapshot_gone"]);
-    rig.deregister();
-    prove(&rig, AMI, &[]).await.assert_exit(4);
+    rig.ec2(|state| state.images.remove(&restored));
+    prove(&rig, &restored, &[]).await.assert_exit(4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_difference_that_cannot_be_read_again_is_no_fail() {
-    let rig = recorded(LabOptions::default()).await;
-    let root = snapshots(&rig, AMI).remove(0);
+    let (rig, restored) = recorded(LabOptions::default()).await;
+    let root = snapshots(&rig, &restored).remove(0);
     rig.lab.flip_in_snapshot(REGION, &root, 3 * 524_288, 1).unwrap();
     // The first listing of each volume, and then no more of the root's.
     let rule = FaultRule::new(LIST, status("ValidationException:INVALID_PARAMETER_VALUE"));
     rig.lab.script(rule.key_contains(&root).skip(1).always());
-    let run = prove(&rig, AMI, &[]).await;
+    let run = prove(&rig, &restored, &[]).await;
     run.assert_exit(3);
     assert_eq!(reasons(&run), ["unconfirmed"]);
     assert!(run.stdout.contains("block 3 differs, and could not be read a second time"), "{run:?}");
     rig.lab.clear_script();
-    prove(&rig, AMI, &[]).await.assert_exit(1);
+    prove(&rig, &restored, &[]).await.assert_exit(1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -207,5 +208,5 @@ async fn a_read_that_fails_keeps_what_was_read() {
     let run = fingerprint(&rig, AMI, "golden.json", &[]).await;
     run.assert_exit(0);
     assert_eq!(calls(&rig, Action::GetSnapshotBlock), 8, "from the block that failed on: {run:?}");
-    prove(&rig, AMI, &[]).await.assert_exit(0);
+    prove(&rig, &twin(&rig, AMI), &[]).await.assert_exit(0);
 }

@@ -18,6 +18,24 @@ pub async fn restored(rig: &Rig) -> String {
     image.id
 }
 
+/// An AMI with the content of another one in snapshots of its own, like a restore. It takes no store and no restore.
+pub fn twin(rig: &Rig, image: &str) -> String {
+    rig.ec2(|state| {
+        let mut twin = state.images[image].clone();
+        twin.id = format!("ami-0feed{:012x}", state.images.len());
+        twin.name = twin.id.clone();
+        for mapping in twin.mappings.iter_mut().filter(|mapping| !mapping.snapshot.is_empty()) {
+            let mut snapshot = state.snapshots[&mapping.snapshot].clone();
+            snapshot.id = format!("snap-0feed{:012x}", state.snapshots.len());
+            mapping.snapshot = snapshot.id.clone();
+            state.snapshots.insert(snapshot.id.clone(), snapshot);
+        }
+        let id = twin.id.clone();
+        state.images.insert(id.clone(), twin);
+        id
+    })
+}
+
 /// Snapshots of an AMI, in the order of its mappings.
 pub fn snapshots(rig: &Rig, image: &str) -> Vec<String> {
     rig.ec2(|state| state.images[image].mappings.iter().map(|mapping| mapping.snapshot.clone()).collect())
@@ -140,6 +158,35 @@ async fn the_source_itself_is_another_reference() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_snapshots_that_were_recorded_prove_no_restore() {
+    let rig = Rig::new().await;
+    fingerprint(&rig, AMI, "golden.json", &[]).await.assert_exit(0);
+    // Another AMI over the same snapshots, of which one was made anew.
+    let mixed = twin(&rig, AMI);
+    let own = snapshots(&rig, &mixed).remove(1);
+    rig.ec2(|state| {
+        let mut mappings = state.images[AMI].mappings.clone();
+        mappings[1].snapshot = own;
+        state.images.get_mut(&mixed).unwrap().mappings = mappings;
+    });
+    rig.lab.clear_calls();
+    let read = || (calls(&rig, Action::ListSnapshotBlocks), calls(&rig, Action::GetSnapshotBlock));
+    let same = ("unknown".to_owned(), vec!["same_snapshot".to_owned()]);
+    let pass = ("pass".to_owned(), vec![]);
+    let found =
+        |run: &Run| verdicts(run).into_iter().map(|(_, verdict, reasons)| (verdict, reasons)).collect::<Vec<_>>();
+    let run = prove(&rig, AMI, &[]).await;
+    run.assert_exit(3);
+    assert_eq!((found(&run), read()), (vec![same.clone(); 3], (0, 0)));
+    for source in [&[][..], &["--source", AMI]] {
+        let run = prove(&rig, &mixed, source).await;
+        run.assert_exit(3);
+        assert_eq!(found(&run), [same.clone(), pass.clone(), same.clone()], "{run:?}");
+    }
+    assert_eq!(read(), (1 + 2, 16 + 2 * 16), "only the snapshot of its own is read");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn zeros_and_unwritten_blocks_are_the_same() {
     let rig = Rig::new().await;
     fingerprint(&rig, AMI, "golden.json", &[]).await.assert_exit(0);
@@ -183,6 +230,17 @@ async fn sizes_and_volumes_that_differ_have_their_names() {
     assert_eq!(reasons(&run), ["size_differs"], "smaller, and all content is inside");
 
     resize(8);
+    // The same snapshot, of which an instance gets a larger volume.
+    let map = |gib| rig.ec2(|state| state.images.get_mut(&image).unwrap().mappings[0].size = Some(gib));
+    map(30);
+    for source in [&[][..], &["--source", AMI]] {
+        let run = prove(&rig, &image, source).await;
+        run.assert_exit(3);
+        assert_eq!(reasons(&run), ["size_differs"], "{source:?}");
+        assert!(run.stdout.contains("an instance gets a volume of 30 GiB, and 8 GiB are expected"), "{run:?}");
+    }
+    map(8);
+    prove(&rig, &image, &[]).await.assert_exit(0);
     let rename = |from: &str, to: &str| {
         rig.ec2(|state| {
             let mappings = &mut state.images.get_mut(&image).unwrap().mappings;
@@ -217,6 +275,7 @@ async fn a_sample_finds_differences_and_proves_nothing() {
     let volumes = vec![VolumeSpec { sparse: Some(8), full_bytes: Some(1 << 27), ..VolumeSpec::new("/dev/xvda", 1) }];
     let image = rig.lab.create_image(REGION, ImageSpec { volumes, ..ImageSpec::new("sparse") });
     fingerprint(&rig, &image, "golden.json", &["--block-rate", "1000"]).await.assert_exit(0);
+    let image = twin(&rig, &image);
     rig.lab.clear_calls();
     let run = prove(&rig, &image, &["--sample", "25%", "--block-rate", "1000"]).await;
     run.assert_exit(3);
@@ -276,12 +335,13 @@ async fn a_dry_run_reads_no_block_and_says_what_it_takes() {
     assert_eq!(calls(&rig, Action::GetSnapshotBlock) + calls(&rig, Action::ListSnapshotBlocks), 0);
     assert!(!std::path::Path::new(&rig.path("golden.json.blocks")).exists());
     fingerprint(&rig, AMI, "golden.json", &[]).await.assert_exit(0);
+    let image = twin(&rig, AMI);
     rig.lab.clear_calls();
-    let run = rig.run(&["prove", AMI, "--record", &rig.path("golden.json"), "--dry-run"]).await;
+    let run = rig.run(&["prove", &image, "--record", &rig.path("golden.json"), "--dry-run"]).await;
     run.assert_exit(0);
     assert_eq!((&line(&run, "prove")["started"], rig.lab.calls().len()), (&false.into(), 2));
     // Without a terminal, nothing is read unless that was agreed to.
-    let run = rig.run(&["prove", AMI, "--record", &rig.path("golden.json")]).await;
+    let run = rig.run(&["prove", &image, "--record", &rig.path("golden.json")]).await;
     run.assert_exit(2);
 }
 
@@ -312,7 +372,7 @@ async fn records_and_sidecars_that_do_not_fit_are_refused() {
     refused("there is no such file").await;
     std::fs::write(&sidecar, &digests).unwrap();
     assert_eq!(rig.lab.calls().len(), 0);
-    prove(&rig, AMI, &[]).await.assert_exit(0);
+    prove(&rig, &twin(&rig, AMI), &[]).await.assert_exit(0);
     // The record of a store is another document.
     let stored = rig.path("stored.json");
     rig.run(&["store", AMI, "--bucket", "archive", "--yes", "--record", &stored]).await.assert_exit(0);
@@ -359,7 +419,8 @@ async fn a_fingerprint_goes_on_where_it_ended() {
         record["fingerprint"]["volumes"].clone()
     };
     assert_eq!(content("golden.json"), content("whole.json"));
-    prove(&rig, &image, &["--block-rate", "1000"]).await.assert_exit(0);
+    let copy = twin(&rig, &image);
+    prove(&rig, &copy, &["--block-rate", "1000"]).await.assert_exit(0);
     // Nothing is left to read.
     rig.lab.clear_calls();
     fingerprint(&rig, &image, "golden.json", &[]).await.assert_exit(0);
@@ -377,6 +438,11 @@ async fn a_fingerprint_goes_on_where_it_ended() {
     // Another AMI under the same name.
     let run = fingerprint(&rig, AMI, "golden.json", &[]).await;
     run.assert_exit(2);
+    assert!(run.stderr.contains(&format!("golden.json: holds the record of {image}; name another file")), "{run:?}");
+    let digests_of = rig.path("other.json.blocks");
+    std::fs::copy(&sidecar, &digests_of).unwrap();
+    let run = fingerprint(&rig, AMI, "other.json", &[]).await;
+    run.assert_exit(2);
     assert!(run.stderr.contains("holds the digests of other snapshots; --force starts anew"), "{run:?}");
     // Refused at once, a new one leaves record and digests as they are.
     let before = (std::fs::read(rig.path("golden.json")).unwrap(), std::fs::read(&sidecar).unwrap());
@@ -384,9 +450,9 @@ async fn a_fingerprint_goes_on_where_it_ended() {
     fingerprint(&rig, AMI, "golden.json", &["--force"]).await.assert_exit(4);
     rig.lab.allow_all();
     assert!(before == (std::fs::read(rig.path("golden.json")).unwrap(), std::fs::read(&sidecar).unwrap()));
-    prove(&rig, &image, &["--block-rate", "1000"]).await.assert_exit(0);
+    prove(&rig, &copy, &["--block-rate", "1000"]).await.assert_exit(0);
     fingerprint(&rig, AMI, "golden.json", &["--force"]).await.assert_exit(0);
-    prove(&rig, AMI, &[]).await.assert_exit(0);
+    prove(&rig, &twin(&rig, AMI), &[]).await.assert_exit(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -404,12 +470,9 @@ async fn a_volume_that_is_missing_is_a_fail_also_if_it_was_empty() {
     let run = fingerprint(&rig, AMI, "golden.json", &[]).await;
     run.assert_exit(0);
     assert!(run.stdout.contains("/dev/sdf (5 GiB) has no snapshot"), "{run:?}");
-    prove(&rig, AMI, &[]).await.assert_exit(0);
-    let image = rig.create(None, "other", &[]);
-    rig.ec2(|state| {
-        let mappings = state.images[AMI].mappings[..3].to_vec();
-        state.images.get_mut(&image).unwrap().mappings = mappings;
-    });
+    let image = twin(&rig, AMI);
+    prove(&rig, &image, &[]).await.assert_exit(0);
+    rig.ec2(|state| state.images.get_mut(&image).unwrap().mappings.truncate(3));
     for source in [&[][..], &["--source", AMI]] {
         let run = prove(&rig, &image, source).await;
         run.assert_exit(1);

@@ -7,6 +7,7 @@ mod common;
 
 mod between;
 mod block_faults;
+mod block_price;
 mod block_servers;
 mod blocks;
 mod cost;

@@ -86,7 +86,13 @@ async fn blocks_that_were_not_read_are_read_by_fingerprint() {
     rig.run(&["fingerprint", AMI, "--record", &path, "--yes"]).await.assert_exit(0);
     let kept = record(&path);
     assert_eq!(kept.content.as_ref().map(|content| content.volumes.len()), Some(3));
+    let kept_content = kept.content.clone();
     assert_eq!(Record { content: None, ..kept }, stored, "the rest of the record stays");
+    // Another store of the same AMI keeps what was read.
+    rig.server.bucket("second").await;
+    rig.run(&["store", AMI, "--bucket", "second", "--record", &path, "--yes"]).await.assert_exit(0);
+    let again = record(&path);
+    assert_eq!((again.bucket.as_str(), &again.content), ("second", &kept_content));
     // The record of another AMI is not changed.
     let other = rig.create(None, "other", &[("/dev/sda1", 1)]);
     let refused = rig.run(&["fingerprint", &other, "--record", &path, "--yes"]).await;
@@ -94,4 +100,24 @@ async fn blocks_that_were_not_read_are_read_by_fingerprint() {
     assert!(refused.stderr.contains("holds the record of ami-0123456789abcdef0"), "{refused:?}");
     let line: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
     assert!(line.is_object());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_content_of_another_ami_is_not_replaced() {
+    let rig = Rig::new().await;
+    let other = rig.create(None, "other", &[("/dev/sda1", 1)]);
+    let path = rig.path("golden.json");
+    rig.run(&["fingerprint", &other, "--record", &path, "--yes"]).await.assert_exit(0);
+    let before = std::fs::read(&path).unwrap();
+    // Also if the file with its digests is not beside it.
+    std::fs::rename(rig.path("golden.json.blocks"), rig.path("elsewhere")).unwrap();
+    rig.lab.clear_calls();
+    let fingerprint = ["fingerprint", AMI, "--record", &path, "--yes"];
+    let refused = rig.run(&fingerprint).await;
+    refused.assert_exit(2);
+    let says = format!("golden.json: holds the record of {other}; name another file, or give --force to replace it");
+    assert!(refused.stderr.contains(&says), "{refused:?}");
+    assert_eq!((rig.lab.calls().len(), std::fs::read(&path).unwrap()), (0, before));
+    rig.run(&[&fingerprint[..], &["--force"]].concat()).await.assert_exit(0);
+    assert!(std::fs::read_to_string(&path).unwrap().contains(AMI));
 }

@@ -63,19 +63,22 @@ pub(super) async fn services(
 
 /// The question before blocks are read.
 pub(super) fn question(what: &str, estimate: &BlockEstimateReport) -> String {
+    format!("{what}: read at most {}?", at_most(estimate))
+}
+
+/// Number of blocks and price, for a question.
+pub(super) fn at_most(estimate: &BlockEstimateReport) -> String {
     let price = match (estimate.dollars_least, estimate.dollars_most) {
         (None, None) => "an unknown price".to_owned(),
         (_, most) => Amount { least: None, most }.describe(),
     };
     let blocks = estimate.blocks_most;
-    format!("{what}: read at most {} {} for {price}?", ByteSize(blocks).grouped(), noun(blocks, "block"))
+    format!("{} {} for {price}", ByteSize(blocks).grouped(), noun(blocks, "block"))
 }
 
 pub(super) async fn run_fingerprint(args: FingerprintArgs, settings: &Settings) -> Result<Exit, UsageError> {
     can_ask(&args.starting, Costly::Blocks)?;
-    if is_store_record(&args.record) {
-        check_record(&args.record, &args.image, args.force.force)?;
-    }
+    check_record(&args.record, &args.image, args.force.force)?;
     let mut runner = Runner::new(&args.output, settings);
     let services = services(&args.connection, args.rate.block_rate, &mut runner).await?;
     let image = args.image.as_str();
@@ -177,7 +180,7 @@ pub(super) async fn run_prove(args: ProveArgs, settings: &Settings) -> Result<Ex
         None => None,
     };
     let image = args.image.as_str();
-    let request = ProveRequest { expected, sample: args.sample, max_cost: args.max_cost };
+    let request = ProveRequest { expected, sample: args.sample, max_cost: args.max_cost, agreed_blocks: None };
     let Some(work) = runner.run(image, Stop::AtOnce, Prove::prepare(services, &args.image, request)).await else {
         return Ok(runner.finish());
     };
@@ -185,7 +188,7 @@ pub(super) async fn run_prove(args: ProveArgs, settings: &Settings) -> Result<Ex
         runner.add(Report::Prove(Box::new(work.report())));
         return Ok(runner.finish());
     }
-    compare(&mut runner, work, Some(&args.starting), keep.as_ref()).await;
+    compare(&mut runner, work, &args.starting, keep.as_ref()).await;
     Ok(runner.finish())
 }
 
@@ -233,19 +236,13 @@ impl ProofLedger {
     }
 }
 
-/// Shows the plan, asks unless it was agreed to before, compares the blocks, and keeps the result in a ledger.
-pub(super) async fn compare(
-    runner: &mut Runner,
-    work: Prove,
-    asking: Option<&StartingArgs>,
-    ledger: Option<&ProofLedger>,
-) {
+/// Shows the plan, asks unless no more is read than was agreed to before, compares the blocks, and keeps the result in a
+/// ledger.
+pub(super) async fn compare(runner: &mut Runner, work: Prove, starting: &StartingArgs, ledger: Option<&ProofLedger>) {
     let plan = work.report();
     let (image, cancel) = (plan.image.clone(), cancel_on_signal());
     runner.show(&Report::Prove(Box::new(ProveReport { goes_on: true, ..plan.clone() })));
-    if let Some(starting) = asking
-        && !agreed(starting, &question(&image, &plan.estimate), &cancel).await
-    {
+    if work.needs_consent() && !agreed(starting, &question(&image, &plan.estimate), &cancel).await {
         return runner.declined(Costly::Blocks);
     }
     let proved = async {

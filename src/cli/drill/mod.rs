@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::args::DrillArgs;
 use super::audit::open as open_ledger;
-use super::blocks::{is_of_object, recorded};
+use super::blocks::{self, is_of_object, recorded};
 use super::connect::{connect, options};
 use super::images::{drill_preflight, verified_first};
 use super::journal::journal;
@@ -17,13 +17,15 @@ use super::output::keep_output;
 use super::runner::{Runner, Stop};
 use super::settings::Settings;
 use super::signals::cancel_on_signal;
-use super::starting::{Costly, agreed, can_ask};
+use super::starting::{Costly, agreed, can_ask, says_yes};
 use super::usage::UsageError;
 use crate::commands::RegionServices;
-use crate::commands::blocks::{BlockServices, ExpectedContent};
+use crate::commands::blocks::{BlockServices, ExpectedContent, Prove, ProveRequest};
 use crate::commands::drill::{Drill, DrillRequest, DrillServices, drill_name, is_removing};
 use crate::commands::preflight::RestorePreflightRequest;
+use crate::facts::ImageState;
 use crate::files::OutputKind;
+use crate::ident::AmiId;
 use crate::image::ec2::Ec2;
 use crate::journal::Journal;
 use crate::ledger::SharedLedger;
@@ -57,7 +59,7 @@ pub(super) async fn run(args: DrillArgs, settings: &Settings) -> Result<Exit, Us
         end(&mut runner, drill.report().clone(), &args);
         return Ok(runner.finish());
     }
-    if let Some(report) = carry_out(&mut runner, drill, &args, &cancel).await {
+    if let Some(report) = carry_out(&mut runner, drill, (&services.blocks, &request), (&args, &cancel)).await {
         end(&mut runner, report, &args);
     }
     Ok(runner.finish())
@@ -133,8 +135,8 @@ async fn verify_first(
 async fn carry_out(
     runner: &mut Runner,
     mut drill: Drill<'_>,
-    args: &DrillArgs,
-    cancel: &CancellationToken,
+    (services, request): (&BlockServices, &DrillRequest),
+    (args, cancel): (&DrillArgs, &CancellationToken),
 ) -> Option<DrillReport> {
     let target = args.target.to_string();
     if !drill.only_removes() {
@@ -147,16 +149,42 @@ async fn carry_out(
             runner.remark("what the drill made is in the journal; the same command goes on, or removes it");
             return None;
         }
-        let prove = async {
-            drill.prove(cancel).await;
-            Ok::<_, crate::source::SourceError>(())
-        };
-        runner.run(&target, Stop::ByItself, prove).await;
+        if args.starting.yes || reads_as_agreed(services, request, drill.report(), cancel).await {
+            let prove = async {
+                drill.prove(cancel).await;
+                Ok::<_, crate::source::SourceError>(())
+            };
+            runner.run(&target, Stop::ByItself, prove).await;
+        } else {
+            runner.remark("the blocks are not compared");
+        }
     }
     if !cancel.is_cancelled() && !drill.is_refused() {
         remove(runner, &mut drill, args, cancel).await;
     }
     Some(drill.finish(cancel).await)
+}
+
+/// Whether the comparison of the restored AMI reads no more than was agreed to, or is agreed to now.
+async fn reads_as_agreed(
+    services: &BlockServices,
+    request: &DrillRequest,
+    report: &DrillReport,
+    cancel: &CancellationToken,
+) -> bool {
+    let available = report.restore.as_ref().filter(|task| ImageState::of(&task.state) == ImageState::Available);
+    // Otherwise nothing is compared.
+    let Some(image) = available.and_then(|task| task.image.parse::<AmiId>().ok()) else { return true };
+    let agreed_blocks = report.estimate.as_ref().map(|estimate| estimate.blocks_most);
+    let request = ProveRequest { expected: request.expected.clone(), sample: None, max_cost: None, agreed_blocks };
+    match Prove::prepare(services.clone(), &image, request).await {
+        Ok(work) if work.needs_consent() => {
+            let more = format!("{image} may have more blocks than was expected");
+            says_yes(&blocks::question(&more, &work.report().estimate), cancel).await
+        }
+        // An error is shown by the comparison itself.
+        _ => true,
+    }
 }
 
 async fn remove(runner: &mut Runner, drill: &mut Drill<'_>, args: &DrillArgs, cancel: &CancellationToken) {

@@ -3,11 +3,13 @@ use std::sync::OnceLock;
 
 use jiff::Timestamp;
 
+use crate::blocks::BlockRecord;
 use crate::cli::output::keep_output;
+use crate::cli::usage::read;
 use crate::cli::written::WrittenFiles;
 use crate::commands::store::RecordKeeper;
 use crate::facts::ObjectFacts;
-use crate::files::OutputKind;
+use crate::files::{InputKind, OutputKind};
 use crate::record::Record;
 
 /// The record of a store, and its file.
@@ -24,8 +26,11 @@ impl KeptRecord {
         KeptRecord { path: path.to_owned(), record, written_at: OnceLock::new(), written: written.clone() }
     }
 
-    fn save(&self, record: &Record) -> Result<(), String> {
-        let text = record.to_json().map_err(|error| error.to_string())?;
+    /// Writes the record. The content of the AMI costs money to read, and a store does not know it: what the file holds of
+    /// it stays, also if it was added since the store began.
+    fn save(&self, record: Record) -> Result<(), String> {
+        let content = kept_content(&self.path, &record.image).or(record.content);
+        let text = Record { content, ..record }.to_json().map_err(|error| error.to_string())?;
         keep_output(&self.written, &self.path, OutputKind::Record, text.as_bytes())
             .map_err(|error| format!("the record {} could not be written: {error}", self.path.display()))
     }
@@ -36,19 +41,79 @@ impl KeptRecord {
     }
 }
 
+/// The content of this AMI in a record, or in a file of a content alone.
+fn kept_content(path: &Path, image: &str) -> Option<Box<BlockRecord>> {
+    let text = read(path, InputKind::Record).ok()?;
+    let content = match Record::from_json(&text) {
+        Ok(record) => record.content?,
+        Err(_) => Box::new(BlockRecord::from_json(&text).ok()?),
+    };
+    (content.image == image).then_some(content)
+}
+
 impl RecordKeeper for KeptRecord {
     fn before_start(&self, now: Timestamp) -> Result<(), String> {
         self.written_at.get_or_init(|| now.to_string());
-        self.save(&self.record())
+        self.save(self.record())
     }
 
     /// Adds what only the stored object states.
     fn completed(&self, object: &ObjectFacts) -> Result<(), String> {
-        self.save(&Record {
+        self.save(Record {
             etag: object.id.etag.as_ref().map(ToString::to_string),
             version_id: object.version.clone(),
             object_bytes: Some(object.size),
             ..self.record()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blocks::BlockDigest;
+    use crate::checks::preflight::LogicalSize;
+    use crate::facts::{Caller, FactsSource, ImageFacts};
+    use crate::ident::ObjectId;
+
+    fn content(image: &str) -> BlockRecord {
+        BlockRecord {
+            tool: String::new(),
+            written_at: String::new(),
+            image: image.to_owned(),
+            region: "us-east-1".to_owned(),
+            volumes: Vec::new(),
+            empty_volumes: Vec::new(),
+            other_mappings: 0,
+            sidecar_sha256: BlockDigest::ZEROS,
+            sidecar_bytes: 7,
+        }
+    }
+
+    #[test]
+    fn what_was_read_of_the_ami_stays_in_its_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.json");
+        let caller = Caller { account: "123456789012".into(), arn: "arn:aws:iam::123456789012:user/x".into() };
+        let image = ImageFacts { id: "ami-1".into(), ..ImageFacts::default() };
+        let record = Record::of(&image, &[], &LogicalSize::stated(1, "test"), &caller, "us-east-1");
+        let kept = KeptRecord::new(&path, record, &WrittenFiles::default());
+        let id = ObjectId { target: "s3://b/ami-1.bin".parse().unwrap(), etag: None };
+        let object = ObjectFacts::new(id, FactsSource::Other("a test"), 5);
+        let there = || Record::from_json(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        kept.before_start(Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(there().content, None);
+        // While the store runs, the content is read, into the record or into a file of its own that takes its place.
+        let read = Some(Box::new(content("ami-1")));
+        std::fs::write(&path, Record { content: read.clone(), ..there() }.to_json().unwrap()).unwrap();
+        kept.completed(&object).unwrap();
+        assert_eq!((there().content, there().object_bytes), (read.clone(), Some(5)));
+        std::fs::write(&path, content("ami-1").to_json().unwrap()).unwrap();
+        kept.completed(&object).unwrap();
+        assert_eq!(there().content, read);
+        // That of another AMI is not its own.
+        std::fs::write(&path, content("ami-2").to_json().unwrap()).unwrap();
+        kept.completed(&object).unwrap();
+        assert_eq!(there().content, None);
     }
 }

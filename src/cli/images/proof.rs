@@ -1,12 +1,13 @@
 use std::path::Path;
 
 use super::args::{RestoreProofArgs, SourceArgs};
-use crate::cli::blocks::{self, ContentRecord, ProofLedger, compare, content_record, is_of_object};
+use crate::cli::blocks::{ContentRecord, ProofLedger, at_most, compare, content_record, is_of_object};
 use crate::cli::runner::{Runner, Stop};
 use crate::cli::starting::StartingArgs;
 use crate::cli::usage::UsageError;
 use crate::commands::blocks::{BlockServices, ExpectedContent, Prove, ProveRequest, estimate_of_record};
 use crate::ident::{AmiId, ObjectUri, ParseAmiIdError};
+use crate::report::BlockEstimateReport;
 use crate::source::{ErrorKind, SourceError};
 use crate::units::ByteSize;
 
@@ -49,13 +50,22 @@ impl RestoreProof {
         }
     }
 
-    /// The question before the restore, with the price of the proof.
+    /// The question before the restore, with what the record shows of the price of the proof.
     pub(super) fn question(&self, restore: &str) -> String {
+        match self.estimate() {
+            Some(estimate) => format!(
+                "{restore}, and compare its blocks: probably at most {}; you are asked again if it can be more. Start?",
+                at_most(&estimate)
+            ),
+            None => format!("{restore}?"),
+        }
+    }
+
+    /// What the proof takes, before the AMI is there.
+    fn estimate(&self) -> Option<BlockEstimateReport> {
         match &self.expected {
-            ExpectedContent::Record { record, .. } => {
-                blocks::question(&format!("{restore}, and compare its blocks"), &estimate_of_record(record, self.rate))
-            }
-            ExpectedContent::Image(_) => format!("{restore}?"),
+            ExpectedContent::Record { record, .. } => Some(estimate_of_record(record, self.rate)),
+            ExpectedContent::Image(_) => None,
         }
     }
 
@@ -64,22 +74,23 @@ impl RestoreProof {
         self.rate
     }
 
-    /// Compares the blocks of the restored AMI. `asking` is `None` if that was agreed to.
+    /// Compares the blocks of the restored AMI. `is_agreed` is whether its estimate was agreed to.
     pub(super) async fn carry_out(
         &self,
         (runner, ledger): (&mut Runner, Option<&ProofLedger>),
         services: &BlockServices,
         image: &str,
-        asking: Option<&StartingArgs>,
+        (starting, is_agreed): (&StartingArgs, bool),
     ) {
-        let request = ProveRequest { expected: self.expected.clone(), sample: None, max_cost: None };
+        let agreed_blocks = self.estimate().filter(|_| is_agreed).map(|estimate| estimate.blocks_most);
+        let request = ProveRequest { expected: self.expected.clone(), sample: None, max_cost: None, agreed_blocks };
         let services = services.clone();
         let work = async {
             let odd = |error: ParseAmiIdError| SourceError::new(ErrorKind::Protocol, image, error.to_string());
             Prove::prepare(services, &image.parse::<AmiId>().map_err(odd)?, request).await
         };
         if let Some(work) = runner.run(image, Stop::AtOnce, work).await {
-            compare(runner, work, asking, ledger).await;
+            compare(runner, work, starting, ledger).await;
         }
     }
 }

@@ -313,8 +313,7 @@ impl Restore<'_> {
         self.runner.add(Report::Task(Box::new(report)));
         #[cfg(feature = "ebs")]
         if let (Some(proof), Some(blocks), true) = (&self.proof, &self.blocks, is_available) {
-            let asking = (!is_agreed).then_some(&self.args.starting);
-            let ledger = self.ledger.as_ref();
+            let (ledger, asking) = (self.ledger.as_ref(), (&self.args.starting, is_agreed));
             proof.carry_out((&mut self.runner, ledger), blocks, request.image, asking).await;
         }
         #[cfg(not(feature = "ebs"))]

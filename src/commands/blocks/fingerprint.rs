@@ -31,11 +31,19 @@ const MARKED: u64 = 256;
 pub struct Fingerprint {
     services: BlockServices,
     survey: Survey,
-    /// Device and snapshot of each volume.
-    volumes: Vec<(String, String)>,
+    /// Device, snapshot and size of each volume.
+    volumes: Vec<FingerprintedVolume>,
     started: Instant,
     estimate: BlockEstimate,
     notes: Vec<Note>,
+}
+
+/// A volume that is read.
+struct FingerprintedVolume {
+    device: String,
+    snapshot: String,
+    /// Size in GiB of the volume that an instance gets, if the AMI states it.
+    mapping_gib: Option<u64>,
 }
 
 /// Result of a run.
@@ -64,9 +72,10 @@ impl Fingerprint {
         let survey = services.survey(image).await?;
         let volumes = survey.volumes.iter().map(|volume| {
             let refused = |doubt: crate::blocks::Unproved| SourceError::new(ErrorKind::Invalid, image, doubt.detail);
-            Ok((volume.device.clone(), volume.readable().map_err(refused)?.to_owned()))
+            let snapshot = volume.readable().map_err(refused)?.to_owned();
+            Ok(FingerprintedVolume { device: volume.device.clone(), snapshot, mapping_gib: volume.mapping_gib })
         });
-        let volumes: Vec<(String, String)> = volumes.collect::<Result<_, SourceError>>()?;
+        let volumes: Vec<FingerprintedVolume> = volumes.collect::<Result<_, SourceError>>()?;
         let listed = survey.volumes.iter().fold(BlockRange::default(), |sum, volume| sum.plus(volume.listed()));
         let table = PriceTable::built_in();
         let estimate = BlockEstimate::new(listed, listed, volumes.len() as u64, services.rate, &table);
@@ -84,7 +93,7 @@ impl Fingerprint {
 
     /// What identifies the volumes in the sidecar.
     pub fn key(&self) -> [u8; 32] {
-        let volumes = self.volumes.iter().map(|(device, snapshot)| (device.as_str(), snapshot.as_str()));
+        let volumes = self.volumes.iter().map(|volume| (volume.device.as_str(), volume.snapshot.as_str()));
         volumes_key(&self.survey.image, volumes)
     }
 
@@ -121,7 +130,7 @@ impl Fingerprint {
         reader.context().monitor.begin(Work::Read { purpose: Purpose::Fingerprint, bytes });
         let mut sizes = Vec::new();
         let mut end = End::Complete;
-        for (number, (_, snapshot)) in self.volumes.iter().enumerate() {
+        for (number, FingerprintedVolume { snapshot, .. }) in self.volumes.iter().enumerate() {
             // The size of a finished volume is asked for again: the sidecar does not hold it.
             let start = if number < file.progress.finished.len() { BlockIndex(0) } else { file.progress.next() };
             let listing = Listing::open(&reader, snapshot, start).await?;
@@ -153,10 +162,11 @@ impl Fingerprint {
     ) -> Result<Fingerprinted, SourceError> {
         let finished = self.volumes.iter().zip(sizes).zip(&file.progress.finished);
         let volumes: Vec<RecordedBlocks> = finished
-            .map(|(((device, snapshot), gib), volume)| RecordedBlocks {
-                device: device.clone(),
-                snapshot: snapshot.clone(),
+            .map(|((read, gib), volume)| RecordedBlocks {
+                device: read.device.clone(),
+                snapshot: read.snapshot.clone(),
                 gib: *gib,
+                mapping_gib: read.mapping_gib,
                 listed_blocks: volume.listed,
                 blocks: volume.blocks,
                 content_sha256: volume.content,

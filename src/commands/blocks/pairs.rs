@@ -16,33 +16,51 @@ pub(super) struct Pair {
     pub expected: Option<ExpectedBlock>,
 }
 
+impl Pair {
+    /// Number of blocks that are read to compare it.
+    pub(super) fn reads(&self) -> u64 {
+        u64::from(self.listed.is_some()) + u64::from(matches!(self.expected, Some(ExpectedBlock::Listed(_))))
+    }
+}
+
 /// The blocks of both sides together, in order.
 pub(super) struct Pairs {
     listing: Listing,
     listed: Option<Place>,
     expected: Expected,
     due: Option<(BlockIndex, ExpectedBlock)>,
+    /// Why no pair follows, if that is an error. The pair before it is still complete.
+    failed: Option<Unproved>,
 }
 
 impl Pairs {
     pub(super) async fn open(mut listing: Listing, mut expected: Expected) -> Result<Self, Unproved> {
         let listed = listing.next().await.map_err(|error| doubt(&error))?;
         let due = expected.next().await?;
-        Ok(Pairs { listing, listed, expected, due })
+        Ok(Pairs { listing, listed, expected, due, failed: None })
     }
 
     pub(super) async fn next(&mut self) -> Result<Option<Pair>, Unproved> {
+        if let Some(failed) = self.failed.take() {
+            return Err(failed);
+        }
         let listed = self.listed.as_ref().map(|place| place.index);
         let due = self.due.as_ref().map(|(index, _)| *index);
         let Some(index) = [listed, due].into_iter().flatten().min() else { return Ok(None) };
         let mut pair = Pair { index, listed: None, expected: None };
         if listed == Some(index) {
             pair.listed = self.listed.take();
-            self.listed = self.listing.next().await.map_err(|error| doubt(&error))?;
+            match self.listing.next().await {
+                Ok(next) => self.listed = next,
+                Err(error) => self.failed = Some(doubt(&error)),
+            }
         }
         if due == Some(index) {
             pair.expected = self.due.take().map(|(_, block)| block);
-            self.due = self.expected.next().await?;
+            match self.expected.next().await {
+                Ok(next) => self.due = next,
+                Err(doubt) => self.failed = Some(doubt),
+            }
         }
         Ok(Some(pair))
     }

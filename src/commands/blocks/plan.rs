@@ -1,11 +1,12 @@
 use super::request::{ExpectedContent, ProveRequest};
-use super::survey::{Survey, SurveyedVolume};
+use super::survey::{BlockServices, Survey, SurveyedVolume};
 use crate::blocks::{
     BlockDigest, BlockEstimate, BlockRange, BlockRecord, EmptyVolume, RecordedBlocks, Unproved, UnprovedCode,
 };
 use crate::plan::Sample;
 use crate::price::PriceTable;
 use crate::report::BlockEstimateReport;
+use crate::source::SourceError;
 use crate::verdict::Verdict;
 
 /// A volume of the expected content, and the volume of the AMI with its device name.
@@ -15,7 +16,12 @@ pub(super) struct VolumePlan {
     pub number: u32,
     pub snapshot: Option<String>,
     pub expected_snapshot: Option<String>,
+    /// Size of the expected snapshot.
     pub expected_gib: Option<u64>,
+    /// Size in GiB of the volume that an instance gets, if the AMI states it.
+    pub mapping_gib: Option<u64>,
+    /// The same of the expected volume.
+    pub expected_mapping_gib: Option<u64>,
     /// The digest over all of the volume, if a record holds it.
     pub expected_content: Option<BlockDigest>,
     /// The result, if it is known without reading.
@@ -34,6 +40,8 @@ impl VolumePlan {
             snapshot: None,
             expected_snapshot: None,
             expected_gib: None,
+            mapping_gib: None,
+            expected_mapping_gib: None,
             expected_content: None,
             settled: None,
             blocks: BlockRange::default(),
@@ -49,7 +57,8 @@ impl VolumePlan {
             return self;
         };
         self.snapshot = Some(volume.snapshot.clone());
-        if let Err(doubt) = volume.readable() {
+        self.mapping_gib = volume.mapping_gib;
+        if let Err(doubt) = self.comparable(volume) {
             self.settled.get_or_insert((Verdict::Unknown, doubt));
         }
         let listed = volume.listed();
@@ -60,12 +69,30 @@ impl VolumePlan {
         self
     }
 
+    /// Whether the volume can be compared. A restore makes new snapshots, so the expected one shows nothing of a restore.
+    fn comparable(&self, volume: &SurveyedVolume) -> Result<(), Unproved> {
+        let snapshot = volume.readable()?;
+        if self.expected_snapshot.as_deref() == Some(snapshot) {
+            let detail = format!("{snapshot} is the snapshot with the expected content itself, not a restored one");
+            return Err(Unproved::new(UnprovedCode::SameSnapshot, detail));
+        }
+        Ok(())
+    }
+
+    /// A doubt if an instance would get a volume of another size. Where one of them is not stated, there is none.
+    pub(super) fn mapping_differs(&self) -> Option<Unproved> {
+        let (found, expected) = (self.mapping_gib?, self.expected_mapping_gib?);
+        let detail = || format!("an instance gets a volume of {found} GiB, and {expected} GiB are expected");
+        (found != expected).then(|| Unproved::new(UnprovedCode::SizeDiffers, detail()))
+    }
+
     pub(super) fn of_record(survey: &Survey, record: &BlockRecord) -> Vec<VolumePlan> {
         let plans = record.volumes.iter().zip(0..).map(|(volume, number)| {
             let plan = VolumePlan {
                 number,
                 expected_snapshot: Some(volume.snapshot.clone()),
                 expected_gib: Some(volume.gib),
+                expected_mapping_gib: volume.mapping_gib,
                 expected_content: Some(volume.content_sha256),
                 ..VolumePlan::new(&volume.device)
             };
@@ -79,6 +106,7 @@ impl VolumePlan {
             let settled = volume.readable().err().map(|doubt| (Verdict::Unknown, doubt));
             let plan = VolumePlan {
                 expected_snapshot: Some(volume.snapshot.clone()),
+                expected_mapping_gib: volume.mapping_gib,
                 settled,
                 listed: volume.listed(),
                 ..VolumePlan::new(&volume.device)
@@ -120,7 +148,7 @@ fn not_empty_as_expected(survey: &Survey, expected: &EmptyVolume) -> Option<(Opt
     }
     if let Some(found) = survey.volumes.iter().find(|volume| volume.device == *device) {
         let detail = format!("it had no snapshot and has {}, whose blocks are not compared", found.snapshot);
-        let reason = Unproved::new(UnprovedCode::VolumeAdded, detail);
+        let reason = Unproved::new(UnprovedCode::SnapshotAdded, detail);
         return Some((Some(found.snapshot.clone()), Verdict::Unknown, reason));
     }
     let detail = format!("{} has no volume {device}, which should be empty", survey.image);
@@ -133,8 +161,8 @@ pub(super) struct Planned {
     pub estimate: BlockEstimate,
     /// The blocks to choose, if not all.
     pub sample: Option<Sample>,
-    /// The most blocks to compare, if a cost limits them.
-    pub most_blocks: Option<u64>,
+    /// The most blocks to read, if a cost limits them.
+    pub most_reads: Option<u64>,
 }
 
 impl Planned {
@@ -147,23 +175,33 @@ impl Planned {
         let (all, listed) = (sum(|volume| volume.blocks), sum(|volume| volume.listed));
         // Blocks of a record are not read.
         let sides = if matches!(request.expected, ExpectedContent::Image(_)) { 2 } else { 1 };
-        let affordable = request.max_cost.and_then(|dollars| BlockEstimate::affordable(dollars, listed.most, &table));
-        let most_blocks = affordable.map(|blocks| blocks / sides).filter(|blocks| *blocks < all.most);
+        // It limits the reads also where it seems to pay for all: what the snapshots state can be too low.
+        let affordable = |dollars| BlockEstimate::affordable(dollars, listed.most, &table).unwrap_or(0);
+        let most_reads = request.max_cost.map(affordable);
+        let most_blocks = most_reads.map_or(u64::MAX, |reads| reads / sides);
         let spread = |most: u64| {
             let of = if all.least > 0 { all.least } else { all.most };
             (most < of).then(|| Sample::Percent((most as f64 * 100.0 / of as f64).max(f64::MIN_POSITIVE)))
         };
-        let sample = request.sample.or_else(|| most_blocks.and_then(spread));
+        let sample = request.sample.or_else(|| spread(most_blocks));
         let share = match sample {
             None => 1.0,
             Some(Sample::Percent(percent)) => percent / 100.0,
             Some(Sample::Slice { of, .. }) => 1.0 / f64::from(of.max(1)),
         };
-        let blocks = all.share(share).at_most(most_blocks.unwrap_or(u64::MAX));
+        let blocks = all.share(share).at_most(most_blocks);
         let read = BlockRange { least: blocks.least, most: blocks.most.saturating_mul(sides) };
         let count = volumes.iter().filter(|volume| volume.settled.is_none()).count() as u64;
         let estimate = BlockEstimate::new(read, listed, count * sides, rate, &table);
-        Planned { volumes, estimate, sample, most_blocks }
+        Planned { volumes, estimate, sample, most_reads }
+    }
+
+    /// Whether more may be read than the user agreed to. A run without requests needs no consent.
+    pub(super) fn is_beyond(&self, agreed_blocks: Option<u64>) -> bool {
+        match agreed_blocks {
+            Some(agreed) => self.estimate.blocks.most > agreed,
+            None => self.estimate.requests.most > 0,
+        }
     }
 }
 
@@ -174,6 +212,27 @@ pub fn estimate_of_record(record: &BlockRecord, rate: u32) -> BlockEstimateRepor
     let range = BlockRange { least: sum(|volume| volume.blocks), most: sum(|volume| volume.listed_blocks) };
     let table = PriceTable::built_in();
     BlockEstimateReport::new(&BlockEstimate::new(range, range, record.volumes.len() as u64, rate, &table), rate)
+}
+
+impl BlockServices {
+    /// What a comparison takes, before the AMI is restored, as far as the expected content shows it. The AMI may list
+    /// more blocks; see [`ProveRequest::agreed_blocks`].
+    ///
+    /// # Errors
+    ///
+    /// The AMI with the expected content does not exist or cannot be described.
+    pub async fn estimate_before(&self, expected: &ExpectedContent) -> Result<BlockEstimateReport, SourceError> {
+        let source = match expected {
+            ExpectedContent::Record { record, .. } => return Ok(estimate_of_record(record, self.rate)),
+            ExpectedContent::Image(source) => self.survey(source).await?,
+        };
+        // Both sides are read, and list the same blocks if the restore is right.
+        let read = source.volumes.iter().filter(|volume| volume.readable().is_ok()).map(SurveyedVolume::listed);
+        let snapshots = 2 * read.clone().count() as u64;
+        let both = read.fold(BlockRange::default(), |sum, listed| sum.plus(listed).plus(listed));
+        let estimate = BlockEstimate::new(both, both, snapshots, self.rate, &PriceTable::built_in());
+        Ok(BlockEstimateReport::new(&estimate, self.rate))
+    }
 }
 
 #[cfg(test)]
@@ -190,7 +249,7 @@ mod tests {
                 gib: Some(1),
                 ..SnapshotFacts::default()
             };
-            SurveyedVolume { device: (*device).to_owned(), snapshot: id, found: Some(found) }
+            SurveyedVolume { device: (*device).to_owned(), snapshot: id, mapping_gib: Some(1), found: Some(found) }
         };
         Survey {
             image: "ami-2".to_owned(),
@@ -205,6 +264,7 @@ mod tests {
             device: (*device).to_owned(),
             snapshot: "snap-0".to_owned(),
             gib: 1,
+            mapping_gib: None,
             listed_blocks: blocks,
             blocks,
             content_sha256: BlockDigest::ZEROS,
@@ -224,7 +284,12 @@ mod tests {
 
     fn request(sample: Option<Sample>, max_cost: Option<f64>) -> ProveRequest {
         let record = Box::new(record(&[], 0));
-        ProveRequest { expected: ExpectedContent::Record { record, sidecar: "x".into() }, sample, max_cost }
+        ProveRequest {
+            expected: ExpectedContent::Record { record, sidecar: "x".into() },
+            sample,
+            max_cost,
+            agreed_blocks: None,
+        }
     }
 
     #[test]
@@ -247,6 +312,22 @@ mod tests {
     }
 
     #[test]
+    fn a_snapshot_is_no_evidence_of_its_own_restore() {
+        let mut itself = record(&["a", "b"], 10);
+        itself.volumes[0].snapshot = "snap-a".to_owned();
+        let found = survey(&["a", "b"]);
+        let codes = |plans: Vec<VolumePlan>| {
+            let settled = plans.into_iter().map(|plan| plan.settled.map(|(verdict, reason)| (verdict, reason.code)));
+            settled.collect::<Vec<_>>()
+        };
+        let same = Some((Verdict::Unknown, UnprovedCode::SameSnapshot));
+        assert_eq!(codes(VolumePlan::of_record(&found, &itself)), [same, None]);
+        assert_eq!(codes(VolumePlan::of_image(&found, &survey(&["a", "b"]))), [same, same]);
+        let planned = Planned::new(VolumePlan::of_image(&found, &survey(&["a", "b"])), &request(None, None), 500);
+        assert!(planned.estimate.requests == BlockRange::default() && !planned.is_beyond(None), "nothing is read");
+    }
+
+    #[test]
     fn a_volume_without_a_snapshot_is_a_volume() {
         let empty = |device: &str, gib| EmptyVolume { device: device.to_owned(), gib: Some(gib) };
         let of = |expected: &[EmptyVolume], found: &[EmptyVolume]| {
@@ -256,7 +337,7 @@ mod tests {
             let settled = plans.into_iter().filter_map(|plan| Some((plan.device, plan.settled?)));
             settled.map(|(device, (verdict, reason))| (device, verdict, reason.code)).collect::<Vec<_>>()
         };
-        use UnprovedCode::{SizeDiffers, VolumeAdded, VolumeMissing};
+        use UnprovedCode::{SizeDiffers, SnapshotAdded, VolumeAdded, VolumeMissing};
         assert_eq!(of(&[empty("e", 5)], &[empty("e", 5)]), []);
         assert_eq!(of(&[empty("e", 5)], &[]), [("e".to_owned(), Verdict::Fail, VolumeMissing)]);
         assert_eq!(of(&[empty("e", 5)], &[empty("e", 6)]), [("e".to_owned(), Verdict::Unknown, SizeDiffers)]);
@@ -264,18 +345,19 @@ mod tests {
         let record = BlockRecord { empty_volumes: vec![empty("b", 1)], ..record(&["a"], 10) };
         let plans = VolumePlan::of_record(&survey(&["a", "b"]), &record);
         let (verdict, reason) = plans[1].settled.as_ref().unwrap();
-        assert_eq!((plans.len(), *verdict, reason.code), (2, Verdict::Unknown, VolumeAdded));
+        assert_eq!((plans.len(), *verdict, reason.code), (2, Verdict::Unknown, SnapshotAdded));
     }
 
     #[test]
     fn a_limit_of_the_cost_is_a_sample_that_is_spread() {
         let plans = || VolumePlan::of_record(&survey(&["a"]), &record(&["a"], 1_000));
         let all = Planned::new(plans(), &request(None, Some(10.0)), 500);
-        assert_eq!((all.sample, all.most_blocks), (None, None));
+        assert_eq!((all.sample, all.most_reads), (None, Some(3_333_333)), "a limit also where it pays for all");
         assert_eq!(all.estimate.blocks, BlockRange { least: 1_000, most: 2_048 });
+        assert!(all.is_beyond(None) && all.is_beyond(Some(2_047)) && !all.is_beyond(Some(2_048)));
         // 100 blocks, and a page of the listing.
         let limited = Planned::new(plans(), &request(None, Some(0.000_300_6)), 500);
-        assert_eq!((limited.sample, limited.most_blocks), (Some(Sample::Percent(10.0)), Some(100)));
+        assert_eq!((limited.sample, limited.most_reads), (Some(Sample::Percent(10.0)), Some(100)));
         assert_eq!(limited.estimate.blocks, BlockRange { least: 100, most: 100 });
         let sampled = Planned::new(plans(), &request(Some(Sample::Slice { slice: 1, of: 4 }), None), 500);
         assert_eq!(sampled.estimate.blocks, BlockRange { least: 250, most: 512 });

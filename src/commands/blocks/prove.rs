@@ -7,16 +7,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::CONCURRENCY;
 use super::doubt::doubt;
-use super::expected::{Expected, ExpectedBlock};
+use super::expected::Expected;
 use super::fingerprint::{empty_volumes, other_mappings, stats};
 use super::listing::Listing;
-use super::pairs::{Outcome, PairReader, Pairs};
+use super::pairs::{Outcome, Pair, PairReader, Pairs};
 use super::plan::{Planned, VolumePlan};
 use super::reader::Reader;
 use super::request::{ExpectedContent, ProveRequest};
 use super::survey::{BlockServices, Survey};
 use super::task::Task;
-use crate::blocks::{BLOCK_BYTES, BlockIndex, BlockSampler, Comparison, Unproved, UnprovedCode, detectable};
+use crate::blocks::{
+    BLOCK_BYTES, BlockIndex, BlockSampler, Comparison, ReadBudget, Unproved, UnprovedCode, detectable,
+};
 use crate::ident::AmiId;
 use crate::progress::{Purpose, Work};
 use crate::report::{BlockEstimateReport, Exit, Note, ProofSource, ProveReport, ProvedVolumeReport};
@@ -38,9 +40,15 @@ pub struct Prove {
     notes: Vec<Note>,
 }
 
+/// Which blocks are read; for all volumes of a run.
+struct Choice {
+    sampler: BlockSampler,
+    budget: ReadBudget,
+}
+
 /// How the blocks of a volume are compared.
 struct Comparing<'a> {
-    sampler: &'a mut BlockSampler,
+    choice: &'a mut Choice,
     cancel: &'a CancellationToken,
 }
 
@@ -72,8 +80,19 @@ impl Prove {
             notes.push(Note::Source(text));
         }
         let planned = Planned::new(volumes, &request, services.rate);
+        if let Some(agreed) = request.agreed_blocks.filter(|agreed| planned.is_beyond(Some(*agreed))) {
+            let most = planned.estimate.blocks.most;
+            let text =
+                format!("at most {most} blocks are to be read; before the restore, at most {agreed} were expected");
+            notes.push(Note::Source(text));
+        }
         let reader = services.reader();
         Ok(Prove { services, request, survey, expected_image, planned, reader, started, notes })
+    }
+
+    /// Whether more may be read than the user agreed to.
+    pub fn needs_consent(&self) -> bool {
+        self.planned.is_beyond(self.request.agreed_blocks)
     }
 
     /// The plan, as a report.
@@ -107,13 +126,14 @@ impl Prove {
         let context = self.services.region.context().clone();
         context.monitor.begin(Work::Read { purpose: Purpose::Prove, bytes });
         let seed = (context.clock.random() * u64::MAX as f64) as u64;
-        let mut sampler = match self.planned.sample {
-            Some(sample) => BlockSampler::of(sample, self.planned.most_blocks, seed),
-            None => BlockSampler::all(self.planned.most_blocks),
+        let sampler = match self.planned.sample {
+            Some(sample) => BlockSampler::of(sample, seed),
+            None => BlockSampler::all(),
         };
+        let mut choice = Choice { sampler, budget: ReadBudget::new(self.planned.most_reads) };
         let mut volumes = Vec::new();
         for plan in std::mem::take(&mut self.planned.volumes) {
-            let mut comparing = Comparing { sampler: &mut sampler, cancel };
+            let mut comparing = Comparing { choice: &mut choice, cancel };
             volumes.push(self.volume(&plan, &mut comparing).await);
         }
         let mut report = self.report();
@@ -148,7 +168,7 @@ impl Prove {
             () = comparing.cancel.cancelled() => {
                 Err(Unproved::new(UnprovedCode::Interrupted, "a signal ended the run in this volume"))
             }
-            compared = self.compare(plan, snapshot, (&mut report, comparing.sampler), &mut comparison) => compared,
+            compared = self.compare(plan, snapshot, (&mut report, comparing.choice), &mut comparison) => compared,
         };
         if let Err(doubt) = compared {
             comparison.doubt(doubt);
@@ -167,7 +187,7 @@ impl Prove {
         &mut self,
         plan: &VolumePlan,
         snapshot: &str,
-        (report, sampler): (&mut ProvedVolumeReport, &mut BlockSampler),
+        (report, choice): (&mut ProvedVolumeReport, &mut Choice),
         comparison: &mut Comparison,
     ) -> Result<(), Unproved> {
         let reader = Arc::clone(&self.reader);
@@ -191,47 +211,70 @@ impl Prove {
         let observed_gib = listing.gib();
         let pairs = Pairs::open(listing, expected).await?;
         let pair_reader = PairReader { reader, snapshot: snapshot.to_owned(), expected: expected_snapshot, gib };
-        compare_all(pairs, &pair_reader, sampler, comparison).await?;
+        compare_all(pairs, &pair_reader, choice, comparison).await?;
         if observed_gib != gib {
             let detail = format!("the volume has {observed_gib} GiB, and {gib} GiB are expected");
             comparison.doubt(Unproved::new(UnprovedCode::SizeDiffers, detail));
         }
+        plan.mapping_differs().into_iter().for_each(|differs| comparison.doubt(differs));
         Ok(())
     }
 }
 
-/// Compares the chosen blocks, several at the same time, and adds them in order.
+/// Compares the chosen blocks, several at the same time, and adds them in order. After an error, those that are being
+/// compared still count: one that differs outweighs every doubt.
 async fn compare_all(
     mut pairs: Pairs,
     reader: &PairReader,
-    sampler: &mut BlockSampler,
+    choice: &mut Choice,
     comparison: &mut Comparison,
 ) -> Result<(), Unproved> {
     let mut running = FuturesOrdered::new();
-    let mut is_over = false;
+    // A pair that waits until the second reads of others are given back.
+    let mut waiting = None;
+    let (mut is_over, mut failed) = (false, None);
     loop {
         while !is_over && running.len() < CONCURRENCY {
-            let Some(pair) = pairs.next().await? else {
-                is_over = true;
-                break;
+            let next = match waiting.take() {
+                Some(pair) => Ok(Some(pair)),
+                None => next_chosen(&mut pairs, choice, comparison).await,
             };
-            // That a block is not listed is known without reading it.
-            let is_read = pair.listed.is_some() || matches!(pair.expected, Some(ExpectedBlock::Listed(_)));
-            if is_read && !sampler.takes(pair.index) {
-                comparison.skipped();
-                continue;
+            let pair = match next {
+                Ok(Some(pair)) => pair,
+                ended => {
+                    (is_over, failed) = (true, ended.err());
+                    break;
+                }
+            };
+            let reads = pair.reads();
+            if !choice.budget.take(reads) {
+                if running.is_empty() {
+                    comparison.skipped();
+                    continue;
+                }
+                waiting = Some(pair);
+                break;
             }
             let (index, reader) = (pair.index, reader.clone());
-            running.push_back(Task::start(async move { (index, reader.compare(pair).await) }));
+            running.push_back(Task::start(async move { (index, reads, reader.compare(pair).await) }));
         }
-        let Some(done) = running.next().await else { return Ok(()) };
-        let panicked = || Unproved::new(UnprovedCode::ReadFailed, "a task of this program panicked");
-        match done.ok_or_else(panicked)? {
-            (index, Outcome::Same(content)) => comparison.same(index, content),
-            (index, Outcome::BeyondEnd) => comparison.beyond_end(index),
-            (_, Outcome::Differs(difference)) => comparison.differs(difference),
-            (_, Outcome::Doubt(doubt)) if is_local(doubt.code) => comparison.doubt(doubt),
-            (_, Outcome::Doubt(doubt)) => return Err(doubt),
+        let Some(done) = running.next().await else { return failed.map_or(Ok(()), Err) };
+        let (index, reads, outcome) = done.unwrap_or_else(|| {
+            let panicked = Unproved::new(UnprovedCode::ReadFailed, "a task of this program panicked");
+            (BlockIndex(0), 0, Outcome::Doubt(panicked))
+        });
+        if matches!(outcome, Outcome::Same(_) | Outcome::BeyondEnd) {
+            choice.budget.give_back(reads);
+        }
+        match outcome {
+            Outcome::Same(content) => comparison.same(index, content),
+            Outcome::BeyondEnd => comparison.beyond_end(index),
+            Outcome::Differs(difference) => comparison.differs(difference),
+            Outcome::Doubt(doubt) if is_local(doubt.code) => comparison.doubt(doubt),
+            Outcome::Doubt(doubt) => {
+                is_over = true;
+                failed.get_or_insert(doubt);
+            }
         }
         if comparison.differing() >= MOST_DIFFERING {
             let detail = format!("the reading of the volume ended after {MOST_DIFFERING} blocks that differ");
@@ -240,7 +283,103 @@ async fn compare_all(
     }
 }
 
+/// The next pair that is compared. Those that the sample leaves out are counted.
+async fn next_chosen(
+    pairs: &mut Pairs,
+    choice: &mut Choice,
+    comparison: &mut Comparison,
+) -> Result<Option<Pair>, Unproved> {
+    while let Some(pair) = pairs.next().await? {
+        // That a block is not listed is known without reading it.
+        if pair.reads() == 0 || choice.sampler.takes(pair.index) {
+            return Ok(Some(pair));
+        }
+        comparison.skipped();
+    }
+    Ok(None)
+}
+
 /// Whether a doubt is about one block only, so that the others are worth reading.
 fn is_local(code: UnprovedCode) -> bool {
     matches!(code, UnprovedCode::UnstableRead | UnprovedCode::Unconfirmed)
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::blocks::BlockDigest;
+    use crate::snapshot::{BlockPage, ListedBlock, PageFrom, SnapshotService};
+    use crate::source::{Context, ErrorKind};
+
+    /// A snapshot whose first page lists ten blocks, each with the byte of its index. No other page can be listed.
+    #[derive(Default)]
+    struct Fake {
+        /// The block that cannot be read.
+        denied: Option<u32>,
+    }
+
+    fn digest(byte: u32) -> BlockDigest {
+        BlockDigest::new([byte as u8; 32])
+    }
+
+    #[async_trait]
+    impl SnapshotService for Fake {
+        async fn list(&self, snapshot: &str, from: &PageFrom, _: u16) -> Result<BlockPage, SourceError> {
+            match from {
+                PageFrom::Block(BlockIndex(start @ 0..10)) => {
+                    let block = |index| ListedBlock { index: BlockIndex(index), token: "t".to_owned() };
+                    let blocks = (*start..10).map(block).collect();
+                    Ok(BlockPage { blocks, next: Some("more".to_owned()), gib: Some(1), ..BlockPage::default() })
+                }
+                _ => Err(SourceError::new(ErrorKind::Denied, snapshot, "no second page")),
+            }
+        }
+
+        async fn digest(&self, snapshot: &str, block: &ListedBlock) -> Result<BlockDigest, SourceError> {
+            match self.denied == Some(block.index.0) {
+                true => Err(SourceError::new(ErrorKind::Denied, snapshot, "this block")),
+                false => Ok(digest(block.index.0)),
+            }
+        }
+    }
+
+    /// Compares the snapshot with a record in which these blocks have another content.
+    async fn compared(fake: Fake, differing: &[u32]) -> (Result<(), Unproved>, Comparison) {
+        let reader = Arc::new(Reader::new(Arc::new(fake), Context::default(), 1_000));
+        let listing = Listing::open(&reader, "snap-1", BlockIndex(0)).await.unwrap();
+        let recorded = (0..20).map(|index| match differing.contains(&index) {
+            true => (BlockIndex(index), digest(99)),
+            false => (BlockIndex(index), digest(index)),
+        });
+        let (_, chunks) = tokio::sync::mpsc::channel(1);
+        let expected = Expected::Record { chunks, chunk: recorded.collect::<Vec<_>>().into_iter() };
+        let pairs = Pairs::open(listing, expected).await.unwrap();
+        let pairs_of = PairReader { reader, snapshot: "snap-1".to_owned(), expected: None, gib: 1 };
+        let mut choice = Choice { sampler: BlockSampler::all(), budget: ReadBudget::new(None) };
+        let mut comparison = Comparison::default();
+        let ended = compare_all(pairs, &pairs_of, &mut choice, &mut comparison).await;
+        (ended, comparison)
+    }
+
+    #[tokio::test]
+    async fn an_error_loses_no_difference_that_is_being_read() {
+        // The next page cannot be listed; the last block of the first page is compared, too.
+        let (ended, comparison) = compared(Fake::default(), &[3, 9]).await;
+        assert!(ended.unwrap_err().detail.contains("no second page"));
+        assert_eq!((comparison.compared(), comparison.differing()), (10, 2));
+        // A block before it cannot be read.
+        let (ended, comparison) = compared(Fake { denied: Some(5) }, &[7]).await;
+        assert_eq!((comparison.compared(), comparison.differing()), (9, 1));
+        assert!(ended.as_ref().unwrap_err().detail.contains("this block"));
+        assert_eq!(concluded(ended, comparison), Verdict::Fail);
+        let (ended, comparison) = compared(Fake::default(), &[]).await;
+        assert_eq!((ended.is_err(), comparison.compared(), comparison.differing()), (true, 10, 0));
+    }
+
+    fn concluded(ended: Result<(), Unproved>, mut comparison: Comparison) -> Verdict {
+        comparison.doubt(ended.unwrap_err());
+        comparison.conclude(None).verdict
+    }
 }

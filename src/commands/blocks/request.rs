@@ -27,4 +27,6 @@ pub struct ProveRequest {
     pub sample: Option<Sample>,
     /// Read only as many blocks as this many US dollars pay for.
     pub max_cost: Option<f64>,
+    /// Number of blocks that the user agreed to when the AMI was not there yet. `None` if nothing was agreed to.
+    pub agreed_blocks: Option<u64>,
 }

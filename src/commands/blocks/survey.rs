@@ -45,7 +45,7 @@ impl BlockServices {
         let volumes = facts.volumes.iter().filter_map(|volume| {
             let snapshot = volume.snapshot.clone()?;
             let found = snapshots.iter().find(|found| found.id == snapshot).cloned();
-            Some(SurveyedVolume { device: volume.device.clone(), snapshot, found })
+            Some(SurveyedVolume { device: volume.device.clone(), snapshot, mapping_gib: volume.gib, found })
         });
         let volumes: Vec<SurveyedVolume> = volumes.collect();
         let empty = facts.volumes.iter().filter(|volume| volume.snapshot.is_none());
@@ -78,6 +78,8 @@ pub(super) struct SurveyedVolume {
     pub device: String,
     /// Id of its snapshot.
     pub snapshot: String,
+    /// Size in GiB of the volume that an instance gets, if the AMI states it.
+    pub mapping_gib: Option<u64>,
     /// The snapshot; `None` if it is not visible.
     pub found: Option<SnapshotFacts>,
 }
@@ -107,12 +109,17 @@ impl SurveyedVolume {
     pub(super) fn listed(&self) -> BlockRange {
         let Some(found) = &self.found else { return BlockRange::default() };
         let of_volume = found.gib.map(BlockIndex::count);
-        let most = found.full_bytes.map(blocks).or(of_volume).unwrap_or(0);
+        let most = self.written_bytes().map(blocks).or(of_volume).unwrap_or(0);
         BlockRange { least: 0, most }
     }
 
     /// Whether the number of listed blocks is only known from the size of the volume.
     pub(super) fn is_guessed(&self) -> bool {
-        self.found.as_ref().is_some_and(|found| found.full_bytes.is_none())
+        self.found.is_some() && self.written_bytes().is_none()
+    }
+
+    /// The size of the written blocks. Zero is no bound that could be trusted: it would make every read free.
+    fn written_bytes(&self) -> Option<u64> {
+        self.found.as_ref()?.full_bytes.filter(|bytes| *bytes > 0)
     }
 }

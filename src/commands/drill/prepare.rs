@@ -4,7 +4,7 @@ use super::earlier::{Unfinished, unreadable};
 use super::phases::done;
 use super::request::{DRILL_TAG, DrillRequest, DrillServices};
 use crate::checks::preflight::Work;
-use crate::commands::blocks::{ExpectedContent, estimate_of_record};
+use crate::commands::blocks::ExpectedContent;
 use crate::commands::preflight::RestorePreflight;
 use crate::commands::restore::{Prepared, prepare_restore};
 use crate::facts::ImageFacts;
@@ -41,7 +41,8 @@ impl<'a> Drill<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`prepare_restore`], and a journal that cannot be read.
+    /// Those of [`prepare_restore`], a journal that cannot be read, and an AMI with the expected content that cannot be
+    /// described.
     pub async fn prepare(
         services: &'a DrillServices,
         request: &'a DrillRequest,
@@ -89,6 +90,15 @@ impl<'a> Drill<'a> {
         drill.report.quota = Some(quota(&surveyed, request));
         drill.report.image = existing.as_ref().map(|image| image.id.clone());
         drill.report.notes = surveyed.report.notes.iter().cloned().chain(others).collect();
+        match services.blocks.estimate_before(&request.expected).await {
+            Ok(estimate) => drill.report.estimate = Some(estimate),
+            // What an earlier run made can still be removed.
+            Err(error) if existing.is_some() => {
+                let text = format!("what the comparison takes is not known: {}", error.explain());
+                drill.report.notes.push(Note::Source(text));
+            }
+            Err(error) => return Err(error),
+        }
         (drill.surveyed, drill.existing) = (Some(surveyed), existing);
         drill.report_preparation();
         Ok(drill)
@@ -165,10 +175,6 @@ fn planned(services: &DrillServices, request: &DrillRequest) -> DrillReport {
         ExpectedContent::Record { record, .. } => (ProofSource::Record, record.image.clone()),
         ExpectedContent::Image(image) => (ProofSource::Image, image.to_string()),
     };
-    let estimate = match &request.expected {
-        ExpectedContent::Record { record, .. } => Some(estimate_of_record(record, services.blocks.rate)),
-        ExpectedContent::Image(_) => None,
-    };
     DrillReport {
         target: request.restore.target.to_string(),
         region: services.object.region.images.region().to_owned(),
@@ -182,7 +188,7 @@ fn planned(services: &DrillServices, request: &DrillRequest) -> DrillReport {
         phases: Vec::new(),
         recovery_seconds: None,
         quota: None,
-        estimate,
+        estimate: None,
         preflight: None,
         restore: None,
         proof: None,

@@ -200,7 +200,9 @@ impl<'a> Drill<'a> {
         }
         let clock = self.region().context().clock.clone();
         let started = clock.monotonic();
-        let request = ProveRequest { expected: self.request.expected.clone(), sample: None, max_cost: None };
+        let agreed_blocks = self.report.estimate.as_ref().map(|estimate| estimate.blocks_most);
+        let expected = self.request.expected.clone();
+        let request = ProveRequest { expected, sample: None, max_cost: None, agreed_blocks };
         let proof = match Prove::prepare(self.services.blocks.clone(), &image, request).await {
             Ok(prove) => {
                 let mut proof = prove.carry_out(cancel).await;

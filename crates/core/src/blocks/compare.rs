@@ -20,13 +20,19 @@ words! {
         SnapshotGone = "snapshot_gone",
         /// The snapshot is not complete, or it is archived.
         SnapshotNotReady = "snapshot_not_ready",
+        /// The volume was made from the very snapshot with the expected content, so nothing that was restored is there to
+        /// compare.
+        SameSnapshot = "same_snapshot",
         /// The AMI has no volume with the device name of a recorded one; the volume fails.
         VolumeMissing = "volume_missing",
         /// The AMI has a volume with a device name that is not recorded; the volume fails.
         VolumeAdded = "volume_added",
+        /// A volume that should have no snapshot, and so be empty, has one, whose blocks are not compared.
+        SnapshotAdded = "snapshot_added",
         /// The reading ended, because very many blocks differ.
         Stopped = "stopped",
-        /// The volume has another size; every block inside of both is the same.
+        /// The snapshot, or the volume that an instance gets of it, has another size; every block inside of both is the
+        /// same.
         SizeDiffers = "size_differs",
         /// A block behind the end of the recorded volume is not zeros.
         BeyondEnd = "beyond_end",

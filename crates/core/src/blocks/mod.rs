@@ -18,5 +18,5 @@ pub use estimate::{BlockEstimate, BlockRange, LIST_PAGE};
 pub use index::{BLOCK_BYTES, BlockIndex};
 pub use progress::{FingerprintProgress, FinishedVolume};
 pub use record::{BlockRecord, BlockRecordError, EmptyVolume, RecordedBlocks};
-pub use sampler::{BlockSampler, detectable};
+pub use sampler::{BlockSampler, ReadBudget, detectable};
 pub use sidecar::{Entry, Sidecar, SidecarError, SidecarReader, SidecarWriter, volumes_key};

@@ -47,6 +47,9 @@ pub struct RecordedBlocks {
     pub snapshot: String,
     /// Size of the snapshot's volume in GiB.
     pub gib: u64,
+    /// Size in GiB of the volume that an instance gets, which may be larger; absent if the AMI does not state it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping_gib: Option<u64>,
     /// Number of blocks that the snapshot lists: the ones that were written.
     pub listed_blocks: u64,
     /// Number of blocks that are not zeros.
@@ -121,9 +124,10 @@ impl BlockRecord {
         Ok(record)
     }
 
-    /// Sum of the sizes of all volumes in bytes. A volume without a snapshot and without a stated size is left out.
+    /// Sum of the sizes of all volumes in bytes, each by the larger of the sizes of volume and snapshot. A volume without
+    /// a snapshot and without a stated size is left out.
     pub fn volume_bytes(&self) -> u64 {
-        let written = self.volumes.iter().map(|volume| volume.gib);
+        let written = self.volumes.iter().map(|volume| volume.gib.max(volume.mapping_gib.unwrap_or(0)));
         let empty = self.empty_volumes.iter().filter_map(|volume| volume.gib);
         written.chain(empty).fold(0, u64::saturating_add).saturating_mul(GIB)
     }
@@ -156,6 +160,7 @@ mod tests {
                 device: "/dev/sda1".to_owned(),
                 snapshot: "snap-1".to_owned(),
                 gib: 8,
+                mapping_gib: Some(8),
                 listed_blocks: 16,
                 blocks: 15,
                 content_sha256: BlockDigest::ZEROS,
@@ -178,6 +183,17 @@ mod tests {
         {
             assert!(record().check(&other).is_err());
         }
+    }
+
+    #[test]
+    fn volumes_count_with_the_larger_size() {
+        let of = |mapping_gib| {
+            let mut record = record();
+            record.volumes[0].mapping_gib = mapping_gib;
+            record.empty_volumes = vec![EmptyVolume { device: "/dev/sdf".to_owned(), gib: Some(5) }];
+            record.volume_bytes() / GIB
+        };
+        assert_eq!([of(None), of(Some(8)), of(Some(30))], [13, 13, 35]);
     }
 
     #[test]

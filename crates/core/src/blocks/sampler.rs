@@ -8,8 +8,6 @@ use crate::plan::Sample;
 #[derive(Debug, Clone)]
 pub struct BlockSampler {
     rule: Rule,
-    /// Blocks that may still be chosen.
-    left: u64,
     seed: u64,
 }
 
@@ -28,29 +26,29 @@ enum Rule {
 }
 
 impl BlockSampler {
-    /// Chooses every block, up to `most` of them.
-    pub fn all(most: Option<u64>) -> Self {
-        BlockSampler { rule: Rule::All, left: most.unwrap_or(u64::MAX), seed: 0 }
+    /// Chooses every block.
+    pub fn all() -> Self {
+        BlockSampler { rule: Rule::All, seed: 0 }
     }
 
-    /// Chooses the sample, up to `most` blocks. `seed` decides which block of each section is chosen.
-    pub fn of(sample: Sample, most: Option<u64>, seed: u64) -> Self {
+    /// Chooses the sample. `seed` decides which block of each section is chosen.
+    pub fn of(sample: Sample, seed: u64) -> Self {
         let rule = match sample {
             Sample::Percent(percent) if percent >= 100.0 => Rule::All,
             Sample::Percent(percent) => Rule::Sections { seen: 0, section: 100.0 / percent },
             Sample::Slice { slice, of } => Rule::Slice { slice: u64::from(slice), of: u64::from(of) },
         };
-        BlockSampler { rule, left: most.unwrap_or(u64::MAX), seed }
+        BlockSampler { rule, seed }
     }
 
-    /// Whether every block is chosen, if there are not too many.
+    /// Whether every block is chosen.
     pub fn is_all(&self) -> bool {
         matches!(self.rule, Rule::All)
     }
 
     /// Whether to read this block; called once for each block that could be read, in the order of the volume.
     pub fn takes(&mut self, index: BlockIndex) -> bool {
-        let taken = match &mut self.rule {
+        match &mut self.rule {
             Rule::All => true,
             Rule::Slice { slice, of } => {
                 NonZeroU64::new(*of).is_none_or(|of| u64::from(index.0) % of == slice.saturating_sub(1))
@@ -64,12 +62,34 @@ impl BlockSampler {
                 *seen += 1;
                 taken
             }
-        };
-        if !taken || self.left == 0 {
-            return false;
         }
-        self.left -= 1;
-        true
+    }
+}
+
+/// How many blocks may still be read, if a price limits them. A block that differs is read a second time, and that is
+/// never beyond the limit: it is set aside with the first read, and given back if it is not needed.
+#[derive(Debug, Clone)]
+pub struct ReadBudget {
+    left: Option<u64>,
+}
+
+impl ReadBudget {
+    /// At most `most` reads; without it, any number.
+    pub fn new(most: Option<u64>) -> Self {
+        ReadBudget { left: most }
+    }
+
+    /// Takes this number of reads, and as many second ones. `false` if not so many are left; nothing is taken then.
+    pub fn take(&mut self, reads: u64) -> bool {
+        let Some(left) = &mut self.left else { return true };
+        let rest = left.checked_sub(reads.saturating_mul(2));
+        *left = rest.unwrap_or(*left);
+        rest.is_some()
+    }
+
+    /// Gives this number of second reads back.
+    pub fn give_back(&mut self, reads: u64) {
+        self.left = self.left.map(|left| left.saturating_add(reads));
     }
 }
 
@@ -105,26 +125,54 @@ mod tests {
     #[test]
     fn a_percentage_is_spread_evenly() {
         for seed in 0..20 {
-            let found = taken(BlockSampler::of(Sample::Percent(1.0), None, seed), 10_000);
+            let found = taken(BlockSampler::of(Sample::Percent(1.0), seed), 10_000);
             assert_eq!(found.len(), 100);
             assert!(found.iter().enumerate().all(|(section, index)| *index as usize / 100 == section), "{found:?}");
-            let found = taken(BlockSampler::of(Sample::Percent(30.0), None, seed), 1_000);
+            let found = taken(BlockSampler::of(Sample::Percent(30.0), seed), 1_000);
             assert!((295..=305).contains(&found.len()), "{}", found.len());
         }
         let (one, other) = (1, 2);
-        let of = |seed| taken(BlockSampler::of(Sample::Percent(1.0), None, seed), 10_000);
+        let of = |seed| taken(BlockSampler::of(Sample::Percent(1.0), seed), 10_000);
         assert_ne!(of(one), of(other));
     }
 
     #[test]
-    fn slices_together_are_everything_and_a_limit_holds() {
+    fn slices_together_are_everything() {
         let mut all: Vec<u32> =
-            (1..=7).flat_map(|slice| taken(BlockSampler::of(Sample::Slice { slice, of: 7 }, None, 0), 100)).collect();
+            (1..=7).flat_map(|slice| taken(BlockSampler::of(Sample::Slice { slice, of: 7 }, 0), 100)).collect();
         all.sort_unstable();
         assert_eq!(all, (0..100).collect::<Vec<_>>());
-        assert_eq!(taken(BlockSampler::all(Some(5)), 100), [0, 1, 2, 3, 4]);
-        assert_eq!(taken(BlockSampler::of(Sample::Percent(50.0), Some(3), 1), 100).len(), 3);
-        assert!(BlockSampler::of(Sample::Percent(100.0), None, 0).is_all());
+        assert_eq!(taken(BlockSampler::all(), 3), [0, 1, 2]);
+        assert!(BlockSampler::of(Sample::Percent(100.0), 0).is_all());
+    }
+
+    #[test]
+    fn a_budget_holds_with_every_second_read() {
+        // How many of 100 blocks are read, if every one or none is read a second time, several at once.
+        let read = |most, again: bool, at_once: usize| {
+            let (mut budget, mut reads, mut running) = (ReadBudget::new(most), 0, 0);
+            for _ in 0..100 {
+                while running > 0 && (running == at_once || !budget.clone().take(1)) {
+                    running -= 1;
+                    if again {
+                        reads += 1;
+                    } else {
+                        budget.give_back(1);
+                    }
+                }
+                if budget.take(1) {
+                    (running, reads) = (running + 1, reads + 1);
+                }
+            }
+            reads + if again { running } else { 0 }
+        };
+        for at_once in [1, 48] {
+            assert_eq!(read(Some(20), false, at_once), 19, "one second read is always possible");
+            assert_eq!((read(Some(20), true, at_once), read(Some(21), true, at_once)), (20, 20));
+            assert_eq!((read(Some(1), true, at_once), read(Some(0), false, at_once)), (0, 0));
+            assert_eq!((read(None, true, at_once), read(None, false, at_once)), (200, 100));
+        }
+        assert!(ReadBudget::new(Some(0)).take(0), "a block that is not read costs nothing");
     }
 
     #[test]

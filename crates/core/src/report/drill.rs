@@ -103,7 +103,8 @@ pub struct DrillReport {
     /// The limit of restores in progress, and what this restore leaves of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<DrillQuotaReport>,
-    /// Price, requests and time of the comparison, before it begins; absent if its size is not known yet.
+    /// Price, requests and time of the comparison, as far as the expected content shows them before the restore. Absent if
+    /// it could not be described, or nothing is compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<BlockEstimateReport>,
     /// Result of the preflight, with that of the verification.
