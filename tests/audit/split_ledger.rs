@@ -235,8 +235,10 @@ async fn damage_that_was_found_between_two_runs_stays() {
     assert_eq!((&finding(one, "sound")["verdict"], &one["verdict"]), (&json!("fail"), &json!("fail")));
     assert_eq!((&one["proof"], &merged.end()["proved"]), (&Value::Null, &json!(3)));
     assert!(entries(&rig, 1).await.iter().all(|entry| entry["verdict"] == "fail"));
-    // With all of them read later, it ends.
+    // With all of them read later, it ends. Times are of whole seconds.
     results.iter().for_each(|(path, bytes)| std::fs::write(path, bytes).unwrap());
+    let later = (jiff::Timestamp::now() + jiff::SignedDuration::from_secs(1)).to_string();
+    alter(&rig, |line| line["type"] == "audited_run", |run| run["read_at"] = json!(later));
     assert_eq!(merge(&rig, "run").await.assert_exit(0).object(KEY)["verdict"], "pass");
 }
 
