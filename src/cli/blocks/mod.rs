@@ -35,6 +35,7 @@ use crate::sealed::SealError;
 use crate::snapshot::Ebs;
 use crate::source::{ErrorKind, SourceError};
 use crate::units::{ByteSize, noun};
+use crate::verdict::Verdict;
 
 /// What the file with the digests keeps of a run that was stopped.
 const BLOCKS: &str = "every block that was read";
@@ -233,20 +234,22 @@ impl ProofLedger {
     }
 }
 
-/// Shows the plan, asks unless it was agreed to before, compares the blocks, and keeps the result in a ledger.
+/// Shows the plan, asks unless it was agreed to before, compares the blocks, and keeps the result in a ledger. Returns
+/// verdict and exit code; `None` if there are none.
 pub(super) async fn compare(
     runner: &mut Runner,
     work: Prove,
     asking: Option<&StartingArgs>,
     ledger: Option<&ProofLedger>,
-) {
+) -> Option<(Verdict, Exit)> {
     let plan = work.report();
     let (image, cancel) = (plan.image.clone(), cancel_on_signal());
     runner.show(&Report::Prove(Box::new(ProveReport { goes_on: true, ..plan.clone() })));
     if let Some(starting) = asking
         && !agreed(starting, &question(&image, &plan.estimate), &cancel).await
     {
-        return runner.declined(Costly::Blocks);
+        runner.declined(Costly::Blocks);
+        return None;
     }
     let proved = async {
         let mut report = work.carry_out(&cancel).await;
@@ -255,12 +258,13 @@ pub(super) async fn compare(
         }
         Ok::<_, SourceError>(report)
     };
-    let Some(report) = runner.run(&image, Stop::ByItself, proved).await else { return };
-    let is_stopped = report.exit_code == Exit::Interrupted;
+    let report = runner.run(&image, Stop::ByItself, proved).await?;
+    let (verdict, exit) = (report.verdict, report.exit_code);
     runner.add(Report::Prove(Box::new(report)));
-    if is_stopped {
+    if exit == Exit::Interrupted {
         runner.remark(NEVER_KEPT);
     }
+    Some((verdict, exit))
 }
 
 /// A record with the content of an AMI.

@@ -7,8 +7,10 @@ use crate::cli::starting::StartingArgs;
 use crate::cli::usage::UsageError;
 use crate::commands::blocks::{BlockServices, ExpectedContent, Prove, ProveRequest, estimate_of_record};
 use crate::ident::{AmiId, ObjectUri, ParseAmiIdError};
+use crate::report::{BlockEstimateReport, Exit};
 use crate::source::{ErrorKind, SourceError};
 use crate::units::ByteSize;
+use crate::verdict::Verdict;
 
 /// The proof that follows a restore: what the AMI is compared with.
 pub(super) struct RestoreProof {
@@ -51,11 +53,22 @@ impl RestoreProof {
 
     /// The question before the restore, with the price of the proof.
     pub(super) fn question(&self, restore: &str) -> String {
+        match self.estimate() {
+            Some(estimate) => blocks::question(&format!("{restore}, and compare its blocks"), &estimate),
+            None => format!("{restore}?"),
+        }
+    }
+
+    /// The question before the restores of a list, with the price of all proofs.
+    pub(super) fn question_of_all(restores: &str, estimate: &BlockEstimateReport) -> String {
+        blocks::question(&format!("{restores}, and compare their blocks"), estimate)
+    }
+
+    /// What the proof takes, before the AMI is there.
+    pub(super) fn estimate(&self) -> Option<BlockEstimateReport> {
         match &self.expected {
-            ExpectedContent::Record { record, .. } => {
-                blocks::question(&format!("{restore}, and compare its blocks"), &estimate_of_record(record, self.rate))
-            }
-            ExpectedContent::Image(_) => format!("{restore}?"),
+            ExpectedContent::Record { record, .. } => Some(estimate_of_record(record, self.rate)),
+            ExpectedContent::Image(_) => None,
         }
     }
 
@@ -64,22 +77,42 @@ impl RestoreProof {
         self.rate
     }
 
-    /// Compares the blocks of the restored AMI. `asking` is `None` if that was agreed to.
+    /// Compares the blocks of the restored AMI. `asking` is `None` if that was agreed to. Returns verdict and exit code;
+    /// `None` if there are none, which was shown.
     pub(super) async fn carry_out(
         &self,
         (runner, ledger): (&mut Runner, Option<&ProofLedger>),
         services: &BlockServices,
         image: &str,
         asking: Option<&StartingArgs>,
-    ) {
+    ) -> Option<(Verdict, Exit)> {
         let request = ProveRequest { expected: self.expected.clone(), sample: None, max_cost: None };
         let services = services.clone();
         let work = async {
             let odd = |error: ParseAmiIdError| SourceError::new(ErrorKind::Protocol, image, error.to_string());
             Prove::prepare(services, &image.parse::<AmiId>().map_err(odd)?, request).await
         };
-        if let Some(work) = runner.run(image, Stop::AtOnce, work).await {
-            compare(runner, work, asking, ledger).await;
-        }
+        let work = runner.run(image, Stop::AtOnce, work).await?;
+        compare(runner, work, asking, ledger).await
+    }
+}
+
+/// The proofs that follow the restores of a list.
+pub(super) struct Proofs<'a> {
+    /// Those of the lines, in their order.
+    pub of_lines: &'a [RestoreProof],
+    pub services: BlockServices,
+    pub ledger: Option<ProofLedger>,
+}
+
+impl Proofs<'_> {
+    /// Compares the blocks of an AMI of the list, which was agreed to.
+    pub(super) async fn carry_out(
+        &self,
+        proof: &RestoreProof,
+        runner: &mut Runner,
+        image: &str,
+    ) -> Option<(Verdict, Exit)> {
+        proof.carry_out((runner, self.ledger.as_ref()), &self.services, image, None).await
     }
 }
