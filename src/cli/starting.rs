@@ -72,7 +72,7 @@ impl Costly {
             #[cfg(feature = "ebs")]
             Costly::Blocks => "no block was read",
             #[cfg(feature = "ebs")]
-            Costly::Drill => "nothing was restored",
+            Costly::Drill => "nothing was restored, compared or removed",
             #[cfg(feature = "batch")]
             Costly::BatchJobs => "no job was created",
         }

@@ -3,10 +3,11 @@ use async_trait::async_trait;
 use crate::facts::{ImageFacts, SnapshotFacts};
 use crate::source::SourceError;
 
-/// The error code that states that there is no such AMI.
-pub const NO_IMAGE: &str = "InvalidAMIID.NotFound";
-/// The error code that states that there is no such snapshot.
-pub const NO_SNAPSHOT: &str = "InvalidSnapshot.NotFound";
+/// The error codes of DescribeImages that state that there is no such AMI. EC2 may still know the id of one that was
+/// deregistered (EC2 API Reference, *Error codes*).
+pub const NO_IMAGE: [&str; 2] = ["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"];
+/// The error codes that state that there is no such snapshot.
+pub const NO_SNAPSHOT: [&str; 1] = ["InvalidSnapshot.NotFound"];
 
 /// EC2 in one Region, as far as removing an AMI and its snapshots needs it: what keeps them in use, and the two requests
 /// that remove. Those are sent once; all others are retried where that may help.

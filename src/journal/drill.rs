@@ -18,10 +18,10 @@ pub struct MadeResource {
     pub created: String,
 }
 
-/// A drill whose removing has begun.
+/// How a drill ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Removing {
-    /// The verdict of the run that began.
+pub struct Concluded {
+    /// The verdict of the run that ended it.
     pub verdict: Verdict,
     /// Time of that verdict (RFC 3339).
     pub at: String,
@@ -45,9 +45,12 @@ pub struct DrillEntry {
     /// Its snapshots.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub snapshots: Vec<MadeResource>,
+    /// Present if what it made was kept on purpose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Concluded>,
     /// Present once removing has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub removing: Option<Removing>,
+    pub removing: Option<Concluded>,
 }
 
 impl DrillEntry {
@@ -61,8 +64,14 @@ impl DrillEntry {
             available_at: None,
             image: None,
             snapshots: Vec::new(),
+            kept: None,
             removing: None,
         }
+    }
+
+    /// How the drill ended. Nothing of it is proved again: only removing is left to do.
+    pub fn concluded(&self) -> Option<&Concluded> {
+        self.removing.as_ref().or(self.kept.as_ref())
     }
 
     /// Whether the drill saw the AMI with this id and time of creation being made.

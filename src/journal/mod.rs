@@ -9,7 +9,7 @@ mod folder;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use drill::{DrillEntry, MadeResource, Removing};
+pub use drill::{Concluded, DrillEntry, MadeResource};
 pub use entry::{Entry, RestoreIdentity, Step};
 pub use folder::{FolderError, FolderProblem};
 

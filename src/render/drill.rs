@@ -114,12 +114,21 @@ fn conclusion(report: &DrillReport) -> (Label<'static>, String) {
         (DrillOutcome::Refused, _) => refused(report),
         (DrillOutcome::Interrupted, _) => format!("a signal ended the drill; the same command continues ({words})"),
         (DrillOutcome::Ended, Verdict::Pass) => {
-            format!("the object was restored, and every block is the same{left} ({words})")
+            format!("the object was restored{}, and every block is the same{left} ({words})", restored(report))
         }
         (DrillOutcome::Ended, Verdict::Fail) => format!("the drill failed{left} ({words})"),
         (DrillOutcome::Ended, Verdict::Unknown) => format!("not everything is proved{left} ({words})"),
     };
     (report.verdict.into(), text)
+}
+
+/// When it was restored, and whether this run did that.
+fn restored(report: &DrillReport) -> String {
+    let at = report.restored_at.iter().map(|at| format!(" at {at}")).collect::<String>();
+    match report.restore.as_ref().is_some_and(|task| !task.started_here) {
+        true => format!("{at} by an earlier run"),
+        false => at,
+    }
 }
 
 fn refused(report: &DrillReport) -> String {

@@ -52,6 +52,7 @@ fn whole(report: &DrillReport) -> TestCase {
     add("aws_backup_validation", report.backup_validation.name());
     add("expected_image", &report.expected_image);
     report.image.iter().for_each(|image| add("image", image));
+    report.restored_at.iter().for_each(|at| add("restored_at", at));
     report.recovery_seconds.iter().for_each(|seconds| add("recovery_seconds", &format!("{seconds:.3}")));
     case
 }

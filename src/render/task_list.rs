@@ -36,7 +36,10 @@ pub(super) fn write(out: &mut impl Write, style: Style, list: &TaskListReport) -
 fn conclusion(list: &TaskListReport) -> (Label<'static>, String) {
     let done = list.rows.iter().filter(|row| row.exit_code == Exit::Passed).count();
     let all = list.rows.len();
-    let complete = format!("{done} of {all} are complete");
+    let complete = match list.rows.iter().any(|row| row.proof.is_some()) {
+        true => format!("{done} of {all} are restored and proved"),
+        false => format!("{done} of {all} are complete"),
+    };
     match (list.started, list.exit_code) {
         (false, Exit::Passed) => (Label::new("ready", Verdict::Pass), format!("{done} of {all} can go on")),
         (false, _) => (Label::new("ready", Verdict::Unknown), format!("{done} of {all} can go on")),
@@ -77,7 +80,17 @@ fn write_estimate(
         }
         None => "not known".to_owned(),
     };
-    field(out, style.width, 2, "time", &time)
+    field(out, style.width, 2, "time", &time)?;
+    let Some(proof) = &estimate.proof else { return Ok(()) };
+    let amount = Amount { least: proof.dollars_least, most: proof.dollars_most };
+    let text = format!(
+        "at most {}, {}, up to {} at {} a second",
+        counted(proof.blocks_most, "block"),
+        priced(amount, proof.price.as_ref()),
+        span(Duration::from_secs(proof.seconds_most)),
+        counted(u64::from(proof.block_rate), "block")
+    );
+    field(out, style.width, 2, "then compare", &text)
 }
 
 fn write_row(out: &mut impl Write, style: Style, row: &TaskRowReport, width: usize) -> io::Result<()> {

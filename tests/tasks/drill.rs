@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use serde_json::Value;
 use stored_ami::journal::{DrillEntry, Journal};
 use stored_ami_lab::ec2::ImageRecord;
-use stored_ami_lab::{Action, Fault, FaultRule, LabOptions, Operation, TaskPace};
+use stored_ami_lab::{Action, CallRecord, Fault, FaultRule, LabOptions, Operation, TaskPace};
 
 use crate::blocks::{calls, fingerprint};
 use crate::common::Run;
@@ -92,6 +92,9 @@ async fn a_whole_drill_leaves_evidence_and_nothing_else() {
     assert!(page.contains("SUCCESSFUL") && page.contains(NAME), "{page}");
     assert!(junit.contains("<testsuites name=\"stored-ami drill\" tests=\"6\""), "{junit}");
     assert!(junit.contains("failures=\"0\" errors=\"0\"") && junit.contains("SUCCESSFUL"), "{junit}");
+    let restored_at = report["restored_at"].as_str().unwrap();
+    assert!(junit.contains(&format!("<property name=\"restored_at\" value=\"{restored_at}\"/>")), "{junit}");
+    assert!(page.contains(&format!("the object was restored at {restored_at}, and")), "{page}");
     // The AMI and its snapshots had the tags of the drill.
     let started = rig.starts();
     assert_eq!(started.len(), 1);
@@ -244,6 +247,12 @@ async fn what_it_did_not_see_being_made_stays() {
     let run = drill(&rig, &["--journal", &elsewhere]).await;
     run.assert_exit(4);
     assert_eq!(report(&run)["verdict"], "pass", "it is proved all the same");
+    assert_eq!(report(&run)["restored_at"], made(&rig).0[0].created.to_string(), "when EC2 says that it was made");
+    let mut command = rig.command();
+    command.args(["drill", OBJECT, "--record", &rig.path("golden.json"), "--yes", "--journal", &elsewhere]);
+    let told = Run::of(command).await;
+    let of_whom = format!("restored at {} by an earlier run", made(&rig).0[0].created);
+    assert!(told.stdout.split_whitespace().collect::<Vec<_>>().join(" ").contains(&of_whom), "{told:?}");
     assert!(
         resources(&run)
             .iter()
@@ -383,15 +392,62 @@ async fn a_clean_up_is_of_the_same_object_and_account() {
     run.assert_exit(4);
     assert!(run.stdout.contains(&format!("a drill in account {OTHER} has not removed all that it made")), "{run:?}");
     assert_eq!((calls(&rig, Action::DeleteSnapshot), made(&rig).1.len(), journal.drills().unwrap().len()), (0, 3, 1));
-    // An object that was overwritten is drilled anew.
+    // The object may be gone: it is not asked for.
     let account = rig.ec2(|state| state.images[AMI].owner.clone());
-    change_entry(&journal, |entry| (entry.restore.account, entry.restore.etag) = (account, "\"0\"".to_owned()));
+    change_entry(&journal, |entry| entry.restore.account = account);
+    rig.lab.clear_calls();
+    rig.deny("s3:GetObject");
+    drill(&rig, &[]).await.assert_exit(3);
+    let heads = rig.lab.calls().iter().filter(|call| call.operation == Operation::HeadObject).count();
+    assert_eq!((heads, rig.starts().len()), (0, 0));
+    assert_nothing_left(&rig);
+    rig.lab.allow_all();
+    let run = drill(&rig, &[]).await;
+    run.assert_exit(0);
+    assert_eq!((steps(&run).len(), rig.starts().len()), (5, 1), "{run:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drill_that_was_killed_before_the_object_was_overwritten_is_named() {
+    let rig = stored(TaskPace::Polls(0)).await;
+    drill(&rig, &["--keep"]).await.assert_exit(0);
+    let image = made(&rig).0.remove(0);
+    let journal = Journal::new(rig.home.path().join("stored-ami"));
+    change_entry(&journal, |entry| entry.kept = None);
+    let other = format!("{}-1", "0".repeat(32));
+    rig.lab.with_object(BUCKET, crate::rig::KEY, |object| object.etag = other).unwrap();
     rig.lab.clear_calls();
     let run = drill(&rig, &[]).await;
-    assert_eq!((steps(&run).len(), rig.starts().len()), (5, 1), "{run:?}");
-    assert_eq!(report(&run)["verdict"], "pass");
-    assert!(run.stdout.contains("an earlier drill of this object, which had another content"), "{run:?}");
-    assert_eq!(made(&rig).1.len(), 3, "those of the earlier drill");
+    run.assert_exit(1);
+    let notes = report(&run)["notes"].to_string();
+    for part in [&image.id, &image.mappings[2].snapshot, "had the ETag", "drill-"] {
+        assert!(notes.contains(part), "{part}: {notes}");
+    }
+    assert_eq!((rig.starts().len(), made(&rig).0.len()), (0, 1), "its AMI has the name");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_kept_is_no_result_of_a_later_drill() {
+    let rig = stored(TaskPace::Polls(0)).await;
+    let kept = drill(&rig, &["--keep"]).await;
+    kept.assert_exit(0);
+    let restored_at = report(&kept)["restored_at"].as_str().unwrap().to_owned();
+    let entry = Journal::new(rig.home.path().join("stored-ami")).drills().unwrap().remove(0);
+    assert_eq!(entry.called_at, restored_at);
+    let image = made(&rig).0.remove(0).id;
+    let again = drill(&rig, &["--keep"]).await;
+    again.assert_exit(2);
+    let refused = report(&again);
+    assert_eq!((&refused["outcome"], &refused["backup_validation"]), (&"refused".into(), &"FAILED".into()));
+    assert!(refused["notes"].to_string().contains(&format!("{image} is of the drill of ")), "{refused}");
+    let removed = drill(&rig, &[]).await;
+    removed.assert_exit(3);
+    assert_eq!((&report(&removed)["verdict"], &report(&removed)["proof"]), (&"unknown".into(), &Value::Null));
+    assert!(removed.stdout.contains("is finished; its verdict was pass"), "{removed:?}");
+    assert_nothing_left(&rig);
+    assert_eq!(rig.starts().len(), 1);
+    drill(&rig, &[]).await.assert_exit(0);
+    assert_eq!(rig.starts().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -411,6 +467,31 @@ async fn only_an_answer_of_ec2_says_that_something_is_gone() {
     assert_eq!(journal.drills().unwrap().len(), 1, "the entry stays");
 }
 
+/// Descriptions of the drill's AMI by its id before DeregisterImage, in a drill that was not disturbed.
+async fn looks_before_deregistering() -> u64 {
+    let rig = stored(TaskPace::Polls(0)).await;
+    drill(&rig, &[]).await.assert_exit(0);
+    let all = rig.lab.calls();
+    let is = |call: &CallRecord, action: Action| call.operation == Operation::Service(action);
+    let before = all.iter().take_while(|call| !is(call, Action::DeregisterImage));
+    before.filter(|call| is(call, Action::DescribeImages) && call.query.contains("ImageId")).count() as u64
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_answered_about_a_deregistered_ami_does_not_strand_its_snapshots() {
+    let looks = looks_before_deregistering().await;
+    for (code, times) in [("InvalidAMIID.Unavailable", 10), ("UnauthorizedOperation", 2), ("NotFound", 1)] {
+        let rig = stored(TaskPace::Polls(0)).await;
+        let answer = Fault::Status { status: 400, code };
+        let rule = FaultRule::new(Operation::Service(Action::DescribeImages), answer);
+        rig.lab.script(rule.key_contains("ImageId").skip(looks).times(times));
+        let run = drill(&rig, &[]).await;
+        run.assert_exit(0);
+        assert!(resources(&run).iter().all(|(_, state, _)| state == "removed"), "{code}: {run:?}");
+        assert_nothing_left(&rig);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_ami_with_a_snapshot_that_is_not_of_the_drill_stays_whole() {
     type Change = fn(&mut stored_ami_lab::ec2::Ec2State, &str, &str);
@@ -421,7 +502,7 @@ async fn an_ami_with_a_snapshot_that_is_not_of_the_drill_stays_whole() {
         ("its owner is `999999999999`", |state, _, snapshot| {
             state.snapshots.get_mut(snapshot).unwrap().owner = OTHER.to_owned();
         }),
-        ("snap-0dddddddddddddddd: its tag stored-ami:drill is not", |state, image, snapshot| {
+        ("did not see snap-0dddddddddddddddd of it being made", |state, image, snapshot| {
             let mut other = state.snapshots[snapshot].clone();
             other.id = "snap-0dddddddddddddddd".to_owned();
             other.tags.clear();
@@ -451,7 +532,7 @@ async fn an_unverified_object_is_no_pass_for_an_ami_that_is_taken_up() {
     let rig = stored(TaskPace::Polls(0)).await;
     drill(&rig, &["--keep"]).await.assert_exit(0);
     rig.lab.with_object(BUCKET, crate::rig::KEY, |object| object.storage_class = "GLACIER".into()).unwrap();
-    let run = drill(&rig, &["--keep"]).await;
+    let run = drill(&rig, &["--keep", "--journal", &rig.path("elsewhere")]).await;
     run.assert_exit(3);
     assert_eq!(report(&run)["verdict"], "unknown", "{run:?}");
 }
@@ -475,7 +556,7 @@ async fn an_ami_that_was_made_long_after_the_call_is_not_adopted() {
     let image = made(&rig).0.remove(0);
     let journal = Journal::new(rig.home.path().join("stored-ami"));
     change_entry(&journal, |entry| {
-        (entry.image, entry.snapshots) = (None, Vec::new());
+        (entry.image, entry.snapshots, entry.kept) = (None, Vec::new(), None);
         entry.called_at = "2020-01-01T00:00:00Z".to_owned();
     });
     rig.lab.clear_calls();
@@ -535,7 +616,7 @@ async fn the_recycle_bin_is_named_where_something_was_removed() {
     kept.assert_exit(0);
     assert!(!bin(&kept), "{kept:?}");
     let removed = drill(&rig, &[]).await;
-    removed.assert_exit(0);
+    removed.assert_exit(3);
     assert!(bin(&removed), "{removed:?}");
     assert_nothing_left(&rig);
 }

@@ -144,6 +144,7 @@ async fn live(services: &ObjectServices, journal: &Journal) {
     let (image, into) = (AMI.parse().unwrap(), BUCKET.parse().unwrap());
     let never = CancellationToken::new();
     let answer = stored(services, &image, &into).await.unwrap().answer;
+    let mut called = None;
     if answer == StoredState::NotStored {
         let wish = StorePreflightRequest {
             image: image.clone(),
@@ -154,11 +155,10 @@ async fn live(services: &ObjectServices, journal: &Journal) {
         };
         let (report, _) = preflight_store(services, &wish).await.unwrap();
         assert_eq!(report.exit_code, Exit::Passed);
-        start_store(services, &wish, &report).await.unwrap();
+        called = Some(start_store(services, &wish, &report).await.unwrap());
     }
     if answer != StoredState::Stored {
-        let started_here = answer == StoredState::NotStored;
-        let wish = StoreFollowRequest { image: &image, bucket: Some(BUCKET), started_here };
+        let wish = StoreFollowRequest { image: &image, bucket: Some(BUCKET), called };
         let followed = follow_store(&services.region, &wish, &never).await.unwrap();
         assert_eq!(followed.report.state, "Completed");
         assert!(followed.report.requests > 0);

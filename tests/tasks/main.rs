@@ -26,6 +26,7 @@ mod proofs;
 mod restore_conditions;
 mod restore_ledger;
 mod restore_list;
+mod restore_list_proof;
 mod restore_proof;
 mod rig;
 mod safe;

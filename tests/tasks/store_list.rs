@@ -7,6 +7,7 @@ use stored_ami::record::Record;
 use stored_ami_lab::ec2::{ImageSpec, VolumeSpec};
 use stored_ami_lab::{Action, Fault, FaultRule, LabOptions, Operation, TaskPace};
 
+use crate::between::Between;
 use crate::common::Run;
 use crate::restore_list::{gib, id, kill_when, refused, rows, table};
 use crate::rig::{BUCKET, REGION, Rig};
@@ -119,4 +120,59 @@ async fn what_cannot_be_stored_is_named_first() {
     let (refused, ended) = ("refused".to_owned(), "ended".to_owned());
     assert_eq!(rows(&table), [(2, refused, 1), (1, ended.clone(), 4), (3, ended, 0)]);
     assert_eq!(table["rows"][1]["detail"], Value::from("Failed: of the lab"));
+}
+
+/// Listings of store tasks before the first store is called.
+async fn listings_before_the_call() -> u64 {
+    let rig = images(1, 0).await;
+    Run::of(command(&rig)).await.assert_exit(0);
+    let all = rig.lab.calls();
+    let first = rig.starts().remove(0);
+    let before = all.iter().take_while(|call| call.query != first.query);
+    before.filter(|call| call.operation == Operation::Service(Action::DescribeStoreImageTasks)).count() as u64
+}
+
+/// The answer to the call is lost, and the look for its task is throttled: the store may have been started.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_may_have_been_started_is_not_called_again() {
+    let listings = listings_before_the_call().await;
+    let rig = images(1, 0).await;
+    let lost = FaultRule::new(Operation::Service(Action::CreateStoreImageTask), Fault::AnswerLost);
+    rig.lab.script(lost.key_contains("S3ObjectTag"));
+    let throttled = Fault::Status { status: 503, code: "RequestLimitExceeded" };
+    rig.lab.script(FaultRule::new(Operation::Service(Action::DescribeStoreImageTasks), throttled).skip(listings));
+    let mut program = command(&rig);
+    program.args(["--retries", "0"]);
+    let run = Run::of(program).await;
+    run.assert_exit(4);
+    let detail = table(&run)["rows"][0]["detail"].as_str().unwrap().to_owned();
+    for part in ["whether the store was started is not known", "looking for its task failed", "RequestLimitExceeded"] {
+        assert!(detail.contains(part), "{part}: {detail}");
+    }
+    assert_eq!(rig.starts().len(), 1);
+    Run::of(command(&rig)).await.assert_exit(0);
+    assert_eq!(rig.starts().len(), 1, "the first call started it");
+}
+
+/// EC2 and this machine do not agree on the time.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clock_of_this_machine_does_not_decide_which_store_is_its_own() {
+    let year = jiff::Timestamp::now().to_string()[..4].to_owned();
+    for is_lost in [false, true] {
+        let rig = images(1, 0).await;
+        let today = format!("<taskStartTime>{year}");
+        let between = Between::answers(&rig.lab.endpoint(), "Action=DescribeStoreImageTasks", move |_, _, answer| {
+            answer.replace(&today, "<taskStartTime>2021")
+        });
+        if is_lost {
+            let lost = FaultRule::new(Operation::Service(Action::CreateStoreImageTask), Fault::AnswerLost);
+            rig.lab.script(lost.key_contains("S3ObjectTag"));
+        }
+        let mut program = command(&rig);
+        program.env("AWS_ENDPOINT_URL", &between.endpoint);
+        let run = Run::of(program).await;
+        run.assert_exit(0);
+        assert_eq!(run.stderr.contains("the store was started"), is_lost, "{run:?}");
+        assert_eq!(rig.starts().len(), 1);
+    }
 }

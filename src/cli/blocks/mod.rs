@@ -35,6 +35,7 @@ use crate::sealed::SealError;
 use crate::snapshot::Ebs;
 use crate::source::{ErrorKind, SourceError};
 use crate::units::{ByteSize, noun};
+use crate::verdict::Verdict;
 
 /// What the file with the digests keeps of a run that was stopped.
 const BLOCKS: &str = "every block that was read";
@@ -237,13 +238,19 @@ impl ProofLedger {
 }
 
 /// Shows the plan, asks unless no more is read than was agreed to before, compares the blocks, and keeps the result in a
-/// ledger.
-pub(super) async fn compare(runner: &mut Runner, work: Prove, starting: &StartingArgs, ledger: Option<&ProofLedger>) {
+/// ledger. Returns verdict and exit code; `None` if there are none.
+pub(super) async fn compare(
+    runner: &mut Runner,
+    work: Prove,
+    starting: &StartingArgs,
+    ledger: Option<&ProofLedger>,
+) -> Option<(Verdict, Exit)> {
     let plan = work.report();
     let (image, cancel) = (plan.image.clone(), cancel_on_signal());
     runner.show(&Report::Prove(Box::new(ProveReport { goes_on: true, ..plan.clone() })));
     if work.needs_consent() && !agreed(starting, &question(&image, &plan.estimate), &cancel).await {
-        return runner.declined(Costly::Blocks);
+        runner.declined(Costly::Blocks);
+        return None;
     }
     let proved = async {
         let mut report = work.carry_out(&cancel).await;
@@ -252,12 +259,13 @@ pub(super) async fn compare(runner: &mut Runner, work: Prove, starting: &Startin
         }
         Ok::<_, SourceError>(report)
     };
-    let Some(report) = runner.run(&image, Stop::ByItself, proved).await else { return };
-    let is_stopped = report.exit_code == Exit::Interrupted;
+    let report = runner.run(&image, Stop::ByItself, proved).await?;
+    let (verdict, exit) = (report.verdict, report.exit_code);
     runner.add(Report::Prove(Box::new(report)));
-    if is_stopped {
+    if exit == Exit::Interrupted {
         runner.remark(NEVER_KEPT);
     }
+    Some((verdict, exit))
 }
 
 /// A record with the content of an AMI.

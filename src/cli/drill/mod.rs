@@ -21,7 +21,7 @@ use super::starting::{Costly, agreed, can_ask, says_yes};
 use super::usage::UsageError;
 use crate::commands::RegionServices;
 use crate::commands::blocks::{BlockServices, ExpectedContent, Prove, ProveRequest};
-use crate::commands::drill::{Drill, DrillRequest, DrillServices, drill_name, is_removing};
+use crate::commands::drill::{Drill, DrillRequest, DrillServices, EarlierDrills, drill_name};
 use crate::commands::preflight::RestorePreflightRequest;
 use crate::facts::ImageState;
 use crate::files::OutputKind;
@@ -32,6 +32,7 @@ use crate::ledger::SharedLedger;
 use crate::render::drill_junit;
 use crate::report::{DrillReport, DrillResourceState, Exit, FileKind, Report};
 use crate::snapshot::Ebs;
+use crate::source::SourceError;
 
 pub(super) async fn run(args: DrillArgs, settings: &Settings) -> Result<Exit, UsageError> {
     can_ask(&args.starting, Costly::Drill)?;
@@ -48,11 +49,18 @@ pub(super) async fn run(args: DrillArgs, settings: &Settings) -> Result<Exit, Us
     let mut runner = Runner::new(&args.output, settings).with_page(&args.page);
     let services = services(&args, &mut runner).await?;
     let (cancel, target) = (cancel_on_signal(), args.target.to_string());
-    let work = verify_first(&services, &mut request, &journal, (&args, &cancel));
-    if runner.run(&target, Stop::AtOnce, work).await.is_none() {
+    let work = async {
+        let earlier = EarlierDrills::find(&services, &request, &journal).await?;
+        if !args.starting.dry_run && !earlier.is_unfinished() {
+            verify_first(&services, &mut request, &cancel).await;
+        }
+        Ok::<_, SourceError>(earlier)
+    };
+    let Some(earlier) = runner.run(&target, Stop::AtOnce, work).await else {
         return Ok(runner.finish());
-    }
-    let Some(drill) = runner.run(&target, Stop::AtOnce, Drill::prepare(&services, &request, &journal)).await else {
+    };
+    let work = Drill::prepare(&services, &request, &journal, earlier);
+    let Some(drill) = runner.run(&target, Stop::AtOnce, work).await else {
         return Ok(runner.finish());
     };
     if drill.is_refused() || args.starting.dry_run {
@@ -114,21 +122,12 @@ async fn services(args: &DrillArgs, runner: &mut Runner) -> Result<DrillServices
     Ok(DrillServices { object, blocks: BlockServices { region, snapshots, rate: args.rate.block_rate }, removal })
 }
 
-/// Reads every byte of the object, unless nothing is to be started.
-async fn verify_first(
-    services: &DrillServices,
-    request: &mut DrillRequest,
-    journal: &Journal,
-    (args, cancel): (&DrillArgs, &CancellationToken),
-) -> Result<(), crate::source::SourceError> {
-    if args.starting.dry_run || is_removing(services, request, journal).await? {
-        return Ok(());
-    }
+/// Reads every byte of the object.
+async fn verify_first(services: &DrillServices, request: &mut DrillRequest, cancel: &CancellationToken) {
     let clock = services.object.object.context().clock.clone();
     let started = clock.monotonic();
     request.restore = verified_first(&services.object, request.restore.clone(), true, cancel).await;
     request.verify_seconds = Some(clock.monotonic().duration_since(started).as_secs_f64());
-    Ok(())
 }
 
 /// Restores, proves and removes. `None` if the user declined, or if an error was shown.
@@ -152,7 +151,7 @@ async fn carry_out(
         if args.starting.yes || reads_as_agreed(services, request, drill.report(), cancel).await {
             let prove = async {
                 drill.prove(cancel).await;
-                Ok::<_, crate::source::SourceError>(())
+                Ok::<_, SourceError>(())
             };
             runner.run(&target, Stop::ByItself, prove).await;
         } else {
@@ -189,7 +188,7 @@ async fn reads_as_agreed(
 
 async fn remove(runner: &mut Runner, drill: &mut Drill<'_>, args: &DrillArgs, cancel: &CancellationToken) {
     if args.keep {
-        return drill.leave(DrillResourceState::Kept, "as --keep asks for").await;
+        return drill.keep("as --keep asks for").await;
     }
     let image = drill.report().image.clone().unwrap_or_default();
     let question = match drill.only_removes() {
@@ -200,7 +199,7 @@ async fn remove(runner: &mut Runner, drill: &mut Drill<'_>, args: &DrillArgs, ca
         if cancel.is_cancelled() {
             return;
         }
-        return drill.leave(DrillResourceState::Kept, "removing it was not agreed to").await;
+        return drill.keep("removing it was not agreed to").await;
     }
     if runner.run(&args.target.to_string(), Stop::ByItself, drill.remove(cancel)).await.is_none() {
         drill.leave(DrillResourceState::Left, "the journal could not be written").await;

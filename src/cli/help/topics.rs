@@ -316,6 +316,7 @@ pub(in crate::cli) const TOPICS: &[Topic] = &[
                     "stored-ami restore s3://backup/ami-0123456789abcdef0.bin --name golden --prove --record golden.json",
                 ),
                 ("Restore all of a list, as the limit of AWS allows", "stored-ami restore --from tonight.txt --yes"),
+                ("Then compare every block of them", "stored-ami restore --from tonight.txt --prove --yes"),
                 ("Follow a restore that is running", "stored-ami restore --follow ami-0fedcba9876543210"),
             ],
             TASK,

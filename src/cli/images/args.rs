@@ -124,7 +124,7 @@ pub struct RestoreArgs {
     ///
     /// There is one tab between two columns, and the record may be left out. Each restore starts when less than the limit of
     /// AWS is in progress, restores of others included. The same command continues after an interruption; nothing is
-    /// started twice.
+    /// started twice. With --prove, each line needs its record.
     #[arg(
         long,
         value_name = "FILE",
@@ -182,8 +182,9 @@ pub struct StoreContentArgs {
 pub struct RestoreProofArgs {
     /// Compare every block of the restored AMI with the record
     ///
-    /// Shows price, requests and time before. --record names a record that `fingerprint` or `store --blocks` wrote.
-    #[arg(long, conflicts_with_all = ["alias", "from"])]
+    /// Shows price, requests and time before. --record, or the line of --from, names a record that `fingerprint` or
+    /// `store --blocks` wrote.
+    #[arg(long, conflicts_with = "alias")]
     pub prove: bool,
     /// Record the proof in this ledger, with the object that the AMI was restored from
     ///

@@ -38,7 +38,7 @@ pub(in crate::cli) async fn run_store(args: StoreArgs, settings: &Settings) -> R
         (Some(image), _) => {
             let services = services(&args.task.connection, &mut store.runner).await?;
             let bucket = args.bucket.as_ref().map(|into| into.bucket.as_str());
-            store.follow(&services, StoreFollowRequest { image, bucket, started_here: false }, None).await;
+            store.follow(&services, StoreFollowRequest { image, bucket, called: None }, None).await;
         }
         (None, Some(image)) => store.start(image).await?,
         (None, None) => return Err(missing()),
@@ -163,11 +163,14 @@ impl Store<'_> {
             self.runner.fail(image.as_str(), SourceError::new(ErrorKind::Io, image, problem));
             return false;
         }
-        if let Err(error) = start_store(services, request, preflight).await {
-            self.runner.fail(image.as_str(), error);
-            return false;
-        }
-        let follow = StoreFollowRequest { image, bucket: Some(&request.into.bucket), started_here: true };
+        let called = match start_store(services, request, preflight).await {
+            Ok(called) => called,
+            Err(error) => {
+                self.runner.fail(image.as_str(), error);
+                return false;
+            }
+        };
+        let follow = StoreFollowRequest { image, bucket: Some(&request.into.bucket), called: Some(called) };
         self.follow(&services.region, follow, record).await
     }
 

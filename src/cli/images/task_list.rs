@@ -3,6 +3,10 @@ use std::time::Instant;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
+#[cfg(feature = "ebs")]
+use super::proof::{Proofs, RestoreProof};
+#[cfg(feature = "ebs")]
+use super::restore::is_complete;
 use super::{Costly, agreed};
 use crate::checks::preflight::{GbLimit, RestorePace};
 use crate::cli::runner::{Runner, Stop};
@@ -10,8 +14,8 @@ use crate::cli::starting::StartingArgs;
 use crate::commands::{QueueEnd, RegionServices, exit_of};
 use crate::price::{Item, PriceTable, blocks};
 use crate::report::{
-    Exit, FindingReport, PreflightReport, PriceSourceReport, Report, TaskKind, TaskListEstimate, TaskListReport,
-    TaskReport, TaskRowReport, TaskRowState,
+    BlockEstimateReport, Exit, FindingReport, PreflightReport, PriceSourceReport, Report, TaskKind, TaskListEstimate,
+    TaskListReport, TaskReport, TaskRowReport, TaskRowState,
 };
 use crate::source::SourceError;
 use crate::units::counted;
@@ -37,6 +41,11 @@ pub(super) struct Listed<T> {
     row: TaskRowReport,
     /// Bytes of the written blocks, if they are known.
     written: Option<u64>,
+    /// What the comparison of its blocks takes, if they are to be compared.
+    proof: Option<BlockEstimateReport>,
+    /// Whether its AMI is there to be used.
+    #[cfg(feature = "ebs")]
+    is_available: bool,
     outcome: Outcome<T>,
 }
 
@@ -58,11 +67,24 @@ impl<T> Listed<T> {
             state: TaskRowState::Error,
             image: None,
             verdict: None,
+            proof: None,
             volume_bytes: None,
             detail: String::new(),
             exit_code: Exit::CouldNot,
         };
-        Listed { row, written: None, outcome: Outcome::Settled }
+        Listed {
+            row,
+            written: None,
+            proof: None,
+            #[cfg(feature = "ebs")]
+            is_available: false,
+            outcome: Outcome::Settled,
+        }
+    }
+
+    /// With what the comparison of its blocks takes, if they are to be compared.
+    pub(super) fn with_proof(self, proof: Option<BlockEstimateReport>) -> Self {
+        Listed { proof, ..self }
     }
 
     /// Its preflight could not be done.
@@ -140,9 +162,9 @@ impl<T> TaskList<T> {
         cancel: &CancellationToken,
     ) -> Option<Vec<T>> {
         let estimate = self.estimate();
-        let new = estimate.tasks;
+        let (new, proof) = (estimate.tasks, estimate.proof.clone());
         let plan = TaskListReport { estimate: Some(estimate), ..self.report(false) };
-        let ready = self.listed.iter().filter(|listed| matches!(listed.outcome, Outcome::Task(_))).count() as u64;
+        let ready = self.ready().count() as u64;
         if starting.dry_run || ready == 0 {
             self.show_refused(runner);
             runner.add(Report::TaskList(Box::new(plan)));
@@ -150,7 +172,8 @@ impl<T> TaskList<T> {
         }
         runner.show(&Report::TaskList(Box::new(plan)));
         // To follow what was started costs nothing.
-        if new > 0 && !agreed(starting, &self.question(new, ready - new), cancel).await {
+        let costs = new > 0 || proof.is_some();
+        if costs && !agreed(starting, &self.question(new, ready - new, proof.as_ref()), cancel).await {
             runner.declined(Costly::Task);
             return None;
         }
@@ -165,10 +188,26 @@ impl<T> TaskList<T> {
         Some(tasks)
     }
 
-    fn question(&self, new: u64, existing: u64) -> String {
-        let follow = if existing > 0 { format!(" and follow {existing}") } else { String::new() };
+    /// The tasks that can be started or followed.
+    fn ready(&self) -> impl Iterator<Item = &Listed<T>> {
+        self.listed.iter().filter(|listed| matches!(listed.outcome, Outcome::Task(_)))
+    }
+
+    fn question(&self, new: u64, existing: u64, proof: Option<&BlockEstimateReport>) -> String {
+        let what = match (new, existing) {
+            (0, _) => format!("Follow {existing}"),
+            (_, 0) => format!("Start {new}"),
+            _ => format!("Start {new} and follow {existing}"),
+        };
         let all = counted(self.listed.len() as u64, self.kind.name());
-        format!("Start {new}{follow} of {all} in {}?", self.region.images.region())
+        let tasks = format!("{what} of {all} in {}", self.region.images.region());
+        #[cfg(feature = "ebs")]
+        if let Some(proof) = proof {
+            return RestoreProof::question_of_all(&tasks, proof);
+        }
+        #[cfg(not(feature = "ebs"))]
+        let _ = proof;
+        format!("{tasks}?")
     }
 
     /// Shows the preflights that prevent a task.
@@ -215,7 +254,34 @@ impl<T> TaskList<T> {
         let Some(place) = self.queued.get(number).copied() else { return };
         open.retain(|other| *other != place);
         if let Some(listed) = self.listed.get_mut(place) {
+            #[cfg(feature = "ebs")]
+            {
+                listed.is_available = matches!(&end, QueueEnd::Ended(task) if is_complete(task));
+            }
             ended(runner, &mut listed.row, end);
+        }
+    }
+
+    /// Compares the blocks of the AMIs that are there, one after the other. `proofs` are those of the tasks, in the order
+    /// of the list.
+    #[cfg(feature = "ebs")]
+    pub(super) async fn prove(&mut self, runner: &mut Runner, proofs: &Proofs<'_>, cancel: &CancellationToken) {
+        for (listed, proof) in self.listed.iter_mut().zip(proofs.of_lines) {
+            let image = listed.row.image.clone().filter(|_| listed.is_available);
+            let (verdict, exit, text) = match image {
+                None => (Verdict::Unknown, Exit::Passed, "no block was compared"),
+                Some(_) if cancel.is_cancelled() => {
+                    (Verdict::Unknown, Exit::Interrupted, "a signal ended the run before its blocks were compared")
+                }
+                Some(image) => match proofs.carry_out(proof, runner, &image).await {
+                    Some((verdict, exit)) => (verdict, exit, compared(verdict)),
+                    None if cancel.is_cancelled() => (Verdict::Unknown, Exit::Interrupted, "no block was compared"),
+                    None => (Verdict::Unknown, Exit::CouldNot, "its blocks could not be compared"),
+                },
+            };
+            let row = &mut listed.row;
+            (row.proof, row.exit_code) = (Some(verdict), row.exit_code.and(exit));
+            row.detail = format!("{}; {text}", row.detail);
         }
     }
 
@@ -247,6 +313,7 @@ impl<T> TaskList<T> {
     /// What the tasks cost that are not started yet.
     fn estimate(&self) -> TaskListEstimate {
         let ready = || self.listed.iter().filter(|listed| listed.row.state == TaskRowState::Ready);
+        let proofs = self.ready().filter_map(|listed| listed.proof.clone());
         let volumes = ready().filter_map(|listed| listed.row.volume_bytes).fold(0, u64::saturating_add);
         let of_written = |listed: &Listed<T>| listed.row.volume_bytes.map(|volumes| listed.written.unwrap_or(volumes));
         let written = ready().filter_map(of_written).fold(0, u64::saturating_add);
@@ -265,6 +332,7 @@ impl<T> TaskList<T> {
             dollars_most: most.as_ref().map(|charge| charge.dollars),
             price: most.map(|charge| PriceSourceReport::from(&charge.source)),
             seconds_most: self.pace.map(|pace| volumes as f64 / pace.bytes_per_second),
+            proof: proofs.reduce(BlockEstimateReport::and),
         }
     }
 }
@@ -290,6 +358,16 @@ fn ended(runner: &mut Runner, row: &mut TaskRowReport, end: QueueEnd) {
             };
             row.image = image;
         }
+    }
+}
+
+/// What a comparison of all blocks shows.
+#[cfg(feature = "ebs")]
+fn compared(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "every block is that of the record",
+        Verdict::Fail => "its blocks are not those of the record",
+        Verdict::Unknown => "not every block is proved",
     }
 }
 

@@ -16,12 +16,17 @@ const MOST_RENEWALS: u32 = 3;
 const CHECKSUM_ATTEMPTS: u32 = 3;
 /// Tokens are renewed this long before they expire.
 const MARGIN: Duration = Duration::from_secs(60);
+/// Throttling ends a run only after no request was answered for this long: others share the limit of the account, and
+/// what was read was paid for.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Reads blocks at the rate of a run, with retries.
 pub(super) struct Reader {
     service: Arc<dyn SnapshotService>,
     context: Context,
     pace: BlockPace,
+    /// Time of the last answer, or of the first request.
+    answered: Mutex<Option<Instant>>,
 }
 
 /// A page of a listing, whose tokens can be renewed.
@@ -52,7 +57,7 @@ impl Reader {
     /// Reads at most `rate` blocks per second.
     pub(super) fn new(service: Arc<dyn SnapshotService>, context: Context, rate: u32) -> Self {
         let pace = BlockPace::new(rate, Arc::clone(&context.clock));
-        Reader { service, context, pace }
+        Reader { service, context, pace, answered: Mutex::default() }
     }
 
     pub(super) fn context(&self) -> &Context {
@@ -61,7 +66,41 @@ impl Reader {
 
     /// A page of a listing.
     pub(super) async fn page(&self, snapshot: &str, from: &PageFrom, most: u16) -> Result<BlockPage, SourceError> {
-        self.context.retry(Call::ListBlocks, || self.service.list(snapshot, from, most)).await
+        self.patiently(Call::ListBlocks, || self.service.list(snapshot, from, most)).await
+    }
+
+    /// Sends a request with retries. Throttled attempts are not counted as long as other requests are answered.
+    async fn patiently<T, F>(&self, call: Call, request: impl Fn() -> F) -> Result<T, SourceError>
+    where
+        F: Future<Output = Result<T, SourceError>>,
+    {
+        let clock = &self.context.clock;
+        lock(&self.answered).get_or_insert(clock.monotonic());
+        let (mut failed, mut throttled) = (0, 0_u32);
+        loop {
+            self.context.monitor.request(call);
+            let error = match request().await {
+                Err(error) if error.is_transient() => error,
+                done => {
+                    *lock(&self.answered) = Some(clock.monotonic());
+                    return done;
+                }
+            };
+            let is_patient = lock(&self.answered)
+                .is_some_and(|answered| clock.monotonic().saturating_duration_since(answered) < PATIENCE);
+            let attempt = match error.kind {
+                ErrorKind::Throttled if is_patient => {
+                    throttled += 1;
+                    // The wait grows, and the attempts are not used up.
+                    throttled.min(self.context.retry.attempts.saturating_sub(1))
+                }
+                _ => {
+                    failed += 1;
+                    failed
+                }
+            };
+            self.context.wait(attempt, error).await?;
+        }
     }
 
     /// The digest of a block. Tokens that expired are renewed.
@@ -73,7 +112,7 @@ impl Reader {
                 place.page.renew(self, generation).await?;
                 continue;
             }
-            match self.context.retry(Call::Read, || self.once(&place.page.snapshot, &block)).await {
+            match self.patiently(Call::Read, || self.once(&place.page.snapshot, &block)).await {
                 Ok(digest) => {
                     self.context.monitor.received(BLOCK_BYTES);
                     return Ok(digest);
@@ -161,5 +200,81 @@ impl Page {
         let renewed = renewed.ok_or_else(|| other("the snapshot lists other blocks than before"))?;
         *lock(&self.tokens) = Tokens { generation: generation + 1, of_blocks: renewed, until };
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::clock::TestClock;
+
+    /// Refuses this number of requests with an error of this kind; between two of them, this time passes.
+    struct Refusing {
+        left: Mutex<u32>,
+        kind: ErrorKind,
+        pause: Duration,
+        clock: Arc<TestClock>,
+    }
+
+    impl Refusing {
+        fn answer<T>(&self, answer: T) -> Result<T, SourceError> {
+            let mut left = lock(&self.left);
+            self.clock.advance(self.pause);
+            match left.checked_sub(1) {
+                None => Ok(answer),
+                Some(fewer) => {
+                    *left = fewer;
+                    Err(SourceError::new(self.kind.clone(), "snap-1", "as scripted"))
+                }
+            }
+        }
+    }
+
+    #[async_trait]
+    impl SnapshotService for Refusing {
+        async fn list(&self, _: &str, _: &PageFrom, _: u16) -> Result<BlockPage, SourceError> {
+            self.answer(BlockPage::default())
+        }
+
+        async fn digest(&self, _: &str, _: &ListedBlock) -> Result<BlockDigest, SourceError> {
+            self.answer(BlockDigest::ZEROS)
+        }
+    }
+
+    /// Lists, and reads a block; after that number of refusals of each.
+    async fn read(kind: ErrorKind, refusals: u32, pause: u64) -> Result<(), SourceError> {
+        let clock = Arc::new(TestClock::new(1.0));
+        let (left, pause) = (Mutex::new(refusals), Duration::from_secs(pause));
+        let service = Arc::new(Refusing { left, kind, pause, clock: Arc::clone(&clock) });
+        let reader = Reader::new(Arc::clone(&service) as _, Context { clock, ..Context::default() }, 1_000);
+        let page = reader.page("snap-1", &PageFrom::Block(BlockIndex(0)), 1).await?;
+        *lock(&service.left) = refusals;
+        let block = ListedBlock { index: BlockIndex(0), token: "t".to_owned() };
+        let page = Arc::new(Page::new("snap-1", vec![block], &page, reader.context()));
+        reader.digest(&Place { page, at: 0, index: BlockIndex(0) }).await.map(drop)
+    }
+
+    #[tokio::test]
+    async fn throttling_ends_a_read_only_after_a_time_without_any_answer() {
+        read(ErrorKind::Throttled, 40, 20).await.unwrap();
+        let error = read(ErrorKind::Throttled, 60, 20).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Throttled);
+        let error = read(ErrorKind::Transient, 8, 1).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Transient, "other errors use up the attempts");
+    }
+
+    #[tokio::test]
+    async fn the_waits_of_a_throttled_read_grow() {
+        let clock = Arc::new(TestClock::new(1.0));
+        let (left, pause) = (Mutex::new(12), Duration::ZERO);
+        let service = Refusing { left, kind: ErrorKind::Throttled, pause, clock: Arc::clone(&clock) };
+        let context = Context { clock: Arc::clone(&clock) as _, ..Context::default() };
+        let reader = Reader::new(Arc::new(service), context, 1_000);
+        reader.page("snap-1", &PageFrom::Block(BlockIndex(0)), 1).await.unwrap();
+        let waits: Vec<u128> = clock.slept().iter().map(Duration::as_millis).collect();
+        assert_eq!(waits[..7], [200, 400, 800, 1_600, 3_200, 6_400, 12_800][..]);
+        assert_eq!((waits.len(), waits[11]), (12, 12_800));
     }
 }

@@ -12,6 +12,6 @@ mod request;
 mod run;
 mod uses;
 
-pub use earlier::is_removing;
+pub use earlier::EarlierDrills;
 pub use prepare::Drill;
 pub use request::{DRILL_TAG, DrillRequest, DrillServices, drill_name};

@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use super::earlier::{Unfinished, unreadable};
+use super::earlier::{EarlierDrills, unreadable};
 use super::phases::done;
 use super::request::{DRILL_TAG, DrillRequest, DrillServices};
 use crate::checks::preflight::Work;
@@ -8,7 +8,7 @@ use crate::commands::blocks::ExpectedContent;
 use crate::commands::preflight::RestorePreflight;
 use crate::commands::restore::{Prepared, prepare_restore};
 use crate::facts::ImageFacts;
-use crate::journal::{DrillEntry, Journal, Removing};
+use crate::journal::{Concluded, DrillEntry, Journal, RestoreIdentity};
 use crate::report::{
     BackupValidation, DrillOutcome, DrillPhase, DrillQuotaReport, DrillReport, DrillState, Exit, FindingReport, Note,
     PreflightReport, ProofSource,
@@ -21,14 +21,14 @@ pub struct Drill<'a> {
     pub(super) services: &'a DrillServices,
     pub(super) request: &'a DrillRequest,
     pub(super) journal: &'a Journal,
-    /// `None` if an earlier run was removing what it made: only that is continued.
+    /// `None` if something of an earlier drill is left: only that is removed.
     pub(super) surveyed: Option<RestorePreflight>,
     /// The AMI of an earlier run.
     pub(super) existing: Option<ImageFacts>,
     /// The journal's entry of this drill.
     pub(super) entry: Option<DrillEntry>,
-    /// The earlier run that was removing what it made.
-    pub(super) earlier: Option<Removing>,
+    /// How the earlier drill ended that left something.
+    pub(super) earlier: Option<Concluded>,
     /// `false` if it is not known whether other snapshots have the tag of this drill.
     pub(super) is_clean: bool,
     pub(super) report: DrillReport,
@@ -36,7 +36,7 @@ pub struct Drill<'a> {
 }
 
 impl<'a> Drill<'a> {
-    /// Looks for an earlier run of this drill, and otherwise checks the conditions of the restore. Besides those of
+    /// Continues an earlier run of this drill, and otherwise checks the conditions of the restore. Besides those of
     /// `restore`, a drill requires that no other restore seems to be in progress, because they share a limit.
     ///
     /// # Errors
@@ -47,6 +47,7 @@ impl<'a> Drill<'a> {
         services: &'a DrillServices,
         request: &'a DrillRequest,
         journal: &'a Journal,
+        mut earlier: EarlierDrills,
     ) -> Result<Self, SourceError> {
         let started = services.object.object.context().clock.monotonic();
         let report = planned(services, request);
@@ -62,9 +63,8 @@ impl<'a> Drill<'a> {
             report,
             started,
         };
-        let unfinished = Unfinished::find(services, request, journal).await?;
-        let others: Vec<Note> = unfinished.describe_others().map(Note::Source).collect();
-        if let Some(entry) = unfinished.ours {
+        if let Some(entry) = earlier.unfinished.take() {
+            drill.report.notes = earlier.describe_others(journal, None);
             drill.only_remove(entry);
             return Ok(drill);
         }
@@ -77,10 +77,13 @@ impl<'a> Drill<'a> {
                 .await
                 .map_err(|error| unreadable(journal, error))?;
         }
+        let token = surveyed.identity.as_ref().map(RestoreIdentity::token);
+        let others = earlier.describe_others(journal, token.as_deref());
         let is_listed = surveyed.images.is_some();
         let is_gone = |entry: &DrillEntry| existing.is_none() && is_listed && entry.image.is_some();
         // The AMI of an earlier run was removed by somebody else; its snapshots may be left.
         if let Some(entry) = drill.entry.take_if(|entry| is_gone(entry)) {
+            drill.report.notes = others;
             drill.only_remove(entry);
             return Ok(drill);
         }
@@ -100,16 +103,51 @@ impl<'a> Drill<'a> {
             Err(error) => return Err(error),
         }
         (drill.surveyed, drill.existing) = (Some(surveyed), existing);
+        drill.report.restored_at = drill.restored_at(false);
         drill.report_preparation();
         Ok(drill)
     }
 
-    /// Leaves only the removing of what an earlier run made.
+    /// Leaves only the removing of what an earlier drill made.
     fn only_remove(&mut self, entry: DrillEntry) {
         self.report.image = entry.image.as_ref().map(|image| image.id.clone());
-        let unproved = Removing { verdict: Verdict::Unknown, at: entry.called_at.clone() };
-        self.earlier = Some(entry.removing.clone().unwrap_or(unproved));
-        self.entry = Some(entry);
+        let unproved = Concluded { verdict: Verdict::Unknown, at: entry.called_at.clone() };
+        let earlier = entry.concluded().cloned().unwrap_or(unproved);
+        if self.request.keep {
+            let image = self.report.image.as_deref().unwrap_or(&entry.restore.name);
+            let text = format!(
+                "{image} is of the drill of {}, and is no result of another one; without --keep, it and its snapshots \
+                 are removed first",
+                earlier.at
+            );
+            self.refuse(text);
+        }
+        (self.earlier, self.entry) = (Some(earlier), Some(entry));
+        self.refuse_own_reference();
+    }
+
+    fn refuse(&mut self, why: String) {
+        (self.report.outcome, self.report.exit_code) = (DrillOutcome::Refused, Exit::Usage);
+        self.report.backup_validation = BackupValidation::of(self.report.outcome, self.report.verdict);
+        self.report.notes.push(Note::Source(why));
+    }
+
+    fn refuse_own_reference(&mut self) {
+        if self.is_own_reference() {
+            let image = &self.report.expected_image;
+            self.refuse(format!("{image} is the AMI that the drill made: it is no reference"));
+        }
+    }
+
+    /// When the restore of the AMI was called, as far as that is known. `is_answered` is whether EC2 named the AMI in its
+    /// answer to the call of this drill's entry.
+    pub(super) fn restored_at(&self, is_answered: bool) -> Option<String> {
+        let image = self.report.image.as_deref()?;
+        let made = |entry: &&DrillEntry| is_answered || entry.image.as_ref().is_some_and(|made| made.id == image);
+        match self.entry.as_ref().filter(made) {
+            Some(entry) => Some(entry.called_at.clone()),
+            None => self.existing.as_ref()?.created.clone(),
+        }
     }
 
     fn report_preparation(&mut self) {
@@ -122,7 +160,10 @@ impl<'a> Drill<'a> {
         let context = self.services.object.object.context();
         let seconds = context.clock.monotonic().duration_since(self.started).as_secs_f64();
         let (state, detail) = match (&self.existing, surveyed.report.exit_code) {
-            (Some(image), _) => (DrillState::Skipped, format!("{} is of this drill, and is taken up", image.id)),
+            (Some(image), _) => {
+                let since = self.report.restored_at.iter().map(|at| format!(", restored at {at}")).collect::<String>();
+                (DrillState::Skipped, format!("{}{since}, is of this drill, and is taken up", image.id))
+            }
             (None, Exit::Passed) => (DrillState::Passed, "nothing known prevents the restore".to_owned()),
             (None, Exit::Failed) => (DrillState::Failed, "a condition of the restore is not met".to_owned()),
             (None, _) => (DrillState::Unknown, "a required condition of the restore is not known".to_owned()),
@@ -139,11 +180,7 @@ impl<'a> Drill<'a> {
                 };
             }
         }
-        if self.is_own_reference() {
-            (self.report.outcome, self.report.exit_code) = (DrillOutcome::Refused, Exit::Usage);
-            let image = &self.report.expected_image;
-            self.report.notes.push(Note::Source(format!("{image} is the AMI that the drill made: it is no reference")));
-        }
+        self.refuse_own_reference();
         self.report.requests = self.services.object.region.requests();
         self.report.backup_validation = BackupValidation::of(self.report.outcome, self.report.verdict);
     }
@@ -163,7 +200,7 @@ impl<'a> Drill<'a> {
         self.report.outcome == DrillOutcome::Refused
     }
 
-    /// Whether an earlier run had begun to remove what it made, so that only that is left to do.
+    /// Whether something of an earlier drill is left, so that only that is removed.
     pub fn only_removes(&self) -> bool {
         self.surveyed.is_none()
     }
@@ -186,6 +223,7 @@ fn planned(services: &DrillServices, request: &DrillRequest) -> DrillReport {
         verdict: Verdict::Unknown,
         backup_validation: BackupValidation::Validating,
         phases: Vec::new(),
+        restored_at: None,
         recovery_seconds: None,
         quota: None,
         estimate: None,

@@ -123,20 +123,25 @@ impl Removal<'_> {
         if self.cancel.is_cancelled() {
             return Err(SIGNAL.to_owned().into());
         }
-        match self.removal.deregister(&made.id).await {
-            Err(error) if is_none(&error, NO_IMAGE) => return Ok(State::Gone),
+        // What is seen from now on says whether it is gone.
+        let gone = match self.removal.deregister(&made.id).await {
+            Err(error) if is_none(&error, &NO_IMAGE) => State::Gone,
             Err(error) if !error.may_be_done() => return Err(self.refused(&error).await.into()),
-            _ => {}
-        }
+            _ => State::Removed,
+        };
+        let mut seen = Reason::new();
         for look in 0..LOOKS {
             if look > 0 {
                 self.region.context().clock.sleep(PAUSE).await;
             }
-            if self.described(made).await?.is_none() {
-                return Ok(State::Removed);
-            }
+            seen = match self.described(made).await {
+                Ok(None) => return Ok(gone),
+                Ok(Some(_)) => "EC2 still lists it after DeregisterImage".to_owned(),
+                // One look that fails does not decide.
+                Err(reason) => reason,
+            };
         }
-        Err("EC2 still lists it after DeregisterImage".to_owned().into())
+        Err(seen.into())
     }
 
     /// The AMI as it is now; `None` if it does not exist any more.
@@ -164,7 +169,7 @@ impl Removal<'_> {
             looks += 1;
             match self.removal.delete_snapshot(&made.id).await {
                 Ok(()) => return Ok(State::Removed),
-                Err(error) if is_none(&error, NO_SNAPSHOT) => return Ok(State::Removed),
+                Err(error) if is_none(&error, &NO_SNAPSHOT) => return Ok(State::Removed),
                 // EC2 may need a moment to see that the AMI is gone.
                 Err(error) if looks < LOOKS && may_pass(&error) && !self.cancel.is_cancelled() => {
                     self.region.context().clock.sleep(PAUSE).await
@@ -214,8 +219,8 @@ impl Removal<'_> {
     }
 }
 
-fn is_none(error: &SourceError, code: &str) -> bool {
-    error.code.as_deref() == Some(code)
+fn is_none(error: &SourceError, codes: &[&str]) -> bool {
+    error.code.as_deref().is_some_and(|code| codes.contains(&code))
 }
 
 fn may_pass(error: &SourceError) -> bool {

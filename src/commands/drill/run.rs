@@ -12,7 +12,7 @@ use crate::commands::preflight::RestorePreflight;
 use crate::commands::restore::{FollowRequest, How, Origin, follow_restore, start_restore};
 use crate::facts::{ImageFacts, ImageState};
 use crate::ident::AmiId;
-use crate::journal::{DrillEntry, MadeResource, Removing, RestoreIdentity};
+use crate::journal::{Concluded, DrillEntry, MadeResource, RestoreIdentity};
 use crate::report::{
     BackupValidation, DrillOutcome, DrillPhase, DrillReport, DrillResourceState, DrillState, Exit, FileKind, Note,
     TaskReport,
@@ -103,7 +103,7 @@ impl<'a> Drill<'a> {
             return Err(SourceError::new(ErrorKind::Ambiguous, self.services.object.object.target(), problem));
         }
         let entry = DrillEntry::new(identity.clone(), self.now().to_string());
-        self.keep(entry.clone()).await?;
+        self.write(entry.clone()).await?;
         let begun = start_restore(&self.services.object, surveyed, self.journal).await;
         let is_none = match &begun {
             Ok(begun) => begun.how == How::Elsewhere,
@@ -111,14 +111,14 @@ impl<'a> Drill<'a> {
         };
         if is_none {
             match earlier {
-                Some(earlier) => self.keep(earlier).await?,
+                Some(earlier) => self.write(earlier).await?,
                 None => self.forget(identity.token()).await?,
             }
         }
         begun.map(|begun| (begun.image, begun.how))
     }
 
-    async fn keep(&mut self, entry: DrillEntry) -> Result<(), SourceError> {
+    async fn write(&mut self, entry: DrillEntry) -> Result<(), SourceError> {
         let written = entry.clone();
         let kept = self.journal.aside(move |journal| journal.write_drill(&written)).await;
         kept.map_err(|error| unreadable(self.journal, error))?;
@@ -162,7 +162,7 @@ impl<'a> Drill<'a> {
         if ImageState::of(&facts.state) == ImageState::Available && entry.available_at.is_none() {
             entry.available_at = Some(self.now().to_string());
         }
-        self.keep(entry).await
+        self.write(entry).await
     }
 
     /// Adds the restore, with the recovery time if this or an earlier run measured it.
@@ -173,6 +173,7 @@ impl<'a> Drill<'a> {
             Some(available.duration_since(called).as_secs_f64())
         });
         self.report.recovery_seconds = measured;
+        self.report.restored_at = self.restored_at(how == How::Answered);
         let verdict = restored(&task);
         let what = match (&task.failure, self.is_interrupted()) {
             (_, true) => format!("{} is {}; a signal ended the drill", task.image, task.state),
@@ -260,9 +261,8 @@ impl<'a> Drill<'a> {
             self.leave(DrillResourceState::Left, "this drill did not see it being made").await;
             return Ok(());
         };
-        let begun = Removing { verdict: self.verdict(), at: self.now().to_string() };
-        entry.removing = Some(self.earlier.clone().unwrap_or(begun));
-        self.keep(entry.clone()).await?;
+        entry.removing = Some(self.earlier.clone().unwrap_or_else(|| self.concluded()));
+        self.write(entry.clone()).await?;
         let clock = self.region().context().clock.clone();
         let started = clock.monotonic();
         let token = entry.restore.token();
@@ -300,6 +300,22 @@ impl<'a> Drill<'a> {
             self.forget(token).await?;
         }
         Ok(())
+    }
+
+    fn concluded(&self) -> Concluded {
+        Concluded { verdict: self.verdict(), at: self.now().to_string() }
+    }
+
+    /// Leaves the AMI and its snapshots on purpose. No later drill counts them as its own result.
+    pub async fn keep(&mut self, why: &str) {
+        let entry = self.entry.clone().filter(|entry| entry.image.is_some() && entry.concluded().is_none());
+        if let Some(mut entry) = entry {
+            entry.kept = Some(self.concluded());
+            if let Err(error) = self.write(entry).await {
+                self.report.notes.push(Note::Source(format!("{error}; the next drill takes up what is kept")));
+            }
+        }
+        self.leave(DrillResourceState::Kept, why).await;
     }
 
     /// Names the AMI and its snapshots, which stay.
@@ -358,7 +374,7 @@ impl<'a> Drill<'a> {
         if !self.is_clean {
             exit = exit.and(Exit::Unknown);
         }
-        if let Some(Removing { verdict, at }) = &self.earlier {
+        if let Some(Concluded { verdict, at }) = &self.earlier {
             let end = if self.entry.is_none() { "is finished" } else { "is not finished" };
             let text = format!(
                 "the clean-up of the drill of {at} {end}; its verdict was {verdict}; run the same command again for a \

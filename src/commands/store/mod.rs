@@ -6,6 +6,7 @@ pub use queue::{QueuedStore, RecordKeeper, StoreQueue};
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::follow::Follow;
@@ -24,6 +25,45 @@ use crate::verdict::{CheckId, Condition, Evidence, Failure, Finding, Outcome, Re
 /// Number of attempts to find a task that was just started and may not be listed yet.
 const LOOKS_WITHOUT_A_TASK: u32 = 12;
 
+/// A store that this run called. Its task is known by the tasks that EC2 listed before the call: EC2 states the times of
+/// all of them, so that the clock of this machine does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CalledStore {
+    /// Start of the newest earlier task of the AMI into the bucket.
+    earlier: Option<Timestamp>,
+}
+
+impl CalledStore {
+    /// A call that is about to be made.
+    async fn next(services: &ObjectServices, wish: &StorePreflightRequest) -> Result<Self, SourceError> {
+        let tasks = tasks_into(services, wish).await?;
+        Ok(CalledStore { earlier: tasks.iter().filter_map(|task| task.started).max() })
+    }
+
+    /// Whether a task of the AMI into the bucket may be of this call.
+    fn is(self, task: &StoreTask) -> bool {
+        task.started.is_none_or(|at| self.earlier.is_none_or(|earlier| at > earlier))
+    }
+}
+
+/// All tasks of the AMI into the bucket that EC2 lists.
+async fn tasks_into(services: &ObjectServices, wish: &StorePreflightRequest) -> Result<Vec<StoreTask>, SourceError> {
+    let mut tasks = services.region.images.store_tasks(&TaskFilter::Bucket(wish.into.bucket.clone())).await?;
+    tasks.retain(|task| task.image == wish.image.as_str() && task.is_into(&wish.into.bucket));
+    Ok(tasks)
+}
+
+/// The error of a call whose response was lost. `looking` is the error of the search for its task, if that failed too.
+fn outcome_unknown(error: SourceError, looking: Option<&SourceError>) -> SourceError {
+    let looking = looking.map(|failed| format!(", and looking for its task failed: {}", failed.explain()));
+    let detail = format!(
+        "{}; whether the store was started is not known{}: ask again with `stored-ami is-stored`",
+        error.detail,
+        looking.unwrap_or_default()
+    );
+    SourceError { kind: ErrorKind::OutcomeUnknown, detail, ..error }
+}
+
 /// Starts the store. The request is never repeated; if the response is lost, the tasks show whether it succeeded.
 ///
 /// # Errors
@@ -33,7 +73,8 @@ pub async fn start_store(
     services: &ObjectServices,
     wish: &StorePreflightRequest,
     preflight: &PreflightReport,
-) -> Result<(), SourceError> {
+) -> Result<CalledStore, SourceError> {
+    let store = CalledStore::next(services, wish).await?;
     match services.object.head().await {
         Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied) => {}
         Err(error) => return Err(error),
@@ -44,31 +85,23 @@ pub async fn start_store(
     }
     let request =
         StoreRequest { image: wish.image.clone(), bucket: wish.into.to_string(), tags: preflight.tags.clone() };
-    let called = services.object.context().clock.now();
     match services.region.images.store(&request, false).await {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(store),
         Err(error) if error.may_be_done() => {
             let context = services.object.context();
+            let is_ours =
+                |task: &StoreTask| store.is(task) && (task.started.is_some() || task.in_progress() != Some(false));
             for _ in 0..LOOKS_WITHOUT_A_TASK {
-                let tasks = services.region.images.store_tasks(&TaskFilter::Bucket(wish.into.bucket.clone())).await?;
-                // Allow for different clocks of this machine and of EC2.
-                let earliest = called.as_second() - 120;
-                let ours = |task: &StoreTask| {
-                    task.image == wish.image.as_str()
-                        && (task.in_progress() != Some(false)
-                            || task.started.is_some_and(|at| at.as_second() >= earliest))
-                };
-                if tasks.iter().any(ours) {
-                    context.monitor.note("the response was lost; the store was started");
-                    return Ok(());
+                match tasks_into(services, wish).await {
+                    Err(failed) => return Err(outcome_unknown(error, Some(&failed))),
+                    Ok(tasks) if tasks.iter().any(is_ours) => {
+                        context.monitor.note("the response was lost; the store was started");
+                        return Ok(store);
+                    }
+                    Ok(_) => context.clock.sleep(Duration::from_secs(5)).await,
                 }
-                context.clock.sleep(Duration::from_secs(5)).await;
             }
-            let detail = format!(
-                "{}; whether the store was started is not known: ask again with `stored-ami is-stored`",
-                error.detail
-            );
-            Err(SourceError { kind: ErrorKind::OutcomeUnknown, detail, ..error })
+            Err(outcome_unknown(error, None))
         }
         Err(error) if error.kind == ErrorKind::Denied => {
             let detail = services.region.decoded(&error).await;
@@ -85,8 +118,8 @@ pub struct StoreFollowRequest<'a> {
     pub image: &'a AmiId,
     /// Name of the bucket; without it, the newest store of the AMI is followed.
     pub bucket: Option<&'a str>,
-    /// This run started the store, so wait for a task that is not listed yet.
-    pub started_here: bool,
+    /// The call of this run, whose task may not be listed yet; `None` if another run started the store.
+    pub called: Option<CalledStore>,
 }
 
 /// Result of following a store.
@@ -125,14 +158,18 @@ async fn watch(
     wish: &StoreFollowRequest<'_>,
     cancel: &CancellationToken,
 ) -> Result<TaskReport, SourceError> {
-    let StoreFollowRequest { image, bucket, started_here } = *wish;
+    let StoreFollowRequest { image, bucket, called } = *wish;
+    let started_here = called.is_some();
     let filter = match bucket {
         Some(bucket) => TaskFilter::Bucket(bucket.to_owned()),
         None => TaskFilter::Image(image.clone()),
     };
     let mut follow = Follow::new(services.context(), cancel);
     let mut unseen = 0;
-    let is_asked = |task: &StoreTask| task.image == image.as_str() && bucket.is_none_or(|bucket| task.is_into(bucket));
+    let is_asked = |task: &StoreTask| {
+        (task.image == image.as_str() && bucket.is_none_or(|bucket| task.is_into(bucket)))
+            && called.is_none_or(|called| called.is(task))
+    };
     let mut last = StoreTask { image: image.to_string(), state: "InProgress".into(), ..StoreTask::default() };
     loop {
         let tasks = services.images.store_tasks(&filter).await?;
@@ -266,4 +303,22 @@ async fn check_stored(object: &Session, report: &mut TaskReport) -> Option<Objec
     };
     *report = judged(report.clone(), outcome);
     facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_known_by_what_was_listed_before() {
+        let task = |second: Option<i64>| StoreTask {
+            started: second.map(|second| Timestamp::from_second(second).unwrap()),
+            ..StoreTask::default()
+        };
+        let after = |second: i64| CalledStore { earlier: task(Some(second)).started };
+        // Whatever the clock of this machine says.
+        assert!(CalledStore { earlier: None }.is(&task(Some(-1_000_000))));
+        assert!(after(100).is(&task(Some(101))) && after(100).is(&task(None)));
+        assert!(!after(100).is(&task(Some(100))), "a store that failed a moment ago");
+    }
 }

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{StoreFollowRequest, follow_store, start_store};
+use super::{CalledStore, StoreFollowRequest, follow_store, start_store};
 use crate::checks::preflight::{GbLimit, LogicalSize, store_work};
 use crate::commands::preflight::{StorePreflightRequest, stores_in_progress};
 use crate::commands::queue::{Busy, Queue, QueueEnd, QueuedTasks, Sight};
@@ -13,9 +13,6 @@ use crate::image::TaskFilter;
 use crate::report::{Exit, PreflightReport, TaskKind, TaskNote, TaskReport};
 use crate::source::{Context, ErrorKind, SourceError};
 use crate::verdict::{CheckId, CheckName, Condition};
-
-/// Clocks of this machine and of EC2 may differ by this number of seconds.
-const SKEW: i64 = 120;
 
 /// Keeps the record of a store.
 pub trait RecordKeeper: Send + Sync {
@@ -95,20 +92,19 @@ struct StoreTasks<'a> {
 struct Started {
     image: String,
     bucket: String,
-    /// When this run called; `None` if an earlier run did.
-    called_at: Option<Timestamp>,
+    /// The call of this run; `None` if an earlier run called.
+    called: Option<CalledStore>,
 }
 
 impl Started {
-    fn of(store: &QueuedStore, called_at: Option<Timestamp>) -> Self {
+    fn of(store: &QueuedStore, called: Option<CalledStore>) -> Self {
         let (image, bucket) = (store.request.image.to_string(), store.request.into.bucket.clone());
-        Started { image, bucket, called_at }
+        Started { image, bucket, called }
     }
 
     /// Whether a task may be this store: not one of an earlier time.
     fn is(&self, task: &StoreTask) -> bool {
-        let is_since = |called: Timestamp| task.started.is_none_or(|at| at.as_second() >= called.as_second() - SKEW);
-        task.image == self.image && task.is_into(&self.bucket) && self.called_at.is_none_or(is_since)
+        task.image == self.image && task.is_into(&self.bucket) && self.called.is_none_or(|called| called.is(task))
     }
 }
 
@@ -188,13 +184,12 @@ impl QueuedTasks for StoreTasks<'_> {
     }
 
     async fn start(&self, store: &QueuedStore) -> Result<Started, SourceError> {
-        let called_at = self.context().clock.now();
         if let Some(record) = &store.record {
             let not_written = |problem| SourceError::new(ErrorKind::Io, &store.request.image, problem);
-            record.before_start(called_at).map_err(not_written)?;
+            record.before_start(self.context().clock.now()).map_err(not_written)?;
         }
-        start_store(&store.services, &store.request, &store.preflight).await?;
-        Ok(Started::of(store, Some(called_at)))
+        let called = start_store(&store.services, &store.request, &store.preflight).await?;
+        Ok(Started::of(store, Some(called)))
     }
 
     async fn conclude(
@@ -203,11 +198,8 @@ impl QueuedTasks for StoreTasks<'_> {
         started: &Started,
         cancel: &CancellationToken,
     ) -> Result<TaskReport, SourceError> {
-        let request = StoreFollowRequest {
-            image: &store.request.image,
-            bucket: Some(&started.bucket),
-            started_here: started.called_at.is_some(),
-        };
+        let request =
+            StoreFollowRequest { image: &store.request.image, bucket: Some(&started.bucket), called: started.called };
         let followed = follow_store(self.region, &request, cancel).await?;
         let mut report = followed.report;
         if let (Some(object), Some(record)) = (&followed.object, &store.record)

@@ -94,7 +94,7 @@ pub(super) fn store_task(task: &StoreImageTaskResult) -> StoreTask {
         state: task.store_task_state().unwrap_or_default().to_owned(),
         progress: task.progress_percentage().and_then(|percent| u8::try_from(percent).ok()),
         failure: owned(task.store_task_failure_reason()).filter(|reason| !reason.is_empty()),
-        started: task.task_start_time().and_then(|time| Timestamp::from_second(time.secs()).ok()),
+        started: task.task_start_time().and_then(|time| Timestamp::from_nanosecond(time.as_nanos()).ok()),
     }
 }
 

@@ -27,14 +27,15 @@ fn is_there(instance: &Instance) -> bool {
     instance.state().and_then(|state| state.name()) != Some(&InstanceStateName::Terminated)
 }
 
-/// The one item of an answer. Only `code` states that it does not exist: any other server may answer with status 404.
-fn there<T>(answer: Result<Vec<T>, SourceError>, code: &str) -> Result<Option<T>, SourceError> {
+/// The one item of an answer. Only these codes state that it does not exist: any other server may answer with status 404.
+fn there<T>(answer: Result<Vec<T>, SourceError>, codes: &[&str]) -> Result<Option<T>, SourceError> {
     match answer {
         Ok(found) => Ok(found.into_iter().next()),
-        Err(error) if error.code.as_deref() == Some(code) => Ok(None),
+        Err(error) if error.code.as_deref().is_some_and(|code| codes.contains(&code)) => Ok(None),
         Err(error) if error.kind == ErrorKind::NotFound => {
             let stated = error.code.as_deref().unwrap_or("no code");
-            let detail = format!("the answer has {stated}, and only {code} states that it does not exist");
+            let codes = codes.join(" or ");
+            let detail = format!("the answer has {stated}, and only {codes} states that it does not exist");
             Err(SourceError { kind: ErrorKind::Protocol, detail, ..error })
         }
         Err(error) => Err(error),
@@ -44,11 +45,11 @@ fn there<T>(answer: Result<Vec<T>, SourceError>, code: &str) -> Result<Option<T>
 #[async_trait]
 impl RemovalService for Ec2 {
     async fn image(&self, id: &str) -> Result<Option<ImageFacts>, SourceError> {
-        there(self.images_once(&[id.to_owned()], &Allowance::new()).await, NO_IMAGE)
+        there(self.images_once(&[id.to_owned()], &Allowance::new()).await, &NO_IMAGE)
     }
 
     async fn snapshot(&self, id: &str) -> Result<Option<SnapshotFacts>, SourceError> {
-        there(self.snapshots_once(&[id.to_owned()], &Allowance::new()).await, NO_SNAPSHOT)
+        there(self.snapshots_once(&[id.to_owned()], &Allowance::new()).await, &NO_SNAPSHOT)
     }
 
     async fn instances_of(&self, image: &str) -> Result<Vec<String>, SourceError> {

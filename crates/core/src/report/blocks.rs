@@ -69,6 +69,23 @@ impl BlockEstimateReport {
             price: estimate.source.as_ref().map(PriceSourceReport::from),
         }
     }
+
+    /// Both, one after the other at the same rate.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let dollars = |one: Option<f64>, other: Option<f64>| Some(one? + other?);
+        BlockEstimateReport {
+            blocks_least: self.blocks_least.saturating_add(other.blocks_least),
+            blocks_most: self.blocks_most.saturating_add(other.blocks_most),
+            requests_least: self.requests_least.saturating_add(other.requests_least),
+            requests_most: self.requests_most.saturating_add(other.requests_most),
+            block_rate: self.block_rate,
+            seconds_most: self.seconds_most.saturating_add(other.seconds_most),
+            dollars_least: dollars(self.dollars_least, other.dollars_least),
+            dollars_most: dollars(self.dollars_most, other.dollars_most),
+            price: self.price.or(other.price),
+        }
+    }
 }
 
 /// Requests of a run, and its time.

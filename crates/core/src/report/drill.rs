@@ -97,6 +97,10 @@ pub struct DrillReport {
     pub backup_validation: BackupValidation,
     /// The steps, in order.
     pub phases: Vec<DrillPhaseReport>,
+    /// When the restore of the AMI was called (RFC 3339), by this run or by an earlier one whose AMI was taken up. If a run
+    /// with another journal called it, the time that EC2 states for the AMI. Absent if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored_at: Option<String>,
     /// Time from the call of the restore until the AMI was available: the recovery time. Absent unless it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery_seconds: Option<f64>,

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Exit, Note, PriceSourceReport, TaskKind};
+use super::{BlockEstimateReport, Exit, Note, PriceSourceReport, TaskKind};
 use crate::text::words;
 use crate::verdict::Verdict;
 
@@ -72,6 +72,10 @@ pub struct TaskListEstimate {
     /// Time of all one after the other at the rate of earlier restores; absent if there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds_most: Option<f64>,
+    /// What the comparison of all blocks takes, also those of restores that were started before; absent unless the
+    /// restores are proved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<BlockEstimateReport>,
 }
 
 /// One task of a list.
@@ -91,6 +95,10 @@ pub struct TaskRowReport {
     /// The verdict over the findings; absent if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+    /// The verdict of the comparison of its blocks with the record, `unknown` if they were not compared; absent unless the
+    /// restores are proved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Verdict>,
     /// Size of all volumes in bytes, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume_bytes: Option<u64>,
@@ -134,6 +142,7 @@ mod tests {
             state: TaskRowState::Ended,
             image: None,
             verdict: None,
+            proof: None,
             volume_bytes: None,
             detail: String::new(),
             exit_code,
