@@ -299,6 +299,9 @@ const ACTIONS: &[(&str, On, &[P], &str)] = &[
     ("ec2:DescribeInstances", On::Everything, DRILL, "Describe"),
     ("ec2:DescribeSnapshotAttribute", On::Everything, DRILL, "Describe"),
     ("ec2:DescribeVolumes", On::Everything, DRILL, "Describe"),
+    // Afterwards, it asks what is kept all the same.
+    ("ec2:ListImagesInRecycleBin", On::Everything, DRILL, "Describe"),
+    ("ec2:ListSnapshotsInRecycleBin", On::Everything, DRILL, "Describe"),
     ("ec2:DeregisterImage", On::DrilledImages, DRILL, "RemoveDrilledImages"),
     ("ec2:DeleteSnapshot", On::DrilledSnapshots, DRILL, "RemoveDrilledSnapshots"),
     ("ssm:PutParameter", On::Alias, &[P::Restore], "Alias"),

@@ -4,7 +4,7 @@
 pub mod ec2;
 mod removal;
 
-pub use removal::{NO_IMAGE, NO_SNAPSHOT, RemovalService};
+pub use removal::{NO_IMAGE, NO_SNAPSHOT, Recycled, RemovalService};
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::facts::{ImageFacts, SnapshotFacts};
 use crate::source::SourceError;
@@ -8,6 +9,15 @@ use crate::source::SourceError;
 pub const NO_IMAGE: [&str; 2] = ["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"];
 /// The error codes that state that there is no such snapshot.
 pub const NO_SNAPSHOT: [&str; 1] = ["InvalidSnapshot.NotFound"];
+
+/// An AMI or a snapshot that was removed and that a rule of the Recycle Bin keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recycled {
+    /// Its id.
+    pub id: String,
+    /// When it is permanently deleted; `None` if the answer has no such time.
+    pub until: Option<Timestamp>,
+}
 
 /// EC2 in one Region, as far as removing an AMI and its snapshots needs it: what keeps them in use, and the two requests
 /// that remove. Those are sent once; all others are retried where that may help.
@@ -38,6 +48,12 @@ pub trait RemovalService: Send + Sync {
 
     /// Snapshots of the account with this value of a tag (DescribeSnapshots).
     async fn tagged_snapshots(&self, tag: &str, value: &str) -> Result<Vec<SnapshotFacts>, SourceError>;
+
+    /// Which of these AMIs are in the Recycle Bin (ListImagesInRecycleBin). Nothing is requested for no ids.
+    async fn recycled_images(&self, ids: &[String]) -> Result<Vec<Recycled>, SourceError>;
+
+    /// Which of these snapshots are in the Recycle Bin (ListSnapshotsInRecycleBin). Nothing is requested for no ids.
+    async fn recycled_snapshots(&self, ids: &[String]) -> Result<Vec<Recycled>, SourceError>;
 
     /// Deregisters an AMI (DeregisterImage). Its snapshots stay.
     async fn deregister(&self, image: &str) -> Result<(), SourceError>;

@@ -89,7 +89,9 @@ fn write_plan(out: &mut impl Write, style: Style, report: &DrillReport) -> io::R
 
 fn write_resource(out: &mut impl Write, style: Style, resource: &DrillResourceReport) -> io::Result<()> {
     let reason = resource.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    field(out, style.width, 2, resource.state.name(), &format!("{}{reason}", resource.id))?;
+    let kept = resource.recycle_bin.iter().map(|kept| format!("; the Recycle Bin keeps it {}", kept.clause()));
+    let kept = kept.collect::<String>();
+    field(out, style.width, 2, resource.state.name(), &format!("{}{reason}{kept}", resource.id))?;
     match (&resource.remove_with, resource.state) {
         (Some(command), DrillResourceState::Left | DrillResourceState::Kept) => {
             field(out, style.width, 2, "remove with", command)

@@ -54,6 +54,11 @@ fn whole(report: &DrillReport) -> TestCase {
     report.image.iter().for_each(|image| add("image", image));
     report.restored_at.iter().for_each(|at| add("restored_at", at));
     report.recovery_seconds.iter().for_each(|seconds| add("recovery_seconds", &format!("{seconds:.3}")));
+    let kept = report.resources.iter().filter_map(|one| Some((&one.id, one.recycle_bin.as_ref()?.clause())));
+    let kept: Vec<String> = kept.map(|(id, until)| format!("{id} {until}")).collect();
+    if !kept.is_empty() {
+        add("recycle_bin", &kept.join("; "));
+    }
     case
 }
 

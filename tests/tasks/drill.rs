@@ -14,7 +14,7 @@ use crate::rig::{AMI, BUCKET, OBJECT, OTHER, REGION, Rig};
 const NAME: &str = "stored-ami-drill-ami-0123456789abcdef0";
 
 /// A lab with a stored AMI, and a record of its content.
-async fn stored(tasks: TaskPace) -> Rig {
+pub async fn stored(tasks: TaskPace) -> Rig {
     let rig = Rig::with(LabOptions::default(), tasks).await;
     fingerprint(&rig, AMI, "golden.json", &[]).await.assert_exit(0);
     rig.start_store(AMI, BUCKET).await;
@@ -23,13 +23,13 @@ async fn stored(tasks: TaskPace) -> Rig {
     rig
 }
 
-async fn drill(rig: &Rig, more: &[&str]) -> Run {
+pub async fn drill(rig: &Rig, more: &[&str]) -> Run {
     let record = rig.path("golden.json");
     rig.run(&[&["drill", OBJECT, "--record", &record, "--yes"], more].concat()).await
 }
 
 /// The report that counts: the last one before the summary.
-fn report(run: &Run) -> Value {
+pub fn report(run: &Run) -> Value {
     let lines = run.lines();
     let report = lines[lines.len() - 2].clone();
     assert_eq!(report["type"], "drill", "{run:?}");
@@ -58,7 +58,7 @@ fn made(rig: &Rig) -> (Vec<ImageRecord>, Vec<String>) {
     })
 }
 
-fn assert_nothing_left(rig: &Rig) {
+pub fn assert_nothing_left(rig: &Rig) {
     let (images, snapshots) = made(rig);
     assert!(images.is_empty() && snapshots.is_empty(), "{images:?} {snapshots:?}");
     assert_eq!(rig.ec2(|state| (state.images.len(), state.snapshots.len())), (1, 3), "and the source is as it was");
@@ -606,17 +606,4 @@ async fn it_looks_once_more_right_before_the_call() {
     rig.lab.script(FaultRule::new(Operation::Service(Action::DescribeImages), pending).skip(1));
     drill(&rig, &["--accept", "in-progress"]).await.assert_exit(0);
     assert_eq!(rig.starts().len(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_recycle_bin_is_named_where_something_was_removed() {
-    let rig = stored(TaskPace::Polls(0)).await;
-    let bin = |run: &Run| report(run)["notes"].to_string().contains("Recycle Bin");
-    let kept = drill(&rig, &["--keep"]).await;
-    kept.assert_exit(0);
-    assert!(!bin(&kept), "{kept:?}");
-    let removed = drill(&rig, &[]).await;
-    removed.assert_exit(3);
-    assert!(bin(&removed), "{removed:?}");
-    assert_nothing_left(&rig);
 }

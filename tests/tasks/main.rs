@@ -12,6 +12,7 @@ mod block_servers;
 mod blocks;
 mod cost;
 mod drill;
+mod drill_recycle_bin;
 mod edges_ec2;
 mod edges_journal;
 mod edges_outcome;

@@ -57,6 +57,8 @@ actions! {
     EnableEbsEncryptionByDefault => "ec2:EnableEbsEncryptionByDefault",
     GetEbsDefaultKmsKeyId => "ec2:GetEbsDefaultKmsKeyId",
     GetEbsEncryptionByDefault => "ec2:GetEbsEncryptionByDefault",
+    ListImagesInRecycleBin => "ec2:ListImagesInRecycleBin",
+    ListSnapshotsInRecycleBin => "ec2:ListSnapshotsInRecycleBin",
     ModifyEbsDefaultKmsKeyId => "ec2:ModifyEbsDefaultKmsKeyId",
     RegisterImage => "ec2:RegisterImage",
     CreateJob => "s3:CreateJob",

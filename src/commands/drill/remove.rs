@@ -9,13 +9,16 @@ use crate::facts::{ImageFacts, SnapshotFacts};
 use crate::ident::{AmiId, is_snapshot_id};
 use crate::image::{NO_IMAGE, NO_SNAPSHOT, RemovalService};
 use crate::journal::{DrillEntry, MadeResource};
-use crate::report::{DrillResourceReport, DrillResourceState as State};
+use crate::report::{DrillResourceReport, DrillResourceState as State, RecycleBinReport};
 use crate::source::{ErrorKind, SourceError};
 
 /// Number of attempts to see a change of EC2, which may appear later.
 const LOOKS: u32 = 6;
 /// Why something stays after a signal.
 pub(super) const SIGNAL: &str = "a signal ended the drill; the same command goes on";
+/// Remark on what is named with the Recycle Bin.
+const BIN_COSTS: &str =
+    "what the Recycle Bin keeps costs money as long as it is there; this tool does not delete it earlier";
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Removes the AMI and the snapshots of a drill, by id, tag and time of creation, each read again right before.
@@ -53,12 +56,14 @@ fn remove_with(id: &str) -> Option<String> {
 
 /// A resource that stays.
 pub(super) fn staying(id: &str, state: State, reason: Option<Reason>) -> DrillResourceReport {
-    DrillResourceReport { id: id.to_owned(), state, reason, remove_with: remove_with(id) }
+    DrillResourceReport { id: id.to_owned(), state, reason, remove_with: remove_with(id), recycle_bin: None }
 }
 
 fn result(id: &str, done: Result<State, Reason>) -> DrillResourceReport {
     match done {
-        Ok(state) => DrillResourceReport { id: id.to_owned(), state, reason: None, remove_with: None },
+        Ok(state) => {
+            DrillResourceReport { id: id.to_owned(), state, reason: None, remove_with: None, recycle_bin: None }
+        }
         Err(reason) => staying(id, State::Left, Some(reason)),
     }
 }
@@ -216,6 +221,41 @@ impl Removal<'_> {
             found.into_iter().filter(is_of_it).filter(|snapshot| known.iter().all(|known| known.id != snapshot.id));
         let reason = "it has the tag of this drill, which did not see it being made";
         Ok(strays.map(|snapshot| staying(&snapshot.id, State::Left, Some(reason.to_owned()))).collect())
+    }
+
+    /// States what the Recycle Bin keeps of that which does not exist any more, and returns remarks on it. That something
+    /// is not listed is no result: EC2 may list it later.
+    pub(super) async fn recycled(&self, entry: &DrillEntry, resources: &mut [DrillResourceReport]) -> Vec<String> {
+        let is_gone = |made: &&MadeResource| {
+            let is = |known: &DrillResourceReport| matches!(known.state, State::Removed | State::Gone);
+            resources.iter().any(|known| known.id == made.id && is(known))
+        };
+        let ids = |made: &[MadeResource]| made.iter().filter(is_gone).map(|made| made.id.clone()).collect::<Vec<_>>();
+        let (images, snapshots) = (ids(entry.image.as_slice()), ids(&entry.snapshots));
+        let answers = [
+            ("the AMI", self.removal.recycled_images(&images).await),
+            ("the snapshots", self.removal.recycled_snapshots(&snapshots).await),
+        ];
+        let mut remarks = Vec::new();
+        for (what, answer) in answers {
+            match answer {
+                Ok(all) => {
+                    for kept in all {
+                        let until = kept.until.map(|until| until.to_string());
+                        let known = resources.iter_mut().filter(|known| known.id == kept.id);
+                        known.for_each(|known| known.recycle_bin = Some(RecycleBinReport { until: until.clone() }));
+                    }
+                }
+                Err(error) => remarks.push(format!(
+                    "not known: whether the Recycle Bin keeps {what}, which costs money, because {}",
+                    error.explain()
+                )),
+            }
+        }
+        if resources.iter().any(|known| known.recycle_bin.is_some()) {
+            remarks.push(BIN_COSTS.to_owned());
+        }
+        remarks
     }
 }
 

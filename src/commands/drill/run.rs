@@ -285,6 +285,9 @@ impl<'a> Drill<'a> {
                 self.report.notes.push(Note::Source(text));
             }
         }
+        let seconds = clock.monotonic().duration_since(started).as_secs_f64();
+        let remarks = removal.recycled(&entry, &mut resources).await;
+        self.report.notes.extend(remarks.into_iter().map(Note::Source));
         self.report.resources = resources;
         let left = self.report.left().count();
         let (state, detail) = match left {
@@ -292,10 +295,7 @@ impl<'a> Drill<'a> {
             0 => (DrillState::Unknown, "what the drill saw being made is gone".to_owned()),
             left => (DrillState::Failed, format!("{left} of {} were not removed", self.report.resources.len())),
         };
-        let seconds = clock.monotonic().duration_since(started).as_secs_f64();
         self.report.phases.push(done(DrillPhase::Remove, state, Some(seconds), detail));
-        let recycled = "not checked: whether a rule of the Recycle Bin keeps what was deleted, which costs money";
-        self.report.notes.push(Note::Source(recycled.to_owned()));
         if left == 0 && is_known {
             self.forget(token).await?;
         }

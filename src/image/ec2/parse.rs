@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 
+use aws_sdk_ec2::primitives::DateTime;
 use aws_sdk_ec2::types::{BlockDeviceMapping, Image, Snapshot, StoreImageTaskResult, Tag};
 use jiff::Timestamp;
 
 use crate::facts::{ImageFacts, SnapshotFacts, StoreTask, VolumeFacts};
+use crate::image::Recycled;
 
 fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
     let pair = |tag: &Tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()));
@@ -12,6 +14,10 @@ fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
 
 fn owned(text: Option<&str>) -> Option<String> {
     text.map(str::to_owned)
+}
+
+fn time(stated: Option<&DateTime>) -> Option<Timestamp> {
+    stated.and_then(|time| Timestamp::from_nanosecond(time.as_nanos()).ok())
 }
 
 /// A size in GiB, or the stated number if it is 0 or negative.
@@ -80,7 +86,7 @@ pub(super) fn snapshot(snapshot: &Snapshot) -> SnapshotFacts {
         progress: snapshot.progress().and_then(|text| text.trim_end_matches('%').parse().ok()),
         tier: snapshot.storage_tier().map(|tier| tier.as_str().to_owned()),
         description: owned(snapshot.description()),
-        started: snapshot.start_time().and_then(|time| Timestamp::from_nanosecond(time.as_nanos()).ok()),
+        started: time(snapshot.start_time()),
         tags: tags(snapshot.tags()),
     }
 }
@@ -94,8 +100,13 @@ pub(super) fn store_task(task: &StoreImageTaskResult) -> StoreTask {
         state: task.store_task_state().unwrap_or_default().to_owned(),
         progress: task.progress_percentage().and_then(|percent| u8::try_from(percent).ok()),
         failure: owned(task.store_task_failure_reason()).filter(|reason| !reason.is_empty()),
-        started: task.task_start_time().and_then(|time| Timestamp::from_nanosecond(time.as_nanos()).ok()),
+        started: time(task.task_start_time()),
     }
+}
+
+/// An entry of the Recycle Bin; `None` for one without an id.
+pub(super) fn recycled(id: Option<&str>, exit: Option<&DateTime>) -> Option<Recycled> {
+    Some(Recycled { id: owned(id)?, until: time(exit) })
 }
 
 #[cfg(test)]

@@ -2,13 +2,15 @@ use async_trait::async_trait;
 use aws_sdk_ec2::operation::describe_instances::DescribeInstancesOutput;
 use aws_sdk_ec2::operation::describe_snapshots::DescribeSnapshotsOutput;
 use aws_sdk_ec2::operation::describe_volumes::DescribeVolumesOutput;
+use aws_sdk_ec2::operation::list_images_in_recycle_bin::ListImagesInRecycleBinOutput;
+use aws_sdk_ec2::operation::list_snapshots_in_recycle_bin::ListSnapshotsInRecycleBinOutput;
 use aws_sdk_ec2::types::{ImageAttributeName, Instance, InstanceStateName, SnapshotAttributeName};
 
 use super::bounded::Allowance;
 use super::parse;
 use super::service::{Ec2, MOST_PAGES, PAGE, ask, endless, filter, pages};
 use crate::facts::{ImageFacts, SnapshotFacts};
-use crate::image::{NO_IMAGE, NO_SNAPSHOT, RemovalService};
+use crate::image::{NO_IMAGE, NO_SNAPSHOT, Recycled, RemovalService};
 use crate::progress::Call;
 use crate::source::s3::translate;
 use crate::source::{ErrorKind, SourceError};
@@ -22,6 +24,9 @@ macro_rules! once {
         answer.map(drop).map_err(|error| allowance.explain(translate(error, $subject, $needs)))
     }};
 }
+
+/// Name of the Recycle Bin in messages.
+const BIN: &str = "the Recycle Bin";
 
 fn is_there(instance: &Instance) -> bool {
     instance.state().and_then(|state| state.name()) != Some(&InstanceStateName::Terminated)
@@ -114,6 +119,41 @@ impl RemovalService for Ec2 {
         match pages!(self, "ec2:DescribeSnapshots", subject, MOST_PAGES, request.clone(), add) {
             true => Ok(found),
             false => Err(endless(subject)),
+        }
+    }
+
+    // What EC2 answers for the id of something that is not in the Recycle Bin is not documented. So all is listed.
+    async fn recycled_images(&self, ids: &[String]) -> Result<Vec<Recycled>, SourceError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut found = Vec::new();
+        let request = self.client.list_images_in_recycle_bin().max_results(PAGE);
+        let mut add = |out: &ListImagesInRecycleBinOutput| {
+            let kept =
+                out.images().iter().filter_map(|kept| parse::recycled(kept.image_id(), kept.recycle_bin_exit_time()));
+            found.extend(kept.filter(|kept| ids.contains(&kept.id)));
+        };
+        match pages!(self, "ec2:ListImagesInRecycleBin", BIN, MOST_PAGES, request.clone(), add) {
+            true => Ok(found),
+            false => Err(endless(BIN)),
+        }
+    }
+
+    async fn recycled_snapshots(&self, ids: &[String]) -> Result<Vec<Recycled>, SourceError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut found = Vec::new();
+        let request = self.client.list_snapshots_in_recycle_bin().max_results(PAGE);
+        let mut add = |out: &ListSnapshotsInRecycleBinOutput| {
+            let kept = out.snapshots().iter();
+            let kept = kept.filter_map(|kept| parse::recycled(kept.snapshot_id(), kept.recycle_bin_exit_time()));
+            found.extend(kept.filter(|kept| ids.contains(&kept.id)));
+        };
+        match pages!(self, "ec2:ListSnapshotsInRecycleBin", BIN, MOST_PAGES, request.clone(), add) {
+            true => Ok(found),
+            false => Err(endless(BIN)),
         }
     }
 

@@ -172,6 +172,18 @@ pub struct DrillResourceReport {
     /// The command that removes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remove_with: Option<String>,
+    /// A rule of the Recycle Bin keeps it after its removal. Absent if it is not listed there, or if that could not be
+    /// asked; a note says so then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recycle_bin: Option<RecycleBinReport>,
+}
+
+/// What the Recycle Bin states of something that was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RecycleBinReport {
+    /// When it is permanently deleted (RFC 3339). Absent if EC2 does not state it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 impl From<Verdict> for DrillState {
@@ -200,6 +212,16 @@ impl BackupValidation {
             (DrillOutcome::Planned | DrillOutcome::Interrupted, _) => BackupValidation::Validating,
             (DrillOutcome::Ended, Verdict::Pass) => BackupValidation::Successful,
             _ => BackupValidation::Failed,
+        }
+    }
+}
+
+impl RecycleBinReport {
+    /// Until when it is kept, as words.
+    pub fn clause(&self) -> String {
+        match &self.until {
+            Some(until) => format!("until {until}"),
+            None => "until a time that EC2 does not state".to_owned(),
         }
     }
 }

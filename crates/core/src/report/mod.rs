@@ -80,7 +80,7 @@ pub use demands::Demands;
 pub use doctor::{DoctorCheck, DoctorFindingReport, DoctorRateReport, DoctorReport};
 pub use drill::{
     BackupValidation, DrillOutcome, DrillPhase, DrillPhaseReport, DrillQuotaReport, DrillReport, DrillResourceReport,
-    DrillResourceState, DrillState,
+    DrillResourceState, DrillState, RecycleBinReport,
 };
 pub use exit::Exit;
 pub use facts_file::{AnswerWord, FactsFile, KeyForm, PublicFacts, ServerWord};

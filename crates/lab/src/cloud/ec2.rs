@@ -3,7 +3,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::blocks::{BLOCK, Content, LARGEST};
 use crate::options::TaskPace;
@@ -25,6 +25,30 @@ pub struct Ec2State {
     pub instances: BTreeMap<String, String>,
     /// The snapshot that each volume was made from, by volume id.
     pub volumes: BTreeMap<String, String>,
+    /// How long the Recycle Bin keeps every AMI that is deregistered and every snapshot that is deleted; `None` without
+    /// such a rule.
+    pub retention: Option<SignedDuration>,
+    /// AMIs in the Recycle Bin, by id.
+    pub recycled_images: BTreeMap<String, Recycled>,
+    /// Snapshots in the Recycle Bin, by id.
+    pub recycled_snapshots: BTreeMap<String, Recycled>,
+}
+
+/// An AMI or a snapshot in the Recycle Bin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recycled {
+    /// When it was deregistered or deleted.
+    pub entered: Timestamp,
+    /// When it is permanently deleted.
+    pub exits: Timestamp,
+}
+
+impl Recycled {
+    /// Something that is removed now and kept for this time.
+    pub fn now(retention: SignedDuration) -> Self {
+        let entered = Timestamp::now();
+        Recycled { entered, exits: entered.saturating_add(retention).unwrap_or(Timestamp::MAX) }
+    }
 }
 
 /// An AMI.

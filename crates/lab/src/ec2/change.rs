@@ -1,5 +1,5 @@
 use super::parameters::{list, tags as tags_of};
-use crate::cloud::ec2::Ec2State;
+use crate::cloud::ec2::{Ec2State, Recycled};
 use crate::query::{Parameters, ServiceError};
 use crate::shared::ACCOUNT;
 
@@ -14,6 +14,9 @@ pub(super) fn deregister(state: &mut Ec2State, parameters: &Parameters) -> Resul
         return Err(ServiceError::new("OperationNotPermitted", message));
     }
     state.images.remove(&id);
+    if let Some(retention) = state.retention {
+        state.recycled_images.insert(id, Recycled::now(retention));
+    }
     Ok(DONE.to_owned())
 }
 
@@ -25,7 +28,11 @@ pub(super) fn delete_snapshot(state: &mut Ec2State, parameters: &Parameters) -> 
         return Err(ServiceError::new("InvalidSnapshot.InUse", message));
     }
     let missing = || ServiceError::new("InvalidSnapshot.NotFound", format!("The snapshot '{id}' does not exist."));
-    state.snapshots.remove(&id).map(|_| DONE.to_owned()).ok_or_else(missing)
+    state.snapshots.remove(&id).ok_or_else(missing)?;
+    if let Some(retention) = state.retention {
+        state.recycled_snapshots.insert(id, Recycled::now(retention));
+    }
+    Ok(DONE.to_owned())
 }
 
 /// Adds or removes tags.

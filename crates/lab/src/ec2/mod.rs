@@ -4,6 +4,7 @@ mod advance;
 mod change;
 mod describe;
 mod parameters;
+mod recycle;
 mod register;
 mod restore;
 mod spec;
@@ -13,7 +14,7 @@ mod xml;
 
 use std::sync::Arc;
 
-pub use crate::cloud::ec2::{Ec2State, ImageRecord, Mapping, SnapshotRecord, TaskRecord};
+pub use crate::cloud::ec2::{Ec2State, ImageRecord, Mapping, Recycled, SnapshotRecord, TaskRecord};
 pub(crate) use advance::by_clock;
 pub use spec::{ImageSpec, VolumeSpec};
 
@@ -51,6 +52,8 @@ pub(crate) async fn run(
         Action::DescribeVolumes => Ok(uses::volumes(state, parameters)),
         Action::DescribeImageAttribute => uses::launch_permissions(state, parameters),
         Action::DescribeSnapshotAttribute => uses::volume_permissions(state, parameters),
+        Action::ListImagesInRecycleBin => recycle::images(state, parameters),
+        Action::ListSnapshotsInRecycleBin => recycle::snapshots(state, parameters),
         Action::DescribeRegions => Ok(describe::regions(region)),
         Action::RegisterImage => register::image(state, region, parameters),
         Action::CopyImage => register::copy(state, region, parameters),
