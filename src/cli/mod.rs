@@ -24,6 +24,8 @@ mod doctor;
 #[cfg(feature = "ebs")]
 mod drill;
 #[cfg(feature = "s3")]
+mod ends;
+#[cfg(feature = "s3")]
 mod facts_file;
 mod generate;
 mod global;

@@ -10,10 +10,10 @@ use super::settings::Settings;
 use super::terminal::style;
 use super::written::WrittenFiles;
 use crate::copy::Likeness;
-use crate::ident::{ObjectUri, redact_urls, shell_option};
+use crate::ident::{ObjectUri, redact_urls};
 use crate::render::{Human, JsonLines, Renderer};
 use crate::report::{ErrorReport, Exit, Report, SummaryReport};
-use crate::source::{Advice, SourceError};
+use crate::source::SourceError;
 use crate::verdict::Verdict;
 
 /// Writes reports immediately, and collects the exit code and the summary.
@@ -129,7 +129,6 @@ impl Results {
     /// The advice on an error, with the policy of this command for a missing permission.
     fn advice(&self, target: &str, error: &SourceError) -> Option<String> {
         let advice = error.advice.as_deref()?;
-        let is_permission = matches!(advice, Advice::Allow | Advice::AllowReading);
         let of_end = match self.policy {
             // The target of a copy is its destination.
             [source, destination] => {
@@ -143,13 +142,7 @@ impl Results {
             _ => return Some(advice.to_string()),
         };
         let bucket = error.subject.parse::<ObjectUri>().map_or_else(|_| "BUCKET".to_owned(), |uri| uri.bucket);
-        Some(match is_permission {
-            true => format!(
-                "ask for the permission; `stored-ami policy {of_end} {}` prints the policy that the command needs",
-                shell_option("--bucket", &bucket)
-            ),
-            false => advice.to_string(),
-        })
+        Some(advice.with_policy(of_end, &bucket).unwrap_or_else(|| advice.to_string()))
     }
 
     /// Prints why a request is invalid.

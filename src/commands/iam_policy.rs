@@ -90,12 +90,14 @@ pub struct PolicyScope {
     /// Name of the SSM parameter that `restore --alias` writes.
     pub alias: Option<String>,
     /// What `copy --via server` copies from, which the server reads with the permissions of the destination's caller.
-    pub copied_from: Option<CopiedFrom>,
+    pub copied_from: Option<PolicyPlace>,
+    /// Where the jobs of `batch` have their manifests and reports; among the objects if it is `None`.
+    pub job_files: Option<PolicyPlace>,
 }
 
 /// Objects in another bucket.
 #[derive(Debug, Clone)]
-pub struct CopiedFrom {
+pub struct PolicyPlace {
     /// The name of the bucket.
     pub bucket: String,
     /// The prefix of the keys: empty, or ending in a slash.
@@ -109,7 +111,7 @@ impl PolicyScope {
             text.starts_with(|c: char| c.is_ascii_lowercase())
                 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         };
-        let PolicyScope { partition, region, account, bucket, alias, copied_from, .. } = self;
+        let PolicyScope { partition, region, account, bucket, alias, copied_from, job_files, .. } = self;
         if !is_label(partition) || !partition.starts_with("aws") {
             return Err(format!("--partition {partition}: is not a partition, such as aws, aws-cn or aws-us-gov"));
         }
@@ -121,7 +123,8 @@ impl PolicyScope {
         }
         let named = bucket.as_ref().map(|bucket| ("--bucket", bucket));
         let from = copied_from.as_ref().map(|from| ("--source-bucket", &from.bucket));
-        for (option, bucket) in named.into_iter().chain(from) {
+        let to = job_files.as_ref().map(|to| ("--to", &to.bucket));
+        for (option, bucket) in named.into_iter().chain(from).chain(to) {
             // S3 User Guide, *General purpose buckets naming rules*; old buckets may have upper case and `_`.
             let of_bucket = |b: u8| b.is_ascii_alphanumeric() || b".-_".contains(&b);
             if !(3..=255).contains(&bucket.len()) || !bucket.bytes().all(of_bucket) {
@@ -160,6 +163,12 @@ enum On {
     Objects,
     /// Objects that the server copies.
     CopiedObjects,
+    /// Manifests and reports of jobs, wherever they are.
+    JobFiles,
+    /// The same, if they have a place of their own.
+    PlacedJobFiles,
+    /// The bucket of that place.
+    JobBucket,
     Images,
     /// AMIs and snapshots that a restore creates.
     Restored,
@@ -250,7 +259,10 @@ const ACTIONS: &[(&str, On, &[P], &str)] = &[
     ("s3:GetObject", On::Objects, JOBS, "Objects"),
     ("s3:GetObjectVersion", On::Objects, JOBS, "Objects"),
     ("s3:ListBucket", On::Bucket, &[P::Batch], "Bucket"),
-    ("s3:PutObject", On::Objects, JOBS, "WriteObjects"),
+    ("s3:PutObject", On::JobFiles, JOBS, "WriteJobFiles"),
+    ("s3:GetObject", On::PlacedJobFiles, JOBS, "JobFiles"),
+    ("s3:GetObjectVersion", On::PlacedJobFiles, JOBS, "JobFiles"),
+    ("s3:ListBucket", On::JobBucket, &[P::Batch], "JobBucket"),
     ("s3:CreateJob", On::Everything, &[P::Batch], "Jobs"),
     ("s3:DescribeJob", On::Everything, &[P::Batch], "Jobs"),
     ("iam:PassRole", On::Roles, &[P::Batch], "PassRole"),
@@ -324,6 +336,7 @@ pub fn policy(commands: &[PolicyCommand], scope: &PolicyScope) -> Result<Value, 
         let has_place = match on {
             On::Alias => scope.alias.is_some(),
             On::CopiedObjects => scope.copied_from.is_some(),
+            On::PlacedJobFiles | On::JobBucket => scope.job_files.is_some(),
             _ => true,
         };
         if !wanted || !has_place {
@@ -359,14 +372,15 @@ pub fn policy(commands: &[PolicyCommand], scope: &PolicyScope) -> Result<Value, 
 fn resources(on: On, scope: &PolicyScope) -> Value {
     let PolicyScope { partition, region, account, bucket, prefix, .. } = scope;
     let (bucket, prefix) = (bucket.as_deref().unwrap_or_default(), literal(prefix));
+    let objects = format!("arn:{partition}:s3:::{bucket}/{prefix}*");
+    let placed = |at: &PolicyPlace| format!("arn:{partition}:s3:::{}/{}*", at.bucket, literal(&at.prefix));
     match on {
         On::Everything => json!("*"),
         On::Bucket => json!(format!("arn:{partition}:s3:::{bucket}")),
-        On::Objects => json!(format!("arn:{partition}:s3:::{bucket}/{prefix}*")),
-        On::CopiedObjects => {
-            let of = |from: &CopiedFrom| format!("arn:{partition}:s3:::{}/{}*", from.bucket, literal(&from.prefix));
-            json!(scope.copied_from.as_ref().map(of))
-        }
+        On::Objects => json!(objects),
+        On::CopiedObjects => json!(scope.copied_from.as_ref().map(placed)),
+        On::JobFiles | On::PlacedJobFiles => json!(scope.job_files.as_ref().map_or(objects, placed)),
+        On::JobBucket => json!(scope.job_files.as_ref().map(|to| format!("arn:{partition}:s3:::{}", to.bucket))),
         On::DrilledImages => json!(format!("arn:{partition}:ec2:{region}::image/*")),
         On::DrilledSnapshots => json!(format!("arn:{partition}:ec2:{region}::snapshot/*")),
         On::Images => json!(format!("arn:{partition}:ec2:{region}::image/*")),
@@ -397,7 +411,28 @@ mod tests {
             prefix: String::new(),
             alias: None,
             copied_from: None,
+            job_files: None,
         }
+    }
+
+    /// With a place of their own for manifests and reports, nothing may be written into the archive.
+    #[test]
+    fn jobs_write_only_where_their_files_are() {
+        for command in [P::Batch, P::BatchRole] {
+            let written = |job_files| {
+                let document = policy(&[command], &PolicyScope { job_files, ..scope() }).unwrap();
+                let statements = document["Statement"].as_array().unwrap().clone();
+                let puts =
+                    |statement: &&Value| statement["Action"].as_array().unwrap().contains(&json!("s3:PutObject"));
+                statements.iter().filter(puts).map(|statement| statement["Resource"].clone()).collect::<Vec<_>>()
+            };
+            assert_eq!(written(None), ["arn:aws-us-gov:s3:::archive/*"]);
+            let place = PolicyPlace { bucket: "reports".into(), prefix: "jobs/".into() };
+            assert_eq!(written(Some(place)), ["arn:aws-us-gov:s3:::reports/jobs/*"]);
+        }
+        let place = PolicyPlace { bucket: "a/*".into(), prefix: String::new() };
+        let wrong = policy(&[P::Batch], &PolicyScope { job_files: Some(place), ..scope() });
+        assert_eq!(wrong.unwrap_err(), "--to a/*: is not the name of a bucket");
     }
 
     fn actions(commands: &[PolicyCommand]) -> Vec<String> {
@@ -479,7 +514,7 @@ mod tests {
 
     #[test]
     fn a_copy_by_the_server_reads_the_source() {
-        let from = CopiedFrom { bucket: "backup".into(), prefix: "a*/".into() };
+        let from = PolicyPlace { bucket: "backup".into(), prefix: "a*/".into() };
         let scope = PolicyScope { copied_from: Some(from), ..scope() };
         let document = policy(&[P::CopyDestination], &scope).unwrap();
         let statements = document["Statement"].as_array().unwrap();
@@ -487,7 +522,7 @@ mod tests {
         assert_eq!(found["Action"], json!(["s3:GetObject", "s3:GetObjectVersion"]));
         assert_eq!(found["Resource"], "arn:aws-us-gov:s3:::backup/a${*}/*");
         assert!(!policy(&[P::Store], &scope).unwrap().to_string().contains("backup"), "only for a copy");
-        let wrong = CopiedFrom { bucket: "back*".into(), prefix: String::new() };
+        let wrong = PolicyPlace { bucket: "back*".into(), prefix: String::new() };
         let scope = PolicyScope { copied_from: Some(wrong), ..scope };
         assert!(policy(&[P::CopyDestination], &scope).unwrap_err().starts_with("--source-bucket"));
     }

@@ -9,14 +9,14 @@ use super::{Discovery, LogicalSizeSource, discover};
 use crate::checksum::{Algorithm, StoredChecksum};
 use crate::content::{self, ProbePlan};
 use crate::facts::{Fact, FactsSource, LockFacts, ObjectFacts, Readability, readability, recognise};
-use crate::ident::{ETag, ETagForm};
+use crate::ident::{ETag, ETagForm, Target};
 use crate::plan::{Budget, Claim, KnownLayout, PartLayout, ReadPlan, Reference, stored_references};
 use crate::report::{
     ChecksumReport, ETagKind, EncryptionReport, Exit, FactReport, IdentityReport, InspectNote, InspectReport,
     LayoutReport, LockReport, MetadataReport, Note, ProbeReport, ProofReport, PublicFacts, RatioReport, ReadableState,
     ReasonReport, VerifyCostEstimate,
 };
-use crate::source::{ErrorKind, Session, SourceError};
+use crate::source::{Advice, ErrorKind, Session, SourceError};
 use crate::verdict::{Finding, Origin, Outcome};
 
 /// Parameters of an inspection.
@@ -67,9 +67,7 @@ async fn known_without_reading(session: &Session, request: &InspectOptions) -> R
             let public = Some(PublicFacts::of(&found.facts, &found.layout));
             Ok(Inspected { report: full(session, found, request).await, public })
         }
-        Err(error)
-            if error.kind == ErrorKind::Denied && matches!(session.target(), crate::ident::Target::Object(_)) =>
-        {
+        Err(error) if error.kind == ErrorKind::Denied && matches!(session.target(), Target::Object(_)) => {
             listed(session, error).await
         }
         Err(error) => Err(error),
@@ -117,18 +115,19 @@ async fn full(session: &Session, found: Discovery, request: &InspectOptions) -> 
 async fn listed(session: &Session, denied: SourceError) -> Result<Inspected, SourceError> {
     let found = match session.find().await {
         Ok(found) => found,
+        // The advice says what that may mean.
+        Err(error) if error.kind == ErrorKind::Denied => return Err(denied),
         Err(error) => {
-            let detail = match error.kind {
-                ErrorKind::Denied => {
-                    "without s3:ListBucket the same answer is given where there is no object".to_owned()
-                }
-                _ => format!("a listing does not show whether it is there: {}", error.explain()),
-            };
+            let detail = format!("a listing does not show whether it is there: {}", error.explain());
             return Err(SourceError { detail: format!("{}; {detail}", denied.detail), ..denied });
         }
     };
     let Some(facts) = found else {
-        return Err(SourceError { kind: ErrorKind::NotFound, detail: "there is no such object".to_owned(), ..denied });
+        let error = SourceError { kind: ErrorKind::NotFound, detail: "there is no such object".to_owned(), ..denied };
+        return Err(match session.target() {
+            Target::Object(uri) => error.with_advice(Advice::CheckKey { bucket: uri.bucket.clone() }),
+            _ => error,
+        });
     };
     let notes = vec![InspectNote::ListedOnly { denied: denied.explain() }.into()];
     let found = Discovery { layout: KnownLayout::unknown(facts.etag_parts(), "HEAD is not permitted"), facts, notes };

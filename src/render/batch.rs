@@ -82,6 +82,10 @@ fn write_steps(out: &mut impl Write, style: Style, steps: &[BatchStep], reach: &
             command(out, style, "next", &text)
         }
         BatchStep::Follow { job } => command(out, style, "next", &format!("stored-ami batch follow {job}{ours}")),
+        BatchStep::Reconcile { job } => {
+            let text = format!("stored-ami batch reconcile {job} --plan FILE --ledger FILE{ours}");
+            command(out, style, "next", &text)
+        }
     })
 }
 
@@ -174,29 +178,48 @@ pub(super) fn write_summary(out: &mut impl Write, style: Style, report: &BatchRe
     if more > 0 {
         field(out, style.width, 2, "not recorded", &format!("{} more; JSON names all", ByteSize(more).grouped()))?;
     }
+    let stated = format!("S3 states the known value of every object{}", of_job(report));
     let (label, text) = match (report.basis, report.exit_code) {
-        (BatchBasis::Report, _) => {
-            (Label::new("unknown", Verdict::Unknown), "as the report says; nothing shows that S3 wrote these files")
-        }
+        (BatchBasis::Report, _) => (
+            Label::new("unknown", Verdict::Unknown),
+            "as the report says; nothing shows that S3 wrote these files".to_owned(),
+        ),
         (BatchBasis::Job, Exit::Passed) => {
-            (Label::new("stated", Verdict::Pass), "S3 states the known value of every object, at rest")
+            (Label::new("stated", Verdict::Pass), format!("{stated}, at rest{}", other_jobs(report)))
         }
         (BatchBasis::Job, Exit::Failed) if report.counts.differs == 0 => {
-            (Label::new("fail", Verdict::Fail), "the ledger has damage that no statement of S3 ends")
+            (Label::new("fail", Verdict::Fail), "the ledger has damage that no statement of S3 ends".to_owned())
         }
         (BatchBasis::Job, Exit::Failed) => {
-            (Label::new("fail", Verdict::Fail), "the checksum that S3 states differs from the known one")
+            (Label::new("fail", Verdict::Fail), "the checksum that S3 states differs from the known one".to_owned())
         }
-        (BatchBasis::Job, _) if report.counts.stated == report.objects => (
-            Label::new("unknown", Verdict::Unknown),
-            "S3 states the known value of every object; what is named above leaves the result open",
-        ),
-        (BatchBasis::Job, _) => (Label::new("unknown", Verdict::Unknown), "not every object is stated by S3"),
+        (BatchBasis::Job, _) if report.counts.stated == report.objects => {
+            (Label::new("unknown", Verdict::Unknown), format!("{stated}; what is named above leaves the result open"))
+        }
+        (BatchBasis::Job, _) => {
+            (Label::new("unknown", Verdict::Unknown), "not every object is stated by S3".to_owned())
+        }
     };
-    conclude(out, style, label, text)?;
+    conclude(out, style, label, &text)?;
     match (report.counts.differs, report.troubled) {
         (0, 0) => Ok(()),
         (0, _) => field(out, style.width, 2, "next", "read the objects above with `stored-ami audit --level bytes`"),
         _ => field(out, style.width, 2, "next", "read the objects that differ with `stored-ami verify`"),
+    }
+}
+
+/// ` of job 1`, unless the plan has no other.
+fn of_job(report: &BatchReport) -> String {
+    if report.jobs > 1 { format!(" of job {}", report.number) } else { String::new() }
+}
+
+/// The jobs that the result says nothing of: `; jobs 2 and 3 of the plan are not in this result`.
+fn other_jobs(report: &BatchReport) -> String {
+    let others: Vec<u64> = (1..=report.jobs).filter(|number| *number != report.number).collect();
+    match others.as_slice() {
+        [] => String::new(),
+        [one] => format!("; job {one} of the plan is not in this result"),
+        [one, other] => format!("; jobs {one} and {other} of the plan are not in this result"),
+        more => format!("; the {} other jobs of the plan are not in this result", more.len()),
     }
 }

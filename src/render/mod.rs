@@ -89,7 +89,7 @@ pub fn printable(text: &str) -> String {
 
 /// Breaks a text at spaces into lines of at most `width` characters; longer words are not broken. A command that fits no
 /// line continues behind a backslash, so that a shell takes what is copied.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let lines = joined_to_width(words(text, width).iter().map(String::as_str), width);
     lines.into_iter().flat_map(|line| continued(line, width)).collect()
 }

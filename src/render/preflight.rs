@@ -51,6 +51,11 @@ pub(super) fn write(
     // Nothing is left to do about an unknown that was accepted.
     let mut steps = report.next_steps.iter().filter(|_| report.exit_code != Exit::Passed);
     steps.try_for_each(|step| field(out, style.width, 2, "next", step))?;
+    // The cure comes first.
+    if report.verdict == Verdict::Unknown && report.accepted.is_empty() {
+        let list = names(&report.findings, Verdict::Unknown).replace(", ", ",");
+        field(out, style.width, 2, "or", &format!("--accept {list} goes on without these answers"))?;
+    }
     match (&report.damaged, report.target.parse::<Target>()) {
         (Some(object), Ok(target)) => {
             let (version_id, etag) = (object.version_id.as_deref(), object.etag.as_deref());
@@ -126,13 +131,12 @@ fn outcome(report: &PreflightReport) -> String {
         Verdict::Fail => {
             let failed = report.findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
             let reasons: Vec<String> = failed.map(|finding| reason(report, finding)).collect();
-            format!("not started: {}", reasons.join("; "))
+            format!("the {} cannot start: {}", report.operation, reasons.join("; "))
         }
         Verdict::Unknown => {
             let names = names(&report.findings, Verdict::Unknown);
             if report.accepted.is_empty() {
-                let list = names.replace(", ", ",");
-                format!("not started, because not answered: {names}; --accept {list} lets it pass")
+                format!("whether the {} can start is not known; not answered: {names}", report.operation)
             } else {
                 format!("not answered: {names}; accepted: {}", joined(&report.accepted, ", "))
             }

@@ -8,7 +8,9 @@ use super::{
 };
 use crate::audit::joined;
 use crate::ident::Target;
-use crate::report::{DamageReport, EndOption, FindingReport, LayoutBasis, LayoutKind, LayoutReport, VerifyReport};
+use crate::report::{
+    DamageReport, EndOption, FindingReport, LayoutBasis, LayoutKind, LayoutReport, ProofLimit, VerifyReport, limit_of,
+};
 use crate::units::{ByteSize, Throughput, counted};
 use crate::verdict::{CheckId, Origin, Subject, Verdict};
 
@@ -233,12 +235,14 @@ pub(super) fn conclusion(report: &VerifyReport) -> String {
     damaged.dedup();
     match report.verdict {
         Verdict::Pass => {
-            let forgeable = if report.proved_by.iter().any(|check| check.resists_forgery()) {
-                ""
-            } else {
-                "; these detect accidents, not a deliberate change by someone who can write the object"
+            let limit = match limit_of(&report.proved_by) {
+                None => String::new(),
+                Some(limit @ ProofLimit::SinceWritten) => {
+                    format!("; {}; --like or --manifest compares it with an original", limit.clause())
+                }
+                Some(limit @ ProofLimit::Accidents) => format!("; {}", limit.clause()),
             };
-            format!("all {size} bytes are proved by {}{forgeable}", joined(&report.proved_by, ", "))
+            format!("all {size} bytes are proved by {}{limit}", joined(&report.proved_by, ", "))
         }
         Verdict::Fail if report.findings.iter().all(|f| f.verdict != Verdict::Fail || f.check == CheckId::Stream) => {
             "the compressed stream in the object is broken, although its bytes match the references".to_owned()

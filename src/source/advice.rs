@@ -1,7 +1,13 @@
 use std::fmt;
 
+use crate::ident::shell_option;
+
 /// Where the endpoint may be set.
 const ENDPOINT: &str = "--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile";
+
+/// What comes before the advice on a permission where the key may be wrong.
+const CHECK_KEY_FIRST: &str =
+    "check the key first: without s3:ListBucket the same answer is given where there is no object; if it is right, ";
 
 /// What the user can do about a failed request. The only place that words it, so that the same cause gets the same
 /// advice everywhere.
@@ -24,6 +30,9 @@ pub enum Advice {
     CheckCredentials,
     /// A permission is missing.
     AllowReading,
+    /// A permission to read is missing, or there is no object of this key: without `s3:ListBucket` S3 answers the same
+    /// (S3 API Reference, *HeadObject*, *Permissions*).
+    CheckKeyOrAllow,
     /// A permission is missing that reading does not need.
     Allow,
     /// The bucket does not exist.
@@ -43,6 +52,20 @@ pub enum Advice {
     CheckPath,
     /// The AMI does not exist in this Region.
     CheckImage,
+}
+
+impl Advice {
+    /// The sentence for a missing permission, with the policy of a command; `None` for other advice.
+    pub fn with_policy(&self, command: &str, bucket: &str) -> Option<String> {
+        let first = match self {
+            Advice::Allow | Advice::AllowReading => "",
+            Advice::CheckKeyOrAllow => CHECK_KEY_FIRST,
+            _ => return None,
+        };
+        let bucket = shell_option("--bucket", bucket);
+        let policy = format!("`stored-ami policy {command} {bucket}` prints the policy that the command needs");
+        Some(format!("{first}ask for the permission; {policy}"))
+    }
 }
 
 impl fmt::Display for Advice {
@@ -68,6 +91,7 @@ impl fmt::Display for Advice {
             Advice::AllowReading => f.write_str(
                 "ask for the permission; `stored-ami policy verify --bucket BUCKET` prints the policy that reading needs",
             ),
+            Advice::CheckKeyOrAllow => write!(f, "{CHECK_KEY_FIRST}{}", Advice::AllowReading),
             Advice::Allow => f.write_str(
                 "ask for the permission; `stored-ami policy COMMAND --bucket BUCKET` prints the policy of a command",
             ),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 
-use super::{Body, ErrorKind, ObjectSource, RateLimiter, RetryPolicy, SourceError, ThrottledSource};
+use super::{Advice, Body, ErrorKind, ObjectSource, RateLimiter, RetryPolicy, SourceError, ThrottledSource};
 use crate::clock::{Clock, SystemClock, within};
 use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
 use crate::ident::{ObjectId, Target};
@@ -189,7 +189,16 @@ impl Session {
         for _ in 0..requests {
             self.context.monitor.request(Call::Find);
         }
-        Err(error)
+        Err(self.perhaps_absent(error))
+    }
+
+    /// A refusal to read a key that nothing was known of, with the advice to check the key.
+    fn perhaps_absent(&self, error: SourceError) -> SourceError {
+        let is_key = matches!(self.target(), Target::Object(uri) if uri.version.is_none());
+        match (&error.kind, error.advice.as_deref()) {
+            (ErrorKind::Denied, Some(Advice::AllowReading)) if is_key => error.with_advice(Advice::CheckKeyOrAllow),
+            _ => error,
+        }
     }
 
     /// HeadObject for an object that was seen before, without looking for the reason of a failure. If it is denied, it

@@ -330,9 +330,18 @@ async fn a_version_stays_what_it_was() {
     assert_eq!(jobs, [("crc64nvme", "full_object", true), ("sha256", "composite", true)]);
     // A newer version does not matter to the planned one.
     batch.rig.put(&key(0), 9, 2_000).await;
-    for job in batch.complete().await {
+    for (job, said) in batch.complete().await.into_iter().zip([
+        "every object of job 1, at rest; job 2 of the plan is not in this result",
+        "every object of job 2, at rest; job 1 of the plan is not in this result",
+    ]) {
         let run = batch.reconcile(&job, &["--ledger", &batch.ledger]).await;
         assert!(named(run.assert_exit(0)).is_empty());
+        assert_eq!(end(&run)["jobs"], 2);
+        let mut command = batch.rig.server.command();
+        command.args(["batch", "reconcile", &job, "--plan", &batch.plan]);
+        let words = Run::of(command).await.assert_exit(0).stdout.clone();
+        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(said), "{words}");
     }
     assert_eq!(batch.entries().len(), 2);
     // The proof is of the planned state, not of the newer one.
@@ -427,6 +436,12 @@ async fn a_plan_and_its_jobs_name_the_next_command() {
     let submitted = human(&submit).await;
     let said = &submitted.assert_exit(0).stdout;
     assert!(said.contains("stored-ami batch follow") && !said.contains("batch submit"), "{said}");
+    let job = said.split_whitespace().skip_while(|word| *word != "follow").nth(1).unwrap();
+    let followed = human(&["follow", job]).await;
+    let words = followed.assert_exit(0).stdout.replace(" \\\n", " ");
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let next = format!("next stored-ami batch reconcile {job} --plan FILE --ledger FILE");
+    assert!(words.contains(&next), "{words}");
     // Nothing is due, and nothing comes next.
     let elsewhere = batch.rig.text("none.json");
     let nothing = human(&["plan", "s3://reports/none/", "--plan", &elsewhere]).await;

@@ -288,3 +288,27 @@ async fn what_runs_cannot_show_is_said_before_it_is_read() {
         assert!(run.assert_exit(2).stderr.contains(problem), "{}", run.stderr);
     }
 }
+
+/// What only `audit merge` can compare is not read if it is not kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_are_not_read_without_a_place_for_their_digests() {
+    let rig = rig(ChecksumChoice::None, PartSizes::Uniform(8 * MIB)).await;
+    let text = async |args: &[&str]| {
+        rig.lab.clear_calls();
+        let mut command = rig.server.command();
+        command.args(["audit", "s3://archive", "--shard", "1/2"]).args(args);
+        Run::of(command).await
+    };
+    let ledger = rig.text("own.db");
+    let refused =
+        "--split: `audit merge` needs what each shard read of the large objects; add --results PLACE, or --json";
+    for more in [&[][..], &["--ledger", &ledger]] {
+        let run = text(&[&["--split", "32MiB", "--level", "bytes"], more].concat()).await;
+        assert!(run.assert_exit(2).stderr.contains(refused), "{run:?}");
+        assert!(rig.lab.calls().is_empty(), "before the first request");
+    }
+    let said = "--shard: nothing of this share is kept for `audit merge`; --results PLACE keeps it, or --json";
+    for (more, is_said) in [(&[][..], true), (&["--ledger", &ledger], false), (&["--json"], false)] {
+        assert_eq!(text(more).await.stderr.contains(said), is_said, "{more:?}");
+    }
+}

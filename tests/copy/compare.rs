@@ -29,7 +29,8 @@ async fn run(rig: &Rig, args: &[&str]) -> Run {
     command
         .env("HOME", rig.home.path())
         .env("AWS_CONFIG_FILE", rig.home.path().join("config"))
-        .args(["compare", "--json", "--from-profile", "commercial", "--to-profile", "gov"])
+        .args(["compare", "--json"])
+        .args(crate::rig::profiles(args))
         .args(args);
     Run::of(command).await
 }

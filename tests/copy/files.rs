@@ -43,6 +43,37 @@ async fn a_file_gets_its_name_when_the_source_is_proved() {
     assert!(rig.to.calls().is_empty(), "the destination is a file");
 }
 
+/// With an option of the connection, the user believes that the end is in S3.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_options_of_a_connection_are_refused_where_the_end_is_a_file() {
+    let (rig, bytes) = rig().await;
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "here", &bytes);
+    rig.from.clear_calls();
+    for (args, option, written) in [
+        (&["copy", FROM, "gov-backup", "--to-profile", "gov", "--yes"][..], "--to-profile", "s3://gov-backup/"),
+        (&["copy", FROM, "gov-backup", "--to-region", "eu-west-1"], "--to-region", "s3://gov-backup/"),
+        (&["copy", FROM, "./x", "--to-endpoint-url", "http://h"], "--to-endpoint-url", "s3://BUCKET/KEY"),
+        (
+            &["copy", FROM, "gov", "--to-expected-bucket-owner", "111111111111"],
+            "--to-expected-bucket-owner",
+            "s3://gov/",
+        ),
+        (&["copy", "here", TO, "--from-profile", "commercial"], "--from-profile", "s3://here/"),
+        (&["compare", FROM, "here", "--to-profile", "gov"], "--to-profile", "s3://here/"),
+        (&["compare", "here", TO, "--from-region", "eu-west-1"], "--from-region", "s3://here/"),
+    ] {
+        let mut command = crate::common::bare_command();
+        command.env("AWS_CONFIG_FILE", rig.home.path().join("config")).current_dir(folder.path()).args(args);
+        let run = Run::of(command).await;
+        run.assert_exit(2);
+        assert!(run.stderr.contains(&format!("{option}: is for a bucket, and ")), "{run:?}");
+        assert!(run.stderr.contains(&format!("is a file; write {written}")), "{run:?}");
+    }
+    assert_eq!(names(folder.path()), ["here"]);
+    assert!(rig.from.calls().is_empty() && rig.to.calls().is_empty());
+}
+
 /// A bare word may be meant as a bucket.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_destination_that_may_be_meant_as_a_bucket_is_shown_as_the_file_that_it_is() {

@@ -32,7 +32,9 @@ async fn run(rig: &Rig, args: &[&str], exit: i32) -> String {
     command
         .env("HOME", rig.home.path())
         .env("AWS_CONFIG_FILE", rig.home.path().join("config"))
-        .args(["copy", "--from-profile", "commercial", "--to-profile", "gov", "--accept", "public", "--yes"])
+        .arg("copy")
+        .args(crate::rig::profiles(args))
+        .args(["--accept", "public", "--yes"])
         .args(args);
     let run = Run::of(command).await;
     run.assert_exit(exit);

@@ -64,7 +64,8 @@ impl Rig {
             .env("HOME", self.home.path())
             .env("AWS_CONFIG_FILE", self.home.path().join("config"))
             .args(["copy", "--json"])
-            .args(["--from-profile", "commercial", "--to-profile", "gov", "--accept", "public"])
+            .args(profiles(args))
+            .args(["--accept", "public"])
             .args(args);
         command
     }
@@ -95,6 +96,14 @@ impl Rig {
     pub fn calls(&self, operation: Operation) -> Vec<CallRecord> {
         self.to.calls().into_iter().filter(|call| call.operation == operation).collect()
     }
+}
+
+/// The profile of each end that is no file; of both, if options come first.
+pub fn profiles(args: &[&str]) -> Vec<&'static str> {
+    let both = args.first().is_none_or(|first| first.starts_with('-'));
+    let ends = [["--from-profile", "commercial"], ["--to-profile", "gov"]];
+    let is_given = |(end, _): &(usize, _)| both || args.get(*end).is_none_or(|word| word.contains("://"));
+    ends.into_iter().enumerate().filter(is_given).flat_map(|(_, option)| option).collect()
 }
 
 /// The report that counts: the last one before the summary.

@@ -25,7 +25,9 @@ fn told(rig: &Rig, args: &[&str]) -> Command {
     command
         .env("HOME", rig.home.path())
         .env("AWS_CONFIG_FILE", rig.home.path().join("config"))
-        .args(["copy", "--from-profile", "commercial", "--to-profile", "gov", "--accept", "public"])
+        .arg("copy")
+        .args(crate::rig::profiles(args))
+        .args(["--accept", "public"])
         .args(args);
     command
 }

@@ -41,9 +41,26 @@ async fn a_restore_of_a_damaged_object_says_what_verify_says() {
     let restore = told(&["preflight", "restore", OBJECT, "--name", "golden-2", "--verify"]).await;
     let damage = verify.assert_exit(1).stdout.lines().find_map(|line| line.strip_prefix("DAMAGED ")).unwrap();
     let text = &restore.assert_exit(1).stdout;
-    assert!(text.contains(&format!("not started: the object is damaged: {}", damage.trim())), "{text}");
+    assert!(text.contains(&format!("the restore cannot start: the object is damaged: {}", damage.trim())), "{text}");
     for label in ["  other copy  ", "  if AMI exists ", "  restore from", "do not restore from this object"] {
         assert!(verify.stdout.contains(label) && text.contains(label), "{label}: {text}");
     }
     assert!(!text.contains("prove the bytes first"), "{text}");
+}
+
+/// The cure comes before the way around it, and `preflight` starts nothing that could be called not started.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_condition_names_the_next_step_before_accept() {
+    let rig = Rig::new().await;
+    rig.lab.deny(stored_ami_lab::Deny::action("ec2:DescribeImages"));
+    for args in [&["preflight", "store"][..], &["store", "--yes"]] {
+        let mut command = rig.server.command();
+        command.args(args).args([AMI, "--bucket", BUCKET]);
+        let run = Run::of(command).await;
+        let words = run.assert_exit(3).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("UNKNOWN whether the store can start is not known; not answered: image, "), "{words}");
+        let at = |text: &str| words.find(text).unwrap_or_else(|| panic!("{text}: {words}"));
+        assert!(at(" next ask for the permission") < at(" or --accept image,"), "{words}");
+        assert!(!words.contains("not started"), "{words}");
+    }
 }

@@ -108,3 +108,18 @@ async fn a_proved_version_that_is_not_the_current_one_does_not_stand_in_for_it()
         assert_answer(&safe(&rig, &ledger, &[]).await, "must_stay", 1, because);
     }
 }
+
+/// What only a request can show is no open condition: the question could not be asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_that_is_not_there_and_a_server_that_does_not_answer_are_exit_code_4() {
+    let (rig, ledger) = proved().await;
+    let args = ["safe-to-delete", AMI, "--in", "s3://archiv", "--ledger", &ledger];
+    assert_answer(&rig.run(&args).await, "cannot_tell", 4, "there is no such bucket");
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let endpoint = format!("http://{closed}");
+    let away = safe(&rig, &ledger, &["--endpoint-url", &endpoint, "--retries", "0"]).await;
+    assert_answer(&away, "cannot_tell", 4, "could not be listed");
+    // A second prefix that is in order does not hide the first.
+    let both = ["safe-to-delete", AMI, "--in", "s3://archiv", "--in", "s3://archive/none/", "--ledger", &ledger];
+    assert_answer(&rig.run(&both).await, "cannot_tell", 4, "there is no such bucket");
+}

@@ -155,7 +155,8 @@ pub struct TurnArgs {
     ///
     /// Each run is of at most this size, or one part. `audit merge` joins the digests and compares them with CRCs over
     /// the object, ETags over parts and composites. Other checksums over the object must be computed in order, and stay
-    /// unknown; where the object has no others, one shard reads it as usual. No ledger gets the proof.
+    /// unknown; where the object has no others, one shard reads it as usual. The ledger gets the proof from
+    /// `audit merge --ledger`. Needs --results or --json.
     #[arg(long, hide_short_help = true, value_name = "SIZE", requires = "shard", conflicts_with_all = ["list", "inventory", "using"])]
     pub split: Option<ByteSize>,
     /// Start no object after this time

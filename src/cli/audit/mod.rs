@@ -202,6 +202,7 @@ async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
     if args.turn.split.is_some() && args.level != Level::Bytes {
         return Err(UsageError("--split: only the level `bytes` reads objects; add --level bytes".to_owned()));
     }
+    check_result_is_kept(args)?;
     let policy = policy(args.policy.as_deref())?;
     if let Some(place) = &args.results {
         place.check_outside(&chosen)?;
@@ -230,6 +231,22 @@ async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
         objects_at_once,
         budget: budget(&args.reading, objects_at_once)?,
     })
+}
+
+/// Refuses to read runs of parts whose digests would be lost: only `audit merge` can compare them. Other results of a
+/// share are shown, and a remark says that they cannot be merged.
+fn check_result_is_kept(args: &AuditArgs) -> Result<(), UsageError> {
+    if args.turn.shard.is_none() || args.results.is_some() || args.output.json {
+        return Ok(());
+    }
+    if args.turn.split.is_some() {
+        let problem = "`audit merge` needs what each shard read of the large objects";
+        return Err(UsageError(format!("--split: {problem}; add --results PLACE, or --json and keep the lines")));
+    }
+    if args.ledger.is_none() {
+        complain("--shard: nothing of this share is kept for `audit merge`; --results PLACE keeps it, or --json");
+    }
+    Ok(())
 }
 
 fn policy(path: Option<&Path>) -> Result<Policy, UsageError> {

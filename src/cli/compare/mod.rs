@@ -9,6 +9,7 @@ use std::time::Duration;
 use self::args::{CompareArgs, FirstEndArgs, SecondEndArgs};
 use super::args::MEMORY;
 use super::connect::{connect, end_options};
+use super::ends::check_is_no_file;
 use super::reach::typed_options;
 use super::runner::{Failure, Runner, Stop};
 use super::selection::Word;
@@ -29,6 +30,8 @@ const GRACE: Duration = Duration::from_secs(5);
 pub(super) async fn run(args: CompareArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let missing = || UsageError("name two objects".to_owned());
     let (target_a, target_b) = args.targets.clone().ok_or_else(missing)?;
+    check_is_no_file!(&args.from, "--from-", unsigned: args.from.no_sign_request, &target_a)?;
+    check_is_no_file!(&args.to, "--to-", unsigned: args.to.no_sign_request, &target_b)?;
     let request = CompareRequest { read: args.read, budget: budget(&args)? };
     let of_a = Options::of_a(&args.from, region(&args.typed_a), settings)?;
     let of_b = Options::of_b(&args.to, region(&args.typed_b), settings)?;

@@ -4,7 +4,7 @@ pub(super) mod args;
 mod open;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +14,7 @@ use self::open::{open, open_destination, open_source};
 use super::args::MEMORY;
 use super::audit::open as open_ledger;
 use super::cost::{price_files, price_table};
+use super::ends::{check_is_no_file, like_a_bucket};
 use super::images::{Costly, agreed, can_ask};
 use super::output::complain;
 use super::resolve::read_manifest;
@@ -42,7 +43,10 @@ pub(in crate::cli) async fn run(args: CopyArgs, settings: &Settings) -> Result<E
     }
     let missing = || UsageError("name a source and a destination".to_owned());
     let source = args.source.clone().ok_or_else(missing)?;
-    match args.destination.as_ref().ok_or_else(missing)?.target(&source)? {
+    let destination = args.destination.as_ref().ok_or_else(missing)?.target(&source)?;
+    check_is_no_file!(&args.from, "--from-", unsigned: args.from.no_sign_request, &source)?;
+    check_is_no_file!(&args.to, "--to-", unsigned: false, &destination)?;
+    match destination {
         Target::Object(destination) => to_object((&args, settings), &source, &destination).await,
         Target::File(path) => to_file((&args, settings), &source, path).await,
         Target::Presigned(_) => Err(UsageError("a presigned URL is no destination".to_owned())),
@@ -112,14 +116,6 @@ async fn to_file((args, settings): (&CopyArgs, &Settings), source: &Target, path
         runner.add(Report::Copy(Box::new(report)));
     }
     Ok(runner.finish())
-}
-
-/// The name of a file that is a bare word, as the name of a bucket is.
-fn like_a_bucket(path: &Path) -> Option<&str> {
-    let name = path.to_str()?;
-    // S3 User Guide, *General purpose buckets naming rules*. A dot is more often that of a file's extension.
-    let is_label = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    ((3..=63).contains(&name.len()) && name.bytes().all(is_label)).then_some(name)
 }
 
 /// Removes the upload of an unfinished copy, and its state.

@@ -40,6 +40,10 @@ const TYPED: [(ContextKind, ContextKind); 2] = [
 /// in common with what was typed, and none of [`NEVER_PROPOSED`]. `typed` are all words of the command line.
 pub(in crate::cli) fn improved<T: AsRef<OsStr>>(mut error: clap::Error, words: &[T]) -> clap::Error {
     explain_missing(&mut error, words);
+    // How to pass a flag as a value: it would become the name of a file or an object.
+    if error.kind() == ErrorKind::UnknownArgument {
+        error.remove(ContextKind::Suggested);
+    }
     for (typed, proposed) in TYPED {
         let Some(ContextValue::String(typed)) = error.get(typed) else { continue };
         let proposals: Vec<String> = match error.get(proposed) {

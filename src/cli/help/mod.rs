@@ -13,6 +13,7 @@ pub(super) use topics::TOPICS;
 use clap::{ColorChoice, CommandFactory as _};
 
 use super::command::Cli;
+use crate::render::wrap;
 
 /// The groups of commands, in the order of the top-level help.
 const GROUPS: [(&str, &[&str]); 4] = [
@@ -32,7 +33,7 @@ pub(super) fn coloured(colours: ColorChoice) -> clap::Command {
     // Commands take over the choice when they are built.
     let mut command = documented(Cli::command().color(colours), "");
     command.build();
-    let groups = groups(&command);
+    let groups = groups(&command, width());
     command.help_template(format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}{{options}}{{after-help}}"
     ))
@@ -57,8 +58,18 @@ pub(super) fn topic(path: &str) -> Option<&'static Topic> {
     TOPICS.iter().find(|topic| topic.path == path)
 }
 
+/// Columns before the description of a command.
+const NAMES: usize = 18;
+
+/// The width at which the parser wraps the options: that of the terminal, else `COLUMNS`, and at most 100.
+fn width() -> usize {
+    let terminal = console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
+    let variable = || std::env::var("COLUMNS").ok()?.parse().ok();
+    terminal.or_else(variable).unwrap_or(100).min(100)
+}
+
 /// The list of commands in groups. Commands that this build does not have are left out.
-fn groups(command: &clap::Command) -> String {
+fn groups(command: &clap::Command, width: usize) -> String {
     let about = |name: &str| {
         let sub = command.get_subcommands().find(|sub| sub.get_name() == name && !sub.is_hide_set())?;
         Some(sub.get_about().map(ToString::to_string).unwrap_or_default())
@@ -71,7 +82,10 @@ fn groups(command: &clap::Command) -> String {
         }
         text += &format!("{title}:\n");
         for (name, about) in rows {
-            text += &format!("  {name:<15} {about}\n");
+            for (index, line) in wrap(&about, width.saturating_sub(NAMES).max(24)).iter().enumerate() {
+                let name = if index == 0 { name } else { "" };
+                text += &format!("  {name:<15} {line}\n");
+            }
         }
         text.push('\n');
     }
@@ -98,6 +112,16 @@ mod tests {
             let groups = GROUPS.iter().flat_map(|(_, names)| *names).filter(|name| **name == sub.get_name());
             assert_eq!(groups.count(), 1, "{}", sub.get_name());
         }
+    }
+
+    #[test]
+    fn the_list_of_commands_is_wrapped_like_the_options() {
+        let mut command = Cli::command();
+        command.build();
+        let (narrow, wide) = (groups(&command, 60), groups(&command, 100));
+        assert!(narrow.lines().all(|line| line.chars().count() <= 60), "{narrow}");
+        assert!(narrow.lines().count() > wide.lines().count());
+        assert!(narrow.split_whitespace().eq(wide.split_whitespace()));
     }
 
     #[test]

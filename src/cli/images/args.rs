@@ -227,6 +227,9 @@ pub struct PolicyArgs {
     /// Bucket, or BUCKET/path, that `copy --via server` copies from; for copy-destination
     #[arg(long, value_name = "BUCKET")]
     pub source_bucket: Option<BucketPath>,
+    /// Bucket, or BUCKET/path, of manifests and reports, as in `batch submit --to`; for batch and batch-role
+    #[arg(long, value_name = "BUCKET")]
+    pub to: Option<BucketPath>,
 }
 
 /// Words that `policy` accepts. `preflight` is followed by `store` or `restore`, as when it is run.

@@ -9,7 +9,7 @@ use crate::cli::runner::{Runner, Stop};
 use crate::cli::settings::Settings;
 use crate::cli::signals::cancel_on_signal;
 use crate::cli::usage::UsageError;
-use crate::commands::iam_policy::{CopiedFrom, PolicyCommand, PolicyScope, policy, remarks};
+use crate::commands::iam_policy::{PolicyCommand, PolicyPlace, PolicyScope, policy, remarks};
 use crate::commands::preflight::{StorePreflightRequest, preflight_restore, preflight_store};
 use crate::commands::stored::stored;
 use crate::ident::BucketPath;
@@ -91,10 +91,15 @@ pub(in crate::cli) async fn run_stored(
 
 pub(in crate::cli) fn run_policy(args: &PolicyArgs) -> Result<Exit, UsageError> {
     let prefix = |path: &str| if path.is_empty() { String::new() } else { format!("{path}/") };
-    let copied = |from: &BucketPath| CopiedFrom { bucket: from.bucket.clone(), prefix: prefix(&from.path) };
+    let place = |from: &BucketPath| PolicyPlace { bucket: from.bucket.clone(), prefix: prefix(&from.path) };
     let commands = args.commands()?;
     if args.source_bucket.is_some() && !commands.contains(&PolicyCommand::CopyDestination) {
         return Err(UsageError("--source-bucket: goes with copy-destination".to_owned()));
+    }
+    if args.to.is_some()
+        && !commands.iter().any(|command| matches!(command, PolicyCommand::Batch | PolicyCommand::BatchRole))
+    {
+        return Err(UsageError("--to: goes with batch and batch-role".to_owned()));
     }
     let scope = PolicyScope {
         partition: args.partition.clone(),
@@ -103,7 +108,8 @@ pub(in crate::cli) fn run_policy(args: &PolicyArgs) -> Result<Exit, UsageError> 
         bucket: args.bucket.as_ref().map(|bucket| bucket.bucket.clone()),
         prefix: args.bucket.as_ref().map_or_else(String::new, |bucket| prefix(&bucket.path)),
         alias: args.alias.clone(),
-        copied_from: args.source_bucket.as_ref().map(copied),
+        copied_from: args.source_bucket.as_ref().map(place),
+        job_files: args.to.as_ref().map(place),
     };
     let document = format!("{:#}", policy(&commands, &scope).map_err(UsageError)?);
     remarks(&commands).into_iter().for_each(complain);

@@ -130,11 +130,11 @@ async fn verify_now(
                 (_, None) => format!("just now: {}", not_proved(&report)),
             };
             let is_damaged = damage.is_some();
-            VerifiedNow { verdict, detail, etag: report.identity.etag, is_damaged }
+            VerifiedNow { verdict, proved_by: report.proved_by, detail, etag: report.identity.etag, is_damaged }
         }
         Err(error) => {
             let detail = error.to_string();
-            VerifiedNow { verdict: Verdict::Unknown, detail, etag: None, is_damaged: false }
+            VerifiedNow { verdict: Verdict::Unknown, proved_by: Vec::new(), detail, etag: None, is_damaged: false }
         }
     }
 }

@@ -14,6 +14,7 @@ use super::tally::step_after;
 use crate::account::AccountService;
 use crate::audit::{Histories, History, Level, OriginSurvey, judge_origin};
 use crate::commands::ask::{asked, tags};
+use crate::commands::exit_of;
 use crate::facts::{ObjectFacts, Readability, readability};
 use crate::ident::{AmiId, ObjectUri, Target};
 use crate::image::TaskFilter;
@@ -50,6 +51,8 @@ struct Found {
     notes: Vec<Note>,
     /// A copy may exist that was not seen or could not be judged.
     open: bool,
+    /// Exit code of the listings: 4 if a bucket is not there, may not be listed or does not answer.
+    listed: Exit,
     /// A copy lacks nothing but a recent proof.
     lacks_proof: bool,
     /// No copy was found.
@@ -152,6 +155,7 @@ impl Found {
                 }
                 Listed::Problem(prefix, error) => {
                     self.open = true;
+                    self.listed = self.listed.and(exit_of(&error));
                     self.because.push(format!("{prefix} could not be listed: {}", error.explain()));
                     self.listing.extend(step_after(&prefix, &error).map(DeletionStep::Listing));
                 }
@@ -241,7 +245,10 @@ impl Found {
             because: self.because,
             notes: self.notes,
             requests: 0,
-            exit_code: Exit::from(answer.verdict()),
+            exit_code: match Exit::from(answer.verdict()) {
+                Exit::Unknown => Exit::Unknown.and(self.listed),
+                known => known,
+            },
             steps: Vec::new(),
         }
     }

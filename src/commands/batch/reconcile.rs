@@ -40,7 +40,7 @@ pub async fn reconcile_folder(folder: PathBuf, plan: &BatchPlan, plan_id: &str) 
     let found = jobs.into_iter().find(|job| Some(matched(job)) == most);
     let (number, job) = found.ok_or_else(|| failed(&from, "the plan has no job"))?;
     let basis = (BatchBasis::Report, &JobHistories::default());
-    let (objects, report, _) = judge(job, report, (from, plan_id, number), basis);
+    let (objects, report, _) = judge(job, report, (from, plan_id, (number, plan.jobs.len() as u64)), basis);
     Ok(BatchResult { objects, report })
 }
 
@@ -64,7 +64,7 @@ pub async fn reconcile_job(
     let folder = of_plan.report.folder_of(id);
     let files = BucketFiles { archive: services.archive.clone(), context: services.context.clone(), folder };
     let report = read(&files, id).await?;
-    let from = (id.to_owned(), plan_id, of_plan.number);
+    let from = (id.to_owned(), plan_id, (of_plan.number, plan.jobs.len() as u64));
     let known = match ledger {
         Some(ledger) => JobHistories::read(ledger, of_plan.job).await,
         None => Ok(JobHistories::default()),
@@ -97,11 +97,11 @@ async fn read(files: &dyn ReportPlaceFiles, id: &str) -> Result<ReadReport, Sour
     read_report(files).await.map_err(|problem| failed(id, format!("its report: {problem}; {later}")))
 }
 
-/// The results for all objects, the summary, and the judgements in the order of the job.
+/// The results for all objects, the summary, and the judgements in the order of the job, which is `number` of `jobs`.
 fn judge(
     job: &PlannedJob,
     report: ReadReport,
-    (from, plan_id, number): (String, &str, u64),
+    (from, plan_id, (number, jobs)): (String, &str, (u64, u64)),
     (basis, known): (BatchBasis, &JobHistories),
 ) -> (Vec<BatchObjectReport>, BatchReport, Vec<Judged>) {
     let ReadReport { rows, problems } = report;
@@ -122,6 +122,7 @@ fn judge(
         from,
         plan_id: plan_id.to_owned(),
         number,
+        jobs,
         basis,
         objects: job.objects.len() as u64,
         counts,

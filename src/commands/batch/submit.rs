@@ -185,10 +185,10 @@ fn progress(facts: &JobFacts) -> TaskProgress {
 }
 
 fn job_report(facts: &JobFacts) -> BatchJobReport {
-    let exit_code = match facts.state.known() {
-        Some(JobState::Complete) => Exit::Passed,
-        Some(JobState::Failed | JobState::Cancelled) => Exit::Failed,
-        _ => Exit::Unknown,
+    let (exit_code, steps) = match facts.state.known() {
+        Some(JobState::Complete) => (Exit::Passed, vec![BatchStep::Reconcile { job: facts.id.clone() }]),
+        Some(JobState::Failed | JobState::Cancelled) => (Exit::Failed, Vec::new()),
+        _ => (Exit::Unknown, Vec::new()),
     };
     BatchJobReport {
         state: facts.state.to_string(),
@@ -199,6 +199,7 @@ fn job_report(facts: &JobFacts) -> BatchJobReport {
         manifest: facts.manifest.as_ref().map(|manifest| manifest.uri.to_string()),
         report: facts.report.as_ref().map(|report| report.folder_of(&facts.id).to_string()),
         exit_code,
+        steps,
         ..BatchJobReport::of(facts.id.clone())
     }
 }

@@ -12,7 +12,7 @@ const TASKS: &str = "the task statements are what AWS's guide lists for the call
 const LOCK: &str = "`copy --object-lock-…` also needs s3:PutObjectRetention or s3:PutObjectLegalHold to write the lock, \
                     and s3:GetObjectRetention or s3:GetObjectLegalHold to see it";
 const BATCH: &str = "the role of `batch` must trust batchoperations.s3.amazonaws.com; under SSE-KMS it also needs \
-                     kms:Decrypt and kms:GenerateDataKey. If --to is another bucket, print the policies for both";
+                     kms:Decrypt and kms:GenerateDataKey. If --to of `batch submit` is another bucket, give it to `policy` too: --to BUCKET";
 const DRILL: &str = "a drill may remove whatever has the tag stored-ami:drill, and ec2:CreateTags lets the role set it \
                      on any AMI or snapshot: the condition prevents mistakes; it does not stop an attacker who has the role";
 

@@ -2,7 +2,7 @@ use crate::checks::preflight::{RestorePace, ServiceLimits};
 use crate::ident::ObjectUri;
 use crate::manifest::Manifest;
 use crate::record::Record;
-use crate::verdict::{CheckName, Verdict};
+use crate::verdict::{CheckId, CheckName, Verdict};
 
 /// Parameters of the preflight of a restore.
 #[derive(Debug, Clone)]
@@ -49,6 +49,8 @@ impl RestorePreflightRequest {
 pub struct VerifiedNow {
     /// Its verdict.
     pub verdict: Verdict,
+    /// The references that every byte matched.
+    pub proved_by: Vec<CheckId>,
     /// Its result as text.
     pub detail: String,
     /// ETag of the object that was verified.

@@ -21,7 +21,9 @@ use crate::facts::{
 use crate::ident::{AmiId, ETag, ObjectIdentity};
 use crate::image::RestoreRequest;
 use crate::journal::RestoreIdentity;
-use crate::report::{DamagedObject, InputNote, Note, ObjectProofReport, PreflightReport, SizeReport, TaskKind};
+use crate::report::{
+    DamagedObject, InputNote, Note, ObjectProofReport, ObjectProofState, PreflightReport, SizeReport, TaskKind,
+};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteRange;
 use crate::verdict::{Finding, Verdict};
@@ -217,7 +219,11 @@ fn assemble(wish: &RestorePreflightRequest, survey: RestoreSurvey, known: Known)
     report.account = survey.caller.value().map(|caller| caller.account.clone());
     report.name = survey.name.as_ref().map(|(name, _)| name.clone());
     report.size = SizeReport::from(&survey.size);
-    report.object_proof = Some(ObjectProofReport::from(&survey.verified));
+    let mut proof = ObjectProofReport::from(&survey.verified);
+    if proof.state == ObjectProofState::Proved {
+        proof.proved_by = wish.verified.iter().flat_map(|verified| verified.proved_by.clone()).collect();
+    }
+    report.object_proof = Some(proof);
     if let Some((file, record)) = &wish.record
         && AmiId::from_key(&wish.target.key).is_some_and(|id| id.as_str() != record.image)
     {

@@ -122,6 +122,13 @@ impl Answer<'_> {
         (self.code, self.status) == ("InvalidRequest", 400) && words.iter().any(|words| message.contains(words))
     }
 
+    /// Whether a refusal is of the KMS key of the object. S3 sends the code `AccessDenied` for both, and only the message
+    /// names the permission.
+    pub(super) fn is_of_kms_key(&self) -> bool {
+        self.code.starts_with("KMS.")
+            || (self.code, self.status) == ("AccessDenied", 403) && self.message.contains("kms:Decrypt")
+    }
+
     /// Codes of EC2, KMS, SSM and Service Quotas.
     fn by_ec2_or_kms_code(&self, needs: &str) -> Option<Meaning> {
         let (kind, text) = match self.code {
@@ -154,11 +161,7 @@ impl Answer<'_> {
     fn by_refusal(&self, needs: &str) -> Option<Meaning> {
         let not_found = |text: &str| Some((ErrorKind::NotFound, text.to_owned()));
         match (self.code, self.status) {
-            // S3 sends the same code for the object and for its KMS key; only the message names the permission on the
-            // key.
-            ("AccessDenied", 403) if self.message.contains("kms:Decrypt") => {
-                Some(self.denied("kms:Decrypt on the object's key"))
-            }
+            _ if self.is_of_kms_key() => Some(self.denied("kms:Decrypt on the object's key")),
             (_, 404) if self.delete_marker => {
                 not_found("removed: the current version is a delete marker; name a version with ?versionId=")
             }

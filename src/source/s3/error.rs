@@ -158,9 +158,11 @@ fn refused<E: ProvideErrorMetadata>(error: &E, raw: &HttpResponse, subject: &str
     {
         detail = format!("{detail}; {hint}");
     }
-    let advice = match answer.wants_customer_key() {
-        true => Some(Advice::CustomerKey),
-        false => advice(&kind, code.as_deref(), subject, needs),
+    let advice = match kind {
+        _ if answer.wants_customer_key() => Some(Advice::CustomerKey),
+        // Who names the key of an object has found the object.
+        ErrorKind::Denied if answer.is_of_kms_key() => Some(Advice::Allow),
+        _ => advice(&kind, code.as_deref(), subject, needs),
     };
     let request_id = error.meta().request_id().or_else(|| headers.get("x-amz-request-id"));
     SourceError {

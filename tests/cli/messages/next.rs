@@ -91,7 +91,7 @@ const DENIED: &[Row] = &[
         out: r#"
 s3://archive/ami-0123456789abcdef0.bin
   ERROR   not permitted (needs s3:GetObject) (AccessDenied)
-  help    ask for the permission; `stored-ami policy thaw --bucket archive` prints the policy that the command needs"#,
+  help    check the key first: without s3:ListBucket the same answer is given where there is no object; if it is right, ask for the permission; `stored-ami policy thaw --bucket archive` prints the policy that the command needs"#,
         err: "",
     },
     Row {
@@ -102,7 +102,7 @@ s3://archive/ami-0123456789abcdef0.bin
         out: r#"
 s3://archive/copy.bin
   ERROR   s3://archive/ami-0123456789abcdef0.bin: not permitted (needs s3:GetObject) (AccessDenied)
-  help    ask for the permission; `stored-ami policy copy-source --bucket archive` prints the policy that the command needs"#,
+  help    check the key first: without s3:ListBucket the same answer is given where there is no object; if it is right, ask for the permission; `stored-ami policy copy-source --bucket archive` prints the policy that the command needs"#,
         err: "",
     },
 ];

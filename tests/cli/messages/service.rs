@@ -22,7 +22,7 @@ const DENIED: &[Row] = &[Row {
     out: r#"
 s3://archive/ami-0123456789abcdef0.bin
   ERROR   not permitted (needs s3:GetObject) (AccessDenied)
-  help    ask for the permission; `stored-ami policy verify --bucket archive` prints the policy that the command needs"#,
+  help    check the key first: without s3:ListBucket the same answer is given where there is no object; if it is right, ask for the permission; `stored-ami policy verify --bucket archive` prints the policy that the command needs"#,
     err: "",
 }];
 

@@ -39,7 +39,7 @@ ami-0fffffffffffffff0
   note          public access to the bucket is not blocked in all four ways
   not tested    the caller's ebs: permissions on the snapshots, and s3:PutObject on the bucket
   14 requests
-FAIL    not started: there is no such AMI in this Region, or this account may not see it
+FAIL    the store cannot start: there is no such AMI in this Region, or this account may not see it
   next          check the AMI id and --region; wait if the AMI is pending"#,
         err: "",
     },
@@ -59,7 +59,7 @@ ami-0123456789abcdef0
   tags to set   8 (-v shows them)
   not tested    the caller's ebs: permissions on the snapshots, and s3:PutObject on the bucket
   15 requests
-FAIL    not started: there is no such bucket
+FAIL    the store cannot start: there is no such bucket
   next          check the name of the bucket, and that the caller may see it
   next          a store makes no bucket: `aws s3 mb s3://missing --region us-east-1` does"#,
         err: "",
@@ -87,7 +87,7 @@ s3://archive/ami-0123456789abcdef0.bin
   note          the bucket keeps no versions: whoever may write to it can replace the object before EC2 has read it
   not tested    the caller's ebs:StartSnapshot, ebs:PutSnapshotBlock and ebs:CompleteSnapshot, and grants on KMS keys
   14 requests
-FAIL    not started: ami-0123456789abcdef0 (available) has the name; this run did not verify the object's bytes
+FAIL    the restore cannot start: ami-0123456789abcdef0 (available) has the name; this run did not verify the object's bytes
   next          choose another --name"#,
         err: "",
     },
@@ -113,7 +113,7 @@ ami-0aaaaaaaaaaaaaaaa
   note          public access to the bucket is not blocked in all four ways
   not tested    the caller's ebs: permissions on the snapshots, and s3:PutObject on the bucket
   15 requests
-FAIL    not started: not permitted: an explicit deny (ec2:CreateStoreImageTask on arn:aws:ec2:us-east-1::image/*)
+FAIL    the store cannot start: not permitted: an explicit deny (ec2:CreateStoreImageTask on arn:aws:ec2:us-east-1::image/*)
   next          ask for the permissions; `stored-ami policy store --bucket archive` prints all that it needs"#,
     err: "",
 }];

@@ -133,4 +133,17 @@ Usage: stored-ami inspect --region <REGION> <TARGET>...
 
 For more information, try '--help'."#,
     },
+    Row {
+        when: "an option of another command, which must not become the name of an object",
+        env: &[KEYS, SECRET],
+        typed: "verify s3://archive/ami-0123456789abcdef0.bin --from list.txt",
+        exit: 2,
+        out: "",
+        err: r#"
+error: unexpected argument '--from' found
+
+Usage: stored-ami verify <TARGET>...
+
+For more information, try '--help'."#,
+    },
 ];

@@ -129,7 +129,7 @@ pub struct BatchPlanReport {
     pub steps: Vec<BatchStep>,
 }
 
-/// What comes next, after a plan or a submission.
+/// What comes next, after a plan or for a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BatchStep {
     /// Remove the problems that the report names, and plan again.
@@ -144,6 +144,11 @@ pub enum BatchStep {
     /// Wait until the job is over.
     Follow {
         /// Its id.
+        job: String,
+    },
+    /// Hold the completion report of a job that is over against its plan, and record what it shows.
+    Reconcile {
+        /// The id of the job.
         job: String,
     },
 }
@@ -181,7 +186,7 @@ pub struct BatchJobReport {
     /// Exit code: 0 for a job that is completed, or was submitted and has not ended otherwise; 1 for one that failed or was
     /// cancelled; 3 for one that is in progress, or whose state is not known.
     pub exit_code: Exit,
-    /// What comes next after a submission. Not in JSON.
+    /// What comes next. Not in JSON.
     #[serde(skip)]
     pub steps: Vec<BatchStep>,
 }
@@ -398,6 +403,9 @@ pub struct BatchReport {
     pub plan_id: String,
     /// The number of the job in the plan.
     pub number: u64,
+    /// Number of jobs of the plan. The result is of one of them.
+    #[serde(default)]
+    pub jobs: u64,
     /// What the results rest on.
     pub basis: BatchBasis,
     /// Number of objects that were asked for.

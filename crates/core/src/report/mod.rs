@@ -95,7 +95,7 @@ pub use line::Line;
 pub use note::{
     AuditedNote, BenchNote, CostNote, DeletionNote, DiscoveryNote, InputNote, InspectNote, Note, TaskNote, VerifyNote,
 };
-pub use object_proof::{ObjectProofReport, ObjectProofState};
+pub use object_proof::{ObjectProofReport, ObjectProofState, ProofLimit, limit_of};
 pub use preflight::{
     DamagedObject, FoundCopyReport, PreflightReport, SaidReport, SizeReport, StoredReport, StoredState,
 };

@@ -1,9 +1,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::joined;
 use crate::checks::preflight::LastVerified;
 use crate::text::words;
-use crate::verdict::Verdict;
+use crate::verdict::{CheckId, Origin, Verdict};
 
 words! {
     /// Whether the bytes of an object were proved before it is restored.
@@ -33,12 +34,50 @@ pub struct ObjectProofReport {
     /// The manifest of the earlier proof; only with `proved_before`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest: Option<String>,
+    /// The references that every byte was held against in this run; only with `proved`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proved_by: Vec<CheckId>,
+}
+
+/// What a proof by references without a cryptographic digest cannot detect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProofLimit {
+    /// All of them were computed when this object was written: earlier damage is part of it.
+    SinceWritten,
+    /// A change on purpose.
+    Accidents,
+}
+
+impl ProofLimit {
+    /// The limit as a clause about the references.
+    pub fn clause(self) -> &'static str {
+        match self {
+            ProofLimit::SinceWritten => "they detect accidents since this object was written",
+            ProofLimit::Accidents => {
+                "they detect accidents, not a deliberate change by someone who can write the object"
+            }
+        }
+    }
+}
+
+/// The limit of a proof by these references; `None` if one of them also speaks against a replacement made on purpose.
+pub fn limit_of(proved_by: &[CheckId]) -> Option<ProofLimit> {
+    let is_stored = |check: &CheckId| matches!(check, CheckId::Reference(Origin::Stored, _));
+    match proved_by {
+        checks if checks.iter().any(|check| check.resists_forgery()) => None,
+        checks if checks.iter().all(is_stored) => Some(ProofLimit::SinceWritten),
+        _ => Some(ProofLimit::Accidents),
+    }
 }
 
 impl ObjectProofReport {
     /// Nothing is known of the bytes.
-    pub const NOT_VERIFIED: ObjectProofReport =
-        ObjectProofReport { state: ObjectProofState::NotVerified, proved_at: None, manifest: None };
+    pub const NOT_VERIFIED: ObjectProofReport = ObjectProofReport {
+        state: ObjectProofState::NotVerified,
+        proved_at: None,
+        manifest: None,
+        proved_by: Vec::new(),
+    };
 
     /// The state as a clause about the object.
     pub fn clause(&self) -> String {
@@ -49,7 +88,11 @@ impl ObjectProofReport {
                 let by = self.manifest.as_ref().map(|file| format!(" ({file})")).unwrap_or_default();
                 format!("the object's bytes were proved{at}{by}, and not read now")
             }
-            ObjectProofState::Proved => "all bytes of the object were read now and proved".to_owned(),
+            ObjectProofState::Proved => {
+                let by = joined(&self.proved_by, ", ");
+                let limit = limit_of(&self.proved_by).map(|limit| format!("; {}", limit.clause())).unwrap_or_default();
+                format!("all bytes of the object were read now and proved by {by}{limit}")
+            }
             ObjectProofState::Failed => "the object's bytes were read now and do not match".to_owned(),
             ObjectProofState::Unknown => "the object's bytes could not be proved now".to_owned(),
         }
@@ -65,6 +108,7 @@ impl From<&LastVerified> for ObjectProofReport {
                 state: ObjectProofState::ProvedBefore,
                 proved_at: Some(written_at.clone()),
                 manifest: Some(file.clone()),
+                proved_by: Vec::new(),
             },
             LastVerified::Now { verdict, .. } => of(match verdict {
                 Verdict::Pass => ObjectProofState::Proved,
