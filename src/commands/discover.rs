@@ -171,7 +171,7 @@ impl Discovery {
             }
         }
         if parts == 1 {
-            return KnownLayout::assumed(1, [PartLayout::whole(size)], "there is only one part");
+            return KnownLayout::assumed(1, [PartLayout::whole(size)], "by the stated number of parts");
         }
         self.ask_first_part(session, parts).await
     }

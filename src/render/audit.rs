@@ -1,14 +1,14 @@
 use std::io::{self, Write};
 
 use super::condition::conclude;
-use super::{Label, Style, beside, command, condition, field, printable, shell_word, wrap};
+use super::{Label, Style, beside, condition, field, printable, shell_word, wrap};
 use crate::audit::{ChangeKind, Entry, Level, LookResult, Proof, joined};
-use crate::ident::{ETag, shell_option};
+use crate::ident::ETag;
 use crate::ledger::Head;
 use crate::report::{
-    AuditNote, AuditReport, AuditStep, AuditedBucketReport, AuditedNote, AuditedReport, AuditedRunReport,
-    DamageSummary, DeletionAnswer, DeletionSafetyReport, DeletionStep, EndOption, FindingReport, LedgerEntryReport,
-    LedgerReport, Note, ObservationReport, ProvedReport, ReasonReport, Severity, arguments,
+    AuditNote, AuditReport, AuditedBucketReport, AuditedNote, AuditedReport, AuditedRunReport, DamageSummary,
+    FindingReport, LedgerEntryReport, LedgerReport, Note, ObservationReport, ProvedReport, ReasonReport, Severity,
+    TroubleReport,
 };
 use crate::units::{ByteSize, counted};
 use crate::verdict::{CheckId, ReasonCode, Verdict};
@@ -85,7 +85,7 @@ fn what(report: &AuditedReport, severity: Severity) -> String {
     };
     let mut texts = match (severity, DamageSummary::of(&report.findings)) {
         (Severity::Damaged, Some(damage)) => vec![damage.sentence(report.parts)],
-        (Severity::Unknown, _) => vec![format!("not answered: {}", all(severity).join("; "))],
+        (Severity::Unknown, _) => vec![format!("not known: {}", all(severity).join("; "))],
         _ => all(severity),
     };
     let lesser = Severity::ALL.iter().filter(|one| **one > severity && **one < Severity::Unknown);
@@ -273,10 +273,25 @@ fn of_proof<'a>(report: &LedgerEntryReport, proof: &Proof, unread: &'a str) -> (
     }
     let by = joined(&proof.proved_by, ", ");
     let by = if by.is_empty() { by } else { format!("  {by}") };
-    let doubt = proof.doubt.map(|doubt| format!("  {doubt}")).unwrap_or_default();
+    // The trouble names the doubt.
+    let doubt = proof.doubt.filter(|_| report.trouble.is_none());
+    let doubt = doubt.map(|doubt| format!("  {doubt}")).unwrap_or_default();
     let verdict = proof.verdict.known().copied().map_or(Label::new(unread, Verdict::Unknown), Label::from);
     let kind = report.proof_kind.map(|kind| format!("  {kind}")).unwrap_or_default();
     (verdict, format!("  {}{kind}{by}{doubt}{from}", proof.level))
+}
+
+/// How bad what the ledger has against the object is; `None` if it has nothing.
+fn severity_of(report: &LedgerEntryReport) -> Option<Severity> {
+    let trouble = report.trouble.as_ref().map(|trouble| match trouble.verdict {
+        Verdict::Fail => Severity::Damaged,
+        Verdict::Pass | Verdict::Unknown => Severity::Unknown,
+    });
+    let changed = report.changed.as_ref().map(|changed| match changed.change {
+        ChangeKind::Replaced => Severity::Replaced,
+        _ => Severity::Unknown,
+    });
+    trouble.into_iter().chain(changed).min()
 }
 
 pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEntryReport) -> io::Result<()> {
@@ -296,17 +311,17 @@ pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEnt
         }
         Entry::Proof(proof) => of_proof(report, proof, &unread),
     };
-    let (label, rest) = match &report.trouble {
-        None => (label, rest),
-        Some(trouble) => {
-            let label = match trouble.verdict {
-                Verdict::Fail => of_severity(Severity::Damaged),
-                verdict => verdict.into(),
-            };
-            let accepted = if matches!(report.entry, Entry::Acceptance(_)) { "  accepted" } else { "" };
-            (label, format!("{accepted}{rest}  {}", trouble.sentence()))
-        }
+    let severity = severity_of(report);
+    let label = match severity {
+        Some(severity) => of_severity(severity),
+        None => label,
     };
+    let accepted = matches!(report.entry, Entry::Acceptance(_)) && severity.is_some();
+    let accepted = if accepted { "  accepted" } else { "" };
+    let change = report.changed.iter().map(|changed| changed.detail.clone());
+    let against: String =
+        change.chain(report.trouble.iter().map(TroubleReport::sentence)).map(|text| format!("  {text}")).collect();
+    let rest = format!("{accepted}{rest}{against}");
     let (at, target) = (printable(report.entry.at()), shell_word(report.entry.target()));
     let head = format!("{:>6} {at} {}", report.number, style.label(label, WORD));
     let left = 6 + 1 + at.chars().count() + 1 + WORD + 1;
@@ -337,51 +352,4 @@ pub(super) fn write_ledger(out: &mut impl Write, style: Style, report: &LedgerRe
         }
         (None, problem) => problem.iter().try_for_each(|problem| field(out, style.width, 2, "problem", problem)),
     }
-}
-
-pub(super) fn write_safe(
-    out: &mut impl Write,
-    style: Style,
-    report: &DeletionSafetyReport,
-    reach: &[EndOption],
-) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&printable(&report.image)))?;
-    if let Some(copy) = &report.copy {
-        field(out, style.width, 2, "copy", copy)?;
-    }
-    for because in &report.because {
-        field(out, style.width, 2, "because", because)?;
-    }
-    for note in style.notes(&report.notes) {
-        field(out, style.width, 2, "note", &note.to_string())?;
-    }
-    let text = match report.answer {
-        DeletionAnswer::MayGo => "the AMI and its snapshots can be deleted: a proved copy meets the requirements",
-        DeletionAnswer::MustStay => "do not delete the AMI or its snapshots: no copy meets the requirements",
-        DeletionAnswer::CannotTell => {
-            "cannot tell whether a copy meets the requirements: do not delete the AMI or its snapshots yet"
-        }
-    };
-    conclude(out, style, report.answer.verdict(), text)?;
-    let ours = arguments(reach, "");
-    report.steps.iter().try_for_each(|step| match step {
-        DeletionStep::Listing(AuditStep::Advice(text)) => field(out, style.width, 2, "next", text),
-        DeletionStep::Listing(AuditStep::Allow { bucket }) => {
-            let bucket = shell_option("--bucket", bucket);
-            command(out, style, "permissions", &format!("stored-ami policy safe-to-delete {bucket}"))
-        }
-        DeletionStep::Wait => field(out, style.width, 2, "next", "ask again when the store has ended"),
-        DeletionStep::CheckImage => {
-            field(out, style.width, 2, "next", "check the AMI id, --region and the account of the credentials")
-        }
-        DeletionStep::Store { bucket } => {
-            let bucket = shell_option("--bucket", bucket);
-            command(out, style, "store it", &format!("stored-ami store {} {bucket}{ours}", report.image))
-        }
-        DeletionStep::Prove { prefixes, ledger } => {
-            let prefixes: Vec<String> = prefixes.iter().map(|prefix| shell_word(prefix)).collect();
-            let (prefixes, ledger) = (prefixes.join(" "), shell_option("--ledger", ledger));
-            command(out, style, "prove it", &format!("stored-ami audit {prefixes} --level bytes {ledger}{ours}"))
-        }
-    })
 }

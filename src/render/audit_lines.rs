@@ -9,7 +9,7 @@ use super::next_step::{Damaged, NextStep};
 use super::sorted_texts::SortedTexts;
 use super::{Detail, Style, field, wrap};
 use crate::audit::Level;
-use crate::ident::{Target, shell_option};
+use crate::ident::{ObjectUri, Target, shell_option};
 use crate::report::{
     AuditNote, AuditReport, AuditStep, AuditedBucketReport, AuditedReport, AuditedRunReport, EndOption, Exit,
     FindingReport, IdentityReport, ObservationReport, Severity,
@@ -30,6 +30,8 @@ pub(super) struct AuditLines {
     counts: Counts,
     /// The first damaged object.
     damaged: Option<(Target, IdentityReport)>,
+    /// The first missing and the first replaced object.
+    changed: BTreeMap<Severity, ObjectUri>,
     /// How the first damaged object that was read once is read again.
     again: Vec<NextStep>,
     /// Why the first object that was due was not reached.
@@ -87,6 +89,9 @@ impl AuditLines {
             && let Some(identity) = &report.identity
         {
             self.damaged = Some((Target::Object(report.target.clone()), identity.clone()));
+        }
+        if matches!(severity, Severity::Missing | Severity::Replaced) {
+            self.changed.entry(severity).or_insert_with(|| report.target.clone());
         }
         if severity == Severity::Damaged && self.again.is_empty() {
             self.again = NextStep::after_one_read(&report.target, &report.findings);
@@ -161,7 +166,16 @@ impl AuditLines {
         end: Option<&AuditReport>,
         (again, reach): (Option<&str>, &[EndOption]),
     ) -> io::Result<()> {
-        let AuditLines { blocks, observed, counts, damaged, again: read_again, stopped, steps: mut advice } = self;
+        let AuditLines {
+            blocks,
+            observed,
+            counts,
+            damaged,
+            mut changed,
+            again: read_again,
+            stopped,
+            steps: mut advice,
+        } = self;
         for (severity, blocks) in blocks {
             if let more @ 1.. = blocks.write(out)? {
                 writeln!(out, "… and {more} more: {severity} (all of them in --json and --csv)")?;
@@ -169,6 +183,10 @@ impl AuditLines {
             if let (Severity::Damaged, Some((target, identity))) = (severity, &damaged) {
                 steps(out, style, &read_again, reach)?;
                 next_steps(out, style, Damaged::new(target, identity), reach)?;
+            }
+            if let Some(object) = changed.remove(&severity) {
+                let ledger = end.and_then(|end| end.ledger.clone());
+                steps(out, style, &[NextStep::Accept { object, ledger }], reach)?;
             }
         }
         let observed = if style.detail == Detail::Quiet { BTreeMap::new() } else { observed };
@@ -256,7 +274,7 @@ fn rest(
 }
 
 /// `90 d`, or hours where they are not whole days.
-fn age(seconds: i64) -> String {
+pub(super) fn age(seconds: i64) -> String {
     let hours = seconds / 3600;
     if hours % 24 == 0 { format!("{} d", hours / 24) } else { format!("{hours} h") }
 }

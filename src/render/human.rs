@@ -4,7 +4,7 @@ use super::audit_lines::AuditLines;
 use super::charset::Encoded;
 use super::{
     Label, Renderer, Style, audit, batch, bench, beside, blocks, compare, copy, cost, doctor, drill, inspect,
-    preflight, printable, shell_word, task, task_list, thaw, verify, wrap,
+    preflight, printable, safe, shell_word, task, task_list, thaw, verify, wrap,
 };
 use crate::report::{EndOption, ErrorReport, Report, SummaryReport};
 use crate::units::counted;
@@ -100,7 +100,7 @@ impl<W: Write> Renderer for Human<W> {
             }
             Report::LedgerEntry(report) => audit::write_entry(&mut self.out, self.style, report)?,
             Report::Ledger(report) => audit::write_ledger(&mut self.out, self.style, report)?,
-            Report::Safe(report) => audit::write_safe(&mut self.out, self.style, report, &self.reach)?,
+            Report::Safe(report) => safe::write(&mut self.out, self.style, report, &self.reach)?,
             Report::Error(error) => write_error(&mut self.out, self.style, error)?,
             Report::Audited(_)
             | Report::AuditedRun(_)

@@ -29,6 +29,7 @@ mod plot;
 mod preflight;
 mod prometheus;
 mod reference;
+mod safe;
 mod sorted_texts;
 mod spool;
 mod style;

@@ -2,8 +2,8 @@
 //! steps: the terminal as a label with the command, the page as a sentence with the command.
 
 use crate::ident::{AmiId, ObjectUri, Target, lasting_version, shell_option, shell_word};
-use crate::report::{EndOption, FindingReport, IdentityReport, ReasonReport, arguments, aws_arguments};
-use crate::verdict::{CheckId, ReasonCode, Subject, Verdict};
+use crate::report::{EndOption, FindingReport, IdentityReport, ReasonReport, VerifyReport, arguments, aws_arguments};
+use crate::verdict::{CheckId, Origin, ReasonCode, Subject, Verdict};
 
 /// A step that the reader can take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,17 @@ pub(super) enum NextStep {
     },
     /// Copy a file again.
     CopyAgain,
+    /// Record what is wrong with the bytes of an object in a ledger.
+    Record(ObjectUri),
+    /// Accept that an object was replaced or deleted.
+    Accept {
+        /// The object.
+        object: ObjectUri,
+        /// The ledger, if it is known.
+        ledger: Option<String>,
+    },
+    /// Verify the object that a reference is of.
+    VerifyOriginal,
     /// Read all of an object again on one machine.
     ReadAgain(ObjectUri),
     /// Read one part of an object again.
@@ -104,6 +115,29 @@ impl NextStep {
         steps.into_iter().flatten().collect()
     }
 
+    /// What to do about an object or file that failed its verification.
+    pub(super) fn after_verification(report: &VerifyReport) -> Vec<Self> {
+        let Ok(target) = report.target.parse::<Target>() else { return Vec::new() };
+        let damaged = Damaged::new(&target, &report.identity);
+        if let Some(damage) = report.damage() {
+            // An audit looks at current objects with the name of a stored AMI, and at the values that S3 stores.
+            let is_stored = |check: &CheckId| matches!(check, CheckId::Reference(Origin::Stored, _));
+            let record = match &target {
+                Target::Object(object) if object.version.is_none() && target.ami_id().is_some() => {
+                    damage.refuted_by.iter().any(is_stored).then(|| NextStep::Record(object.clone()))
+                }
+                _ => None,
+            };
+            return Self::after_damage(damaged).into_iter().chain(record).collect();
+        }
+        if report.unlike().is_none() {
+            return Vec::new();
+        }
+        let replaces = |step: &Self| matches!(step, NextStep::Repair { .. } | NextStep::CopyAgain);
+        let again = Self::after_damage(damaged).into_iter().filter(replaces);
+        [NextStep::KeepOtherCopies, NextStep::VerifyOriginal].into_iter().chain(again).collect()
+    }
+
     /// How bytes that were read once and do not match are read again: the first part that differs, if it is known, and all
     /// of the object.
     pub(super) fn after_one_read(object: &ObjectUri, findings: &[FindingReport]) -> Vec<Self> {
@@ -127,7 +161,9 @@ impl NextStep {
     /// A short name for the column of labels.
     pub(super) fn label(&self) -> &'static str {
         match self {
-            NextStep::Advice(_) | NextStep::KeepOtherCopies => "next",
+            NextStep::Advice(_) | NextStep::KeepOtherCopies | NextStep::VerifyOriginal => "next",
+            NextStep::Record(_) => "record it",
+            NextStep::Accept { .. } => "if wanted",
             NextStep::BringBack(_) => "bring back",
             NextStep::ListVersions { .. } => "older version",
             NextStep::CompareWithCopy { .. } => "other copy",
@@ -164,6 +200,11 @@ impl NextStep {
                 return format!("it was read once: read part {part} again, and compare it with its stored value");
             }
             NextStep::CopyAgain => "copy the file again from its origin, and verify the new copy",
+            NextStep::Record(_) => "record the damage in a ledger, so that audits and safe-to-delete know of it",
+            NextStep::Accept { .. } => "if this change is wanted, accept it; until then every audit reports it",
+            NextStep::VerifyOriginal => {
+                "verify the original against the same reference: the reference may be of another object"
+            }
         };
         text.to_owned()
     }
@@ -186,7 +227,19 @@ impl NextStep {
     pub(super) fn command(&self, reach: &[EndOption]) -> Option<String> {
         let ours = arguments(reach, "");
         Some(match self {
-            NextStep::Advice(_) | NextStep::KeepOtherCopies | NextStep::CopyAgain => return None,
+            NextStep::Advice(_) | NextStep::KeepOtherCopies | NextStep::CopyAgain | NextStep::VerifyOriginal => {
+                return None;
+            }
+            // The key is a prefix of itself alone among the names of stored AMIs.
+            NextStep::Record(object) => format!(
+                "stored-ami audit {} --level bytes --max-age 0d --ledger LEDGER{ours}",
+                shell_word(&object.to_string())
+            ),
+            NextStep::Accept { object, ledger } => format!(
+                "stored-ami ledger accept {} {} --reason REASON",
+                shell_word(ledger.as_deref().unwrap_or("LEDGER")),
+                shell_word(&object.to_string())
+            ),
             NextStep::ReadAgain(object) => format!("stored-ami verify {}{ours}", shell_word(&object.to_string())),
             NextStep::ReadPart { object, part, expected } => format!(
                 "aws s3api get-object {} {} --part-number {part}{} part-{part}.bin && stored-ami verify part-{part}.bin {}",

@@ -2,12 +2,11 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::condition::conclude;
-use super::next_step::{Damaged, NextStep};
+use super::next_step::NextStep;
 use super::{
     Label, Style, advised, beside, command, content, damage, field, folded, printable, reference, shell_word, wrap,
 };
 use crate::audit::joined;
-use crate::ident::Target;
 use crate::report::{
     DamageReport, EndOption, FindingReport, LayoutBasis, LayoutKind, LayoutReport, ProofLimit, VerifyReport, limit_of,
 };
@@ -71,13 +70,13 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport, r
     }
     let Some(damage) = damage else {
         conclude(out, style, report.verdict, &conclusion(report))?;
-        return if report.verdict == Verdict::Unknown { write_advice(out, style, report, reach) } else { Ok(()) };
+        return match report.verdict {
+            Verdict::Unknown => write_advice(out, style, report, reach),
+            _ => damage::steps(out, style, &NextStep::after_verification(report), reach),
+        };
     };
     conclude(out, style, Label::new("damaged", Verdict::Fail), &damage.sentence(report.parts_count()))?;
-    match report.target.parse::<Target>() {
-        Ok(target) => damage::next_steps(out, style, Damaged::new(&target, &report.identity), reach),
-        Err(_) => Ok(()),
-    }
+    damage::steps(out, style, &NextStep::after_verification(report), reach)
 }
 
 /// Whether a finding has a line of its own in brief. The block of the damage covers the references that failed.
@@ -250,6 +249,7 @@ pub(super) fn conclusion(report: &VerifyReport) -> String {
         Verdict::Fail if fails(report, |check| check == CheckId::Size) => {
             "the object is empty, and a stored AMI object never is".to_owned()
         }
+        Verdict::Fail if unlike(report).is_some() => unlike(report).unwrap_or_default(),
         Verdict::Fail if contradiction(report).is_some() => contradiction(report).unwrap_or_default(),
         Verdict::Fail => match damaged.as_slice() {
             [] if fails(report, is_of(&[Origin::Manifest])) => "the bytes do not match the manifest".to_owned(),
@@ -277,6 +277,24 @@ pub(super) fn conclusion(report: &VerifyReport) -> String {
             details.join("; ")
         }
     }
+}
+
+/// What differs from the references that were given, where the object agrees with its own checksums.
+fn unlike(report: &VerifyReport) -> Option<String> {
+    let found = report.unlike()?;
+    let of = |origin| found.refuted_by.iter().all(|check| is_of(&[origin])(*check));
+    let what = match found.refuted_by.len() {
+        _ if of(Origin::Manifest) => "the manifest",
+        _ if of(Origin::Like) => "the object of --like",
+        1 => "the value that was given",
+        _ => "the values that were given",
+    };
+    let place = found.located(report.parts_count()).map_or("the bytes".to_owned(), |place| place.to_string());
+    Some(format!(
+        "{place} are not those of {what} ({}); the object agrees with its own checksums ({}), so it was written like this",
+        joined(&found.refuted_by, ", "),
+        joined(&found.matched, ", ")
+    ))
 }
 
 /// Description of a failed contradiction between references.

@@ -89,6 +89,10 @@ async fn a_mismatch_under_assumed_parts_takes_back_the_proof_until_every_byte_is
     assert_no_proof(&rig, &told);
     let entry = rig.server.run(&["ledger", "list", &rig.text("l.db")]).await.lines()[0]["entry"].clone();
     assert_eq!((entry["verdict"].as_str(), entry["doubt"].as_str()), (Some("unknown"), Some("mismatch")));
+    let mut command = rig.server.command();
+    command.args(["ledger", "list", &rig.text("l.db")]);
+    let list = Run::of(command).await.stdout;
+    assert_eq!(list.matches("a reference did not match").count(), 1, "{list}");
 
     // An audit that would accept the old proof reads again, and audits at level facts report the doubt every time.
     hide_parts(&rig);

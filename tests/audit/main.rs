@@ -3,6 +3,7 @@
 mod accounts;
 #[cfg(feature = "batch")]
 mod batch;
+mod changed;
 #[path = "../common/mod.rs"]
 mod common;
 mod damaged;

@@ -19,7 +19,12 @@ pub struct Rig {
 impl Rig {
     /// A rig with an empty bucket.
     pub async fn new() -> Self {
-        let lab = Lab::start(LabOptions::default()).await.unwrap();
+        Self::on(LabOptions::default()).await
+    }
+
+    /// A rig with an empty bucket, on a server with these options.
+    pub async fn on(options: LabOptions) -> Self {
+        let lab = Lab::start(options).await.unwrap();
         let server = Server::new(&lab.endpoint(), "us-east-1", "test", "test");
         server.bucket(BUCKET).await;
         Rig { lab, server, folder: tempfile::tempdir().unwrap() }

@@ -217,7 +217,7 @@ fn an_audit_is_in_the_order_of_severity_and_not_of_arrival() {
             "MISSING  s3://b/ami-5.bin  found it",
             "REPLACED s3://b/ami-4.bin  found it",
             "POLICY   s3://b/ami-3.bin  tags: found it",
-            "UNKNOWN  s3://b/ami-2.bin  not answered: no answer",
+            "UNKNOWN  s3://b/ami-2.bin  not known: no answer",
         ],
         "{text}"
     );

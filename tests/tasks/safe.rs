@@ -27,6 +27,50 @@ fn assert_answer(run: &Run, answer: &str, exit: i32, because: &str) {
     assert!(told.contains(because), "{because}: {told}");
 }
 
+/// Runs a command for a person, and returns its output with single spaces.
+async fn told(rig: &Rig, args: &[&str], exit: i32) -> String {
+    let mut command = rig.command();
+    command.args(args);
+    let run = Run::of(command).await;
+    run.assert_exit(exit);
+    run.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_yes_says_how_old_the_proof_is() {
+    let (rig, ledger) = proved().await;
+    let report = safe(&rig, &ledger, &[]).await.report();
+    let proof = &report["proof"];
+    assert_eq!((&proof["kind"], &proof["max_age_seconds"]), (&"read".into(), &(90 * 86_400).into()), "{report}");
+    assert!(proof["at"].is_string() && proof["age_seconds"].as_i64().is_some_and(|age| age >= 0), "{report}");
+    assert!(proof["by"].as_array().is_some_and(|by| !by.is_empty()), "{report}");
+    // The smaller age counts.
+    let policy = rig.path("p.toml");
+    std::fs::write(&policy, "[object]\nproof-age = \"7d\"\n").unwrap();
+    let report = safe(&rig, &ledger, &["--policy", &policy]).await.report();
+    assert_eq!(report["proof"]["max_age_seconds"], 7 * 86_400, "{report}");
+    let text = told(&rig, &["safe-to-delete", AMI, "--in", IN, "--ledger", &ledger], 0).await;
+    assert!(text.contains("not read now; a proof counts for 90 d"), "{text}");
+    assert!(text.contains(" ago, and not read now, meets the requirements"), "{text}");
+    // A no rests on no proof.
+    rig.deny("ec2:DescribeStoreImageTasks");
+    assert_eq!(safe(&rig, &ledger, &[]).await.report().get("proof"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_that_was_verified_is_recorded_by_the_command_that_is_shown() {
+    let (rig, ledger) = proved().await;
+    rig.lab.damage(BUCKET, KEY, 9, 1).unwrap();
+    let object = format!("{IN}/{KEY}");
+    let text = told(&rig, &["verify", &object], 1).await;
+    let step = format!("record it stored-ami audit {object} --level bytes --max-age 0d --ledger LEDGER");
+    assert!(text.contains(&step), "{text}");
+    assert_answer(&safe(&rig, &ledger, &[]).await, "may_go", 0, "");
+    let run = rig.run(&["audit", &object, "--level", "bytes", "--max-age", "0d", "--ledger", &ledger]).await;
+    assert!(!run.assert_exit(1).stderr.contains("checks its bytes"), "{run:?}");
+    assert_answer(&safe(&rig, &ledger, &[]).await, "must_stay", 1, "sound: ");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_goes_on_keeps_it_and_so_does_one_that_cannot_be_asked_for() {
     let (rig, ledger) = proved().await;

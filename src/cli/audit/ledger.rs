@@ -13,7 +13,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::ident::{ObjectUri, shell_word};
 use crate::ledger::{Head, Kept, Ledger, LedgerError};
 use crate::render::{EntryRow, entries_csv};
-use crate::report::{Exit, FileKind, LedgerEntryReport, LedgerReport, Report, TOOL, TroubleReport};
+use crate::report::{ChangedReport, Exit, FileKind, LedgerEntryReport, LedgerReport, Report, TOOL, TroubleReport};
 use crate::verdict::{ProofKind, Verdict};
 
 #[derive(Debug, Subcommand)]
@@ -112,10 +112,7 @@ impl LedgerCommand {
 pub(in crate::cli) fn run_ledger(command: LedgerCommand, settings: &Settings) -> Result<Exit, UsageError> {
     match command {
         LedgerCommand::List(args) => list(&args, settings),
-        LedgerCommand::Show(args) => {
-            let target = args.target.to_string();
-            entries((&args.file, settings), Some(&target), |entry| entry.target() == target)
-        }
+        LedgerCommand::Show(args) => show(&args, settings),
         LedgerCommand::Export(args) => export(&args, settings),
         LedgerCommand::Verify(args) => verify(&args, settings),
         LedgerCommand::Accept(args) => accept(&args, settings),
@@ -135,36 +132,41 @@ fn no_entry(file: &FileArgs, target: &str) -> UsageError {
     UsageError(format!("{ledger}: it has no entry of {target}; `stored-ami ledger list {path}` shows what it has"))
 }
 
-fn report(kept: Kept, trouble: Option<TroubleReport>) -> Report {
+/// An entry by itself.
+fn entry_alone(kept: Kept) -> LedgerEntryReport {
     let Kept { number, digest, entry } = kept;
     let proof_kind = match &entry {
         Entry::Proof(proof) => proof.kind(),
         Entry::Gone(_) | Entry::Acceptance(_) => None,
     };
     let sha256 = hex::encode(digest);
-    Report::LedgerEntry(Box::new(LedgerEntryReport { number, sha256, proof_kind, trouble, entry }))
+    LedgerEntryReport { number, sha256, proof_kind, trouble: None, changed: None, entry }
 }
 
-fn entries(
-    (file, settings): (&FileArgs, &Settings),
-    begin: Option<&str>,
-    wanted: impl Fn(&Entry) -> bool,
-) -> Result<Exit, UsageError> {
-    let mut results = Results::new(file.output.json, settings);
-    let ledger = open(file)?;
-    let mut found = Vec::new();
-    let visited = ledger.each(begin, |kept| {
-        if wanted(&kept.entry) {
-            found.push(kept);
+/// The newest entry of an object, with what all its entries show of its present state.
+fn entry_now(kept: Kept, history: &History) -> Report {
+    let (trouble, changed) = (TroubleReport::of(history), ChangedReport::of(history));
+    Report::LedgerEntry(Box::new(LedgerEntryReport { trouble, changed, ..entry_alone(kept) }))
+}
+
+fn show(args: &ShowArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut results = Results::new(args.file.output.json, settings);
+    let target = args.target.to_string();
+    let (mut history, mut found) = (History::NOTHING, Vec::new());
+    let visited = open(&args.file)?.each(Some(&target), |kept| {
+        if kept.entry.target() == target {
+            history.add(kept.entry.clone());
+            // A proof of a restore is not about the state of the object.
+            let changed = if is_of_restore(&kept) { None } else { ChangedReport::of(&history) };
+            found.push(LedgerEntryReport { changed, ..entry_alone(kept) });
         }
     });
-    visited.map_err(|error| wrong(file, &error))?;
-    let any = !found.is_empty();
-    found.into_iter().for_each(|kept| results.add(report(kept, None)));
-    match begin {
-        Some(target) if !any => Err(no_entry(file, target)),
-        _ => Ok(results.finish()),
+    visited.map_err(|error| wrong(&args.file, &error))?;
+    if found.is_empty() {
+        return Err(no_entry(&args.file, &target));
     }
+    found.into_iter().for_each(|entry| results.add(Report::LedgerEntry(Box::new(entry))));
+    Ok(results.finish())
 }
 
 fn list(args: &ListArgs, settings: &Settings) -> Result<Exit, UsageError> {
@@ -181,7 +183,7 @@ fn list(args: &ListArgs, settings: &Settings) -> Result<Exit, UsageError> {
     });
     visited.map_err(|error| wrong(&args.file, &error))?;
     for (history, last) in newest.into_values() {
-        last.into_iter().for_each(|kept| results.add(report(kept, TroubleReport::of(&history))));
+        last.into_iter().for_each(|kept| results.add(entry_now(kept, &history)));
     }
     Ok(results.finish())
 }
@@ -196,8 +198,12 @@ type Table = fn(&[EntryRow]) -> Result<Vec<u8>, String>;
 fn export(args: &ExportArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let table: Table = match args.format {
         Format::Jsonl => {
-            let file = FileArgs { ledger: args.file.ledger.clone(), output: OutputArgs { json: true } };
-            return entries((&file, settings), None, |_| true);
+            let mut results = Results::new(true, settings);
+            let mut found = Vec::new();
+            let visited = open(&args.file)?.each(None, |kept| found.push(entry_alone(kept)));
+            visited.map_err(|error| wrong(&args.file, &error))?;
+            found.into_iter().for_each(|entry| results.add(Report::LedgerEntry(Box::new(entry))));
+            return Ok(results.finish());
         }
         Format::Csv => entries_csv,
         Format::Parquet => parquet()?,
@@ -288,6 +294,6 @@ fn accept(args: &AcceptArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let head = appended.map_err(|error| wrong(&args.file, &error))?;
     settings.written.add(&args.file.ledger, FileKind::Ledger);
     known.add(entry.clone());
-    results.add(report(Kept { number: head.entries, digest: head.digest, entry }, TroubleReport::of(&known)));
+    results.add(entry_now(Kept { number: head.entries, digest: head.digest, entry }, &known));
     Ok(results.finish())
 }

@@ -38,7 +38,7 @@ use crate::ledger::{Ledger, LedgerError, SharedLedger};
 use crate::plan::{Budget, Concurrency, Limits};
 use crate::price::PriceTable;
 use crate::progress::Monitor;
-use crate::report::{Exit, FileKind, Report, Severity};
+use crate::report::{AuditReport, Exit, FileKind, Report, Severity};
 use crate::source::Context;
 use crate::source::s3::Buckets;
 use crate::verdict::CheckName;
@@ -67,7 +67,8 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
     let (context, counting) = settings.context(progress.clone()).counted();
     let cancel = cancel_on_signal();
     if let Scope::Listed(prefixes) = &request.chosen {
-        prefixes.iter().for_each(hint_at_verify);
+        // With a ledger, the audit records what it finds, which `verify` does not.
+        prefixes.iter().filter(|_| args.ledger.is_none()).for_each(hint_at_verify);
     }
     let limit = request.due.until;
     let begun = begin(&args, &mut request, settings, &context);
@@ -97,6 +98,7 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
     let done = done.await;
     progress.finish();
     let end = done.map_err(|error| UsageError(error.to_string()))?;
+    let end = AuditReport { ledger: args.ledger.as_ref().map(|path| path.display().to_string()), ..end };
     show(Report::Audit(Box::new(end.clone())));
     if cancel.is_cancelled() {
         results.interrupted_with_report();

@@ -36,17 +36,14 @@ pub(super) fn known_trouble(history: &History, seen: &ObjectIdentity) -> Option<
 /// The finding for a change of the object since it was first seen or accepted; `None` for a new one.
 pub(super) fn unchanged(change: &Change) -> Option<Finding> {
     let evidence = |observed: &str| Evidence::of_rule("ledger", "what it was when first seen, or accepted", observed);
+    let detail = change.objection().unwrap_or_default();
     let outcome = match change {
         Change::New => return None,
         Change::Same => Outcome::Pass(evidence("the same object")),
         Change::SameContent { by } => Outcome::Pass(evidence(&format!("written again with the same {by}"))),
-        Change::Restated { detail } => Outcome::Unknown(Reason::Contradiction { detail: detail.clone() }),
-        Change::Replaced { detail } => {
-            Outcome::Fail(Failure::of_rule(evidence(&format!("replaced by other content: {detail}"))))
-        }
-        Change::Unclear => Outcome::Unknown(Reason::NotStated {
-            detail: "it was written again, and no value shows whether the content is the same".to_owned(),
-        }),
+        Change::Restated { .. } => Outcome::Unknown(Reason::Contradiction { detail }),
+        Change::Replaced { .. } => Outcome::Fail(Failure::of_rule(evidence(&detail))),
+        Change::Unclear => Outcome::Unknown(Reason::NotStated { detail }),
     };
     Some(Finding { check: CheckId::PolicyCheck(PolicyCheck::Unchanged), required: true, outcome })
 }

@@ -1,5 +1,5 @@
 use futures_util::StreamExt;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::AuditError;
@@ -20,7 +20,10 @@ use crate::ident::{AmiId, ObjectUri, Target};
 use crate::image::TaskFilter;
 use crate::ledger::SharedLedger;
 use crate::record::Record;
-use crate::report::{DeletionAnswer, DeletionNote, DeletionSafetyReport, DeletionStep, Exit, FindingReport, Note};
+use crate::report::{
+    CopyProofReport, DeletionAnswer, DeletionNote, DeletionSafetyReport, DeletionStep, Exit, FindingReport, Note,
+    ProvedReport,
+};
 use crate::source::Session;
 use crate::units::ByteRange;
 use crate::verdict::{CheckId, PolicyCheck};
@@ -46,7 +49,7 @@ pub struct DeletionSafetyRequest {
 struct Found {
     candidates: Vec<Candidate>,
     /// The copy that replaces the AMI.
-    copy: Option<String>,
+    copy: Option<(String, Option<CopyProofReport>)>,
     because: Vec<String>,
     notes: Vec<Note>,
     /// A copy may exist that was not seen or could not be judged.
@@ -176,11 +179,11 @@ impl Found {
         for candidate in std::mem::take(&mut self.candidates) {
             let history = histories.get(&candidate.uri.to_string()).unwrap_or(&NOTHING);
             let copy = Copy { search: *search, subject: search.subject(candidate, history) };
-            let Judged { exit, lacks, lacks_proof } = copy.stands_in(&mut self.notes).await;
+            let Judged { exit, lacks, lacks_proof, proof } = copy.stands_in(&mut self.notes).await;
             self.lacks_proof |= lacks_proof && lacks.len() == 1;
             let uri = &copy.subject.candidate.uri;
             match exit {
-                Exit::Passed => self.copy = self.copy.take().or(Some(uri.to_string())),
+                Exit::Passed => self.copy = self.copy.take().or(Some((uri.to_string(), proof))),
                 other => {
                     self.open |= other != Exit::Failed;
                     self.because.push(format!("{uri}: {}", lacks.join("; ")));
@@ -238,10 +241,12 @@ impl Found {
 
     fn report(mut self, wish: &DeletionSafetyRequest, answer: DeletionAnswer) -> DeletionSafetyReport {
         self.notes.push(DeletionNote::OtherUses.into());
+        let (copy, proof) = self.copy.filter(|_| answer == DeletionAnswer::MayGo).unzip();
         DeletionSafetyReport {
             image: wish.image.to_string(),
             answer,
-            copy: self.copy.filter(|_| answer == DeletionAnswer::MayGo),
+            copy,
+            proof: proof.flatten(),
             because: self.because,
             notes: self.notes,
             requests: 0,
@@ -266,6 +271,8 @@ struct Judged {
     lacks: Vec<String>,
     /// It has no proof that is recent enough.
     lacks_proof: bool,
+    /// The proof of its state.
+    proof: Option<CopyProofReport>,
 }
 
 /// An object that may replace the AMI.
@@ -284,7 +291,8 @@ impl Copy<'_> {
         let mut lacks = told(&looked.findings);
         let is_of_proof = |finding: &&FindingReport| finding.check == CheckId::PolicyCheck(PolicyCheck::ProofAge);
         let lacks_proof = looked.findings.iter().filter(is_of_proof).any(FindingReport::blocks_pass);
-        let judged = |exit, lacks| Judged { exit, lacks, lacks_proof };
+        let proof = looked.proof.and_then(|proof| self.dated(proof));
+        let judged = |exit, lacks| Judged { exit, lacks, lacks_proof, proof };
         notes.extend(looked.notes.into_iter().map(|note| note.of(uri)));
         if let Some(settings) = bucket(services, request, &uri.bucket).await {
             exit = exit.and(settings.exit_code);
@@ -317,6 +325,14 @@ impl Copy<'_> {
         }
         let exit = exit.and(self.is_of_the_ami(&session, &facts, &mut lacks).await);
         judged(exit, lacks)
+    }
+
+    /// The proof with its age now.
+    fn dated(&self, proved: ProvedReport) -> Option<CopyProofReport> {
+        let at: Timestamp = proved.at.parse().ok()?;
+        let most = self.search.request.policy.object.proof_age.unwrap_or(self.search.wish.max_age);
+        let age_seconds = self.subject.now().duration_since(at).as_secs();
+        Some(CopyProofReport { proved, age_seconds, max_age_seconds: most.as_secs() })
     }
 
     /// Whether a store of this AMI wrote the object.

@@ -38,11 +38,12 @@ pub(super) fn section(report: &VerifyReport) -> Section {
     if let Some(damage) = &damage {
         block(Block::new("Damage", damage.render().into_iter().collect()));
     }
-    if report.findings.iter().any(disagrees) {
+    let mut steps = NextStep::after_verification(report);
+    if steps.is_empty() && report.findings.iter().any(disagrees) {
         let target = report.target.parse::<Target>();
-        let steps = target.map(|target| NextStep::after_damage(Damaged::new(&target, &report.identity)));
-        Steps::block(&steps.unwrap_or_default()).into_iter().for_each(&mut block);
+        steps.extend(target.iter().flat_map(|one| NextStep::after_damage(Damaged::new(one, &report.identity))));
     }
+    Steps::block(&steps).into_iter().for_each(&mut block);
     if !report.proved_by.is_empty() {
         block(proofs(report));
     }

@@ -113,6 +113,32 @@ async fn a_stored_value_against_the_etag_fails_without_a_word_of_damage() {
     assert!(!rig.shown(&[]).await.contains("parts are damaged"));
 }
 
+/// A copy that was written with other bytes has checksums that match them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_differs_from_the_manifest_and_agrees_with_itself_was_written_like_this() {
+    let rig = Rig::new().await;
+    let crc64 = Some((ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject));
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("m.json").to_str().unwrap().to_owned();
+    rig.multipart(KEY, &image(), PART, crc64.clone()).await;
+    rig.verify(&["--write-manifest", &manifest]).await.assert_exit(0);
+    rig.multipart("original", &image(), PART, crc64.clone()).await;
+    let mut other = image();
+    other[PART + 9] ^= 1;
+    rig.multipart(KEY, &other, PART, crc64).await;
+    let run = rig.verify(&["--manifest", &manifest]).await;
+    assert_eq!(run.assert_exit(1).verdict("contradiction"), "fail");
+    let shown = rig.shown(&["--manifest", &manifest]).await;
+    let place = "FAIL bytes 60,007–120,013 (part 2 of 3) are not those of the manifest (manifest-";
+    assert!(shown.contains(place), "{shown}");
+    assert!(shown.contains("agrees with its own checksums (crc64nvme, etag), so it was written like this"), "{shown}");
+    assert!(shown.contains("next do not restore from this object") && shown.contains("next verify the original"));
+    assert!(shown.contains(&format!("repair stored-ami copy s3://OTHER-BUCKET/{KEY} ")), "{shown}");
+    let original = format!("s3://{BUCKET}/original");
+    let shown = rig.shown(&["--like", &original]).await;
+    assert!(shown.contains("are not those of the object of --like (like-"), "{shown}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_persons_value_that_does_not_match_fails_wherever_the_server_stands() {
     let rig = Rig::new().await;

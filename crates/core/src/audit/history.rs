@@ -95,6 +95,12 @@ impl History {
         }
         // An entry without checksums is replaced by one of the same state that has some.
         self.first.take_if(|first| first.content.is_empty() && is(&look, &first.object));
+        // So is one that does not know the parts of its ETag by one that knows them, and no less else.
+        self.first.take_if(|first| {
+            let knows_more = first.etag_parts.is_empty() && !look.etag_parts.is_empty();
+            let has_all = first.content.iter().all(|content| look.content.contains(content));
+            knows_more && has_all && look.listed == first.listed && is(&look, &first.object)
+        });
         self.first.get_or_insert_with(|| Arc::clone(&look));
         self.latest = Some(look);
         self.gone = None;
@@ -280,6 +286,16 @@ impl History {
         listed: Option<&ObjectIdentity>,
         content: &[ContentFingerprint],
     ) -> Change {
+        self.change_with((seen, listed), content, self.parts_of(seen))
+    }
+
+    /// [`History::change`], with the parts under which the ETag of the present state matched, if they are known.
+    fn change_with(
+        &self,
+        (seen, listed): (&ObjectIdentity, Option<&ObjectIdentity>),
+        content: &[ContentFingerprint],
+        parts: Option<(ETag, PartLayout)>,
+    ) -> Change {
         let Some(first) = &self.first else { return Change::New };
         if let Some(detail) = self.restated(seen, content) {
             return Change::Restated { detail };
@@ -296,6 +312,10 @@ impl History {
         match change {
             // Written again with the same bytes and proved since: it counts as the first state.
             Change::Unclear if self.proof_of(seen).is_some_and(|proof| shares(proof, best)) => Change::Same,
+            Change::Unclear => {
+                let was = best.matched_parts().or_else(|| first.matched_parts());
+                was.zip(parts).and_then(|(was, is)| other_etag(&was, &is)).unwrap_or(Change::Unclear)
+            }
             change => change,
         }
     }
@@ -303,6 +323,8 @@ impl History {
     /// The change according to an examination. A checksum that this examination refuted or left in doubt does
     /// not count as evidence of equal content; one that it proved does, even if it was doubtful before.
     pub fn change_by(&self, look: &Proof) -> Change {
+        let seen = (&look.object, look.listed.as_ref());
+        let parts = look.matched_parts().or_else(|| self.parts_of(&look.object));
         let known = match look.standing() {
             LookResult::Damaged | LookResult::Doubted(_) => self.weighed(look),
             LookResult::Proved => {
@@ -311,10 +333,16 @@ impl History {
                 known
             }
             LookResult::Attested(_) | LookResult::InOrder | LookResult::Open => {
-                return self.change(&look.object, look.listed.as_ref(), &look.content);
+                return self.change_with(seen, &look.content, parts);
             }
         };
-        known.change(&look.object, look.listed.as_ref(), &look.content)
+        known.change_with(seen, &look.content, parts)
+    }
+
+    /// The change of the last known state since the first or accepted one, as the audit that recorded it judged it.
+    /// `None` if the object is gone or was never seen.
+    pub fn last_change(&self) -> Option<Change> {
+        self.latest.as_ref().filter(|_| !self.is_gone()).map(|latest| self.change_by(latest))
     }
 
     /// A checksum that was recorded for this state and differs now. A state cannot have two values.
@@ -354,6 +382,13 @@ fn states(look: &Proof) -> impl Iterator<Item = &ObjectIdentity> {
 /// Whether two examinations may have been of the same state, by HEAD or by a listing.
 fn same_state(one: &Proof, other: &Proof) -> bool {
     states(other).any(|seen| looks_like(one, seen))
+}
+
+/// The change that two ETags show that matched under the same parts: each is the MD5 of the MD5s of these parts, so the
+/// bytes differ if the ETags do. Under other parts, the same bytes have another ETag.
+fn other_etag((was, before): &(ETag, PartLayout), (is, now): &(ETag, PartLayout)) -> Option<Change> {
+    let differs = before == now && was != is;
+    differs.then(|| Change::Replaced { detail: format!("etag:{was} became etag:{is} in the same parts") })
 }
 
 fn shares(one: &Proof, other: &Proof) -> bool {
@@ -577,6 +612,48 @@ mod tests {
         }
         assert_eq!(change(&history(&entries[..1]), "crc32:x"), "replaced_same_content");
     }
+
+    /// A look whose multipart ETag matched under parts of this many bytes; none for 0.
+    fn in_parts(at: &str, level: Level, verdict: &str, etag: &str, part_bytes: u64) -> Entry {
+        let Entry::Proof(look) = proof(at, level, verdict, etag, &format!("etag:{etag}")) else { unreachable!() };
+        let layout = PartLayout::uniform(5, part_bytes.max(1));
+        let etag_parts = if part_bytes > 0 { crate::audit::part_runs(&layout) } else { Vec::new() };
+        Entry::Proof(Box::new(Proof { etag_parts, ..*look }))
+    }
+
+    #[test]
+    fn another_etag_over_the_same_parts_is_other_content() {
+        let first = || in_parts("10", Level::Bytes, "pass", "a-2", 3);
+        let last = |entries: &[Entry]| history(entries).last_change().unwrap().kind().name();
+        let read = |part_bytes| in_parts("11", Level::Bytes, "pass", "b-2", part_bytes);
+        assert_eq!(last(&[first(), read(3)]), "replaced");
+        assert_eq!(
+            last(&[first(), read(4)]),
+            "replaced_unclear",
+            "the same bytes may have this ETag under other parts"
+        );
+        let seen_only = || in_parts("11", Level::Facts, "unknown", "b-2", 0);
+        assert_eq!(last(&[first(), seen_only()]), "replaced_unclear", "nothing was read");
+        // Facts after the read, and facts before it.
+        let facts = in_parts("12", Level::Facts, "unknown", "b-2", 0);
+        assert_eq!(last(&[first(), seen_only(), read(3), facts]), "replaced");
+        let known = in_parts("09", Level::Facts, "unknown", "a-2", 0);
+        assert_eq!(last(&[known.clone(), first(), read(3)]), "replaced");
+        assert_eq!(last(&[known, read(3)]), "replaced_unclear", "the parts of the first state are not known");
+        assert_eq!(last(&[first()]), "same");
+    }
+
+    #[test]
+    fn the_last_change_is_of_the_state_that_is_there() {
+        let first = || proof("10", Level::Bytes, "pass", "a", "crc32:x");
+        let other = || proof("11", Level::Bytes, "pass", "b", "crc32:y");
+        let last = |entries: &[Entry]| history(entries).last_change().map(|change| change.kind().name());
+        assert_eq!((last(&[]), last(&[first()])), (None, Some("same")));
+        assert_eq!(last(&[first(), other()]), Some("replaced"));
+        let back = proof("12", Level::Bytes, "pass", "a", "crc32:x");
+        assert_eq!(last(&[first(), other(), back]), Some("same"));
+    }
+
     #[test]
     fn damage_is_known_of_each_state_and_no_acceptance_mends_it() {
         let mut known = history(&[

@@ -131,6 +131,18 @@ impl Change {
         }
     }
 
+    /// What an audit has against the change, for people; `None` if nothing.
+    pub fn objection(&self) -> Option<String> {
+        match self {
+            Change::New | Change::Same | Change::SameContent { .. } => None,
+            Change::Restated { detail } => Some(detail.clone()),
+            Change::Replaced { detail } => Some(format!("replaced by other content: {detail}")),
+            Change::Unclear => {
+                Some("it was written again, and no value shows whether the content is the same".to_owned())
+            }
+        }
+    }
+
     /// The change without its details, as a report names it.
     pub fn kind(&self) -> ChangeKind {
         match self {

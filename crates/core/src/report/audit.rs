@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AuditNote, AuditScope, Exit, FindingReport, IdentityReport, Note, TroubleReport};
+use super::{AuditNote, AuditScope, ChangedReport, Exit, FindingReport, IdentityReport, Note, TroubleReport};
 use crate::audit::{
     BatchEngine, ChangeKind, ContentFingerprint, Entry, Level, Observation, ObservationKind, Partition, Proof, Word,
 };
@@ -202,6 +202,9 @@ pub struct AuditReport {
     /// What can be done about the problems. Not in JSON.
     #[serde(skip)]
     pub steps: Vec<AuditStep>,
+    /// Path of the ledger, for the commands that are proposed. Not in JSON.
+    #[serde(skip)]
+    pub ledger: Option<String>,
 }
 
 /// What can be done about a problem of an audit.
@@ -246,6 +249,9 @@ pub struct DeletionSafetyReport {
     /// The copy that can replace it; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy: Option<String>,
+    /// The proof of that copy, on which the answer rests: nothing of the copy is read for the answer but one byte.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<CopyProofReport>,
     /// What each copy lacks, and other objections.
     pub because: Vec<String>,
     /// Remarks that do not affect the answer.
@@ -258,6 +264,18 @@ pub struct DeletionSafetyReport {
     /// What can be done so that a copy replaces the AMI. Not in JSON.
     #[serde(skip)]
     pub steps: Vec<DeletionStep>,
+}
+
+/// The proof of a copy, and how old it is when it is used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CopyProofReport {
+    /// The proof.
+    #[serde(flatten)]
+    pub proved: ProvedReport,
+    /// Its age in seconds. Damage since then is not known.
+    pub age_seconds: i64,
+    /// The age in seconds up to which it counts.
+    pub max_age_seconds: i64,
 }
 
 /// What can be done so that a copy replaces an AMI.
@@ -297,6 +315,10 @@ pub struct LedgerEntryReport {
     /// not be the one that found it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<TroubleReport>,
+    /// What an audit has against the change of the object since it was first seen or accepted: in `ledger show` up to
+    /// this entry, in `ledger list` and `ledger accept` up to the newest one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<ChangedReport>,
     /// The entry.
     pub entry: Entry,
 }

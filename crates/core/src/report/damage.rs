@@ -88,6 +88,21 @@ impl VerifyReport {
         is_damage.then_some(damage)
     }
 
+    /// How the bytes differ from references that the user gave, if they match a value that S3 stores: the object was
+    /// written like this, so it is another one than the references are of.
+    pub fn unlike(&self) -> Option<DamageSummary> {
+        let found = DamageSummary::of(&self.findings)?;
+        let is_given = |check: &CheckId| match check {
+            CheckId::Reference(origin, _) => {
+                matches!(origin, Origin::Expect | Origin::Sums | Origin::Manifest | Origin::Like)
+            }
+            _ => false,
+        };
+        let is_stored = |check: &CheckId| matches!(check, CheckId::Reference(Origin::Stored, _));
+        let is_unlike = self.verdict == Verdict::Fail && found.refuted_by.iter().all(is_given);
+        (is_unlike && found.matched.iter().any(is_stored)).then_some(found)
+    }
+
     /// Whether every byte was read.
     pub fn is_read(&self) -> bool {
         self.stats.covered_bytes == self.identity.object_bytes && self.identity.object_bytes > 0

@@ -48,8 +48,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use audit::{
-    AuditReport, AuditStep, AuditedBucketReport, AuditedReport, DeletionAnswer, DeletionSafetyReport, DeletionStep,
-    LedgerEntryReport, LedgerReport, ObservationReport, ProvedReport,
+    AuditReport, AuditStep, AuditedBucketReport, AuditedReport, CopyProofReport, DeletionAnswer, DeletionSafetyReport,
+    DeletionStep, LedgerEntryReport, LedgerReport, ObservationReport, ProvedReport,
 };
 pub use audit_note::AuditNote;
 pub use audited_run::{AuditedRunReport, RunReferenceReport, ValueCovers};
@@ -104,7 +104,7 @@ pub use severity::Severity;
 pub use task::{LeftReport, TaskKind, TaskReport};
 pub use task_list::{TaskListEstimate, TaskListReport, TaskRowReport, TaskRowState};
 pub use thaw::{ThawFindingReport, ThawOutcome, ThawReport, ThawState};
-pub use trouble::TroubleReport;
+pub use trouble::{ChangedReport, TroubleReport};
 pub use verify::{DigestReport, IdentityReport, LayoutBasis, LayoutKind, LayoutReport, StatsReport, VerifyReport};
 pub use whole::{AuditCheck, CheckedAudit, LineCounts};
 

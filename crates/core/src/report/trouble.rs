@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::audit::{DamagePlace, History, Proof, Trouble, Word, failed_by};
+use crate::audit::{ChangeKind, DamagePlace, History, Proof, Trouble, Word, failed_by};
 use crate::ident::ObjectIdentity;
 use crate::verdict::{CheckId, Doubt, Verdict};
 
@@ -54,5 +54,22 @@ impl TroubleReport {
             None => format!("{} failed", failed_by(&self.failed)),
         };
         format!("{place}{found} {}, and no read has proved these bytes since", self.at)
+    }
+}
+
+/// What an audit has against the change of an object since it was first seen or accepted. It ends with an acceptance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangedReport {
+    /// `replaced` or `replaced_unclear`.
+    pub change: ChangeKind,
+    /// The difference, for the user.
+    pub detail: String,
+}
+
+impl ChangedReport {
+    /// The change of the last known state; `None` if an audit has nothing against it, or the object is gone.
+    pub fn of(history: &History) -> Option<Self> {
+        let change = history.last_change()?;
+        Some(ChangedReport { change: change.kind(), detail: change.objection()? })
     }
 }

@@ -195,6 +195,9 @@ impl Card {
                 let again = NextStep::after_one_read(&report.target, &report.findings).into_iter();
                 again.chain(NextStep::after_damage(Damaged::new(&target, identity))).collect()
             }
+            _ if matches!(report.severity(), Severity::Missing | Severity::Replaced) => {
+                vec![NextStep::Accept { object: report.target.clone(), ledger: None }]
+            }
             _ => Vec::new(),
         };
         Card {
