@@ -163,7 +163,7 @@ enum On {
     Objects,
     /// Objects that the server copies.
     CopiedObjects,
-    /// Manifests and reports of jobs, wherever they are.
+    /// Manifests and reports of jobs; [`On::Objects`] unless they have a place of their own.
     JobFiles,
     /// The same, if they have a place of their own.
     PlacedJobFiles,
@@ -332,6 +332,10 @@ pub fn policy(commands: &[PolicyCommand], scope: &PolicyScope) -> Result<Value, 
     scope.check()?;
     let mut statements: Vec<(&str, On, Vec<&str>)> = Vec::new();
     for (action, on, needed_by, sid) in ACTIONS {
+        let (on, sid) = match on {
+            On::JobFiles if scope.job_files.is_none() => (&On::Objects, &"WriteObjects"),
+            _ => (on, sid),
+        };
         let wanted = needed_by.iter().any(|command| commands.contains(command));
         let has_place = match on {
             On::Alias => scope.alias.is_some(),
@@ -372,14 +376,13 @@ pub fn policy(commands: &[PolicyCommand], scope: &PolicyScope) -> Result<Value, 
 fn resources(on: On, scope: &PolicyScope) -> Value {
     let PolicyScope { partition, region, account, bucket, prefix, .. } = scope;
     let (bucket, prefix) = (bucket.as_deref().unwrap_or_default(), literal(prefix));
-    let objects = format!("arn:{partition}:s3:::{bucket}/{prefix}*");
     let placed = |at: &PolicyPlace| format!("arn:{partition}:s3:::{}/{}*", at.bucket, literal(&at.prefix));
     match on {
         On::Everything => json!("*"),
         On::Bucket => json!(format!("arn:{partition}:s3:::{bucket}")),
-        On::Objects => json!(objects),
+        On::Objects => json!(format!("arn:{partition}:s3:::{bucket}/{prefix}*")),
         On::CopiedObjects => json!(scope.copied_from.as_ref().map(placed)),
-        On::JobFiles | On::PlacedJobFiles => json!(scope.job_files.as_ref().map_or(objects, placed)),
+        On::JobFiles | On::PlacedJobFiles => json!(scope.job_files.as_ref().map(placed)),
         On::JobBucket => json!(scope.job_files.as_ref().map(|to| format!("arn:{partition}:s3:::{}", to.bucket))),
         On::DrilledImages => json!(format!("arn:{partition}:ec2:{region}::image/*")),
         On::DrilledSnapshots => json!(format!("arn:{partition}:ec2:{region}::snapshot/*")),

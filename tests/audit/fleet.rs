@@ -397,6 +397,6 @@ async fn an_ami_may_go_when_a_proved_copy_stands_in_for_it() {
     let run = safe(vec![]).await;
     assert_eq!(answer(run.assert_exit(1)), "must_stay");
     rig.lab.deny(Deny::action("s3:ListBucket"));
-    assert_eq!(answer(safe(vec![]).await.assert_exit(3)), "cannot_tell");
+    assert_eq!(answer(safe(vec![]).await.assert_exit(4)), "cannot_tell");
     assert_eq!(safe(vec!["--max-age", "soon"]).await.exit, Some(2));
 }
