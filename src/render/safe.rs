@@ -85,8 +85,8 @@ fn when(proof: &CopyProofReport) -> String {
 fn ago(seconds: i64) -> String {
     match seconds {
         ..60 => format!("{seconds} s ago"),
-        ..3600 => format!("{} min ago", seconds / 60),
-        ..86_400 => format!("{} h ago", seconds / 3600),
+        60..3600 => format!("{} min ago", seconds / 60),
+        3600..86_400 => format!("{} h ago", seconds / 3600),
         _ => format!("{} d ago", seconds / 86_400),
     }
 }
