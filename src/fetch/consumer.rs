@@ -9,6 +9,9 @@ use crate::checksum::{Digest, Hasher, LaneStream, Room};
 use crate::content::WindowCapture;
 use crate::source::{FRAME, SourceError};
 
+/// Length in bytes to which small frames are combined.
+const STAGED: usize = 64 << 10;
+
 /// Receives the bytes of one range in order, and hashes them.
 pub(super) struct RangeConsumer<'a> {
     hashers: Vec<Hasher>,
@@ -100,11 +103,11 @@ impl<'a> RangeConsumer<'a> {
         let mut rest = &frame[..];
         while !rest.is_empty() {
             if self.staged.capacity() == 0 {
-                self.staged.reserve(FRAME);
+                self.staged.reserve(STAGED);
             }
-            let (now, later) = rest.split_at(rest.len().min(FRAME - self.staged.len()));
+            let (now, later) = rest.split_at(rest.len().min(STAGED - self.staged.len()));
             self.staged.extend_from_slice(now);
-            if self.staged.len() == FRAME {
+            if self.staged.len() == STAGED {
                 self.pass_staged();
             }
             rest = later;

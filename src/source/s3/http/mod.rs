@@ -49,6 +49,10 @@ pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// at 1 Mbit/s.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(12 * 60 * 60);
 
+/// Maximum length in bytes of a frame from a TLS connection. TLS brings 16 KiB at a time, and each of them takes a buffer
+/// of this size.
+const TLS_FRAME: usize = 64 << 10;
+
 /// A client with its own connections.
 pub(super) fn client(trust: &Trust, reached: &Reached) -> SharedHttpClient {
     patient_client(trust, reached, READ_TIMEOUT)
@@ -68,13 +72,15 @@ fn patient_client(trust: &Trust, reached: &Reached, patience: Duration) -> Share
         .https_or_http()
         .enable_http1()
         .wrap_connector(Tcp::new(CONNECT_TIMEOUT));
-    let client = Client::builder(TokioExecutor::new())
-        .pool_timer(TokioTimer::new())
-        .http1_read_buf_exact_size(FRAME)
-        // An invalid header line is ignored and does not fail the response.
-        .http1_ignore_invalid_headers_in_responses(true)
-        .build(tls);
-    named(Wire { client, patience }.into_shared(), reached)
+    let client = |frame: usize| {
+        Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .http1_read_buf_exact_size(frame)
+            // An invalid header line is ignored and does not fail the response.
+            .http1_ignore_invalid_headers_in_responses(true)
+            .build(tls.clone())
+    };
+    named(Wire { plain: client(FRAME), tls: client(TLS_FRAME), patience }.into_shared(), reached)
 }
 
 fn behind_a_proxy() -> bool {
@@ -109,7 +115,9 @@ fn sdk_client_by(trust: &Trust, proxy: ProxyConfig) -> SharedHttpClient {
 
 #[derive(Clone)]
 struct Wire {
-    client: Client<hyper_rustls::HttpsConnector<Tcp>, SdkBody>,
+    /// For URLs without TLS.
+    plain: Client<hyper_rustls::HttpsConnector<Tcp>, SdkBody>,
+    tls: Client<hyper_rustls::HttpsConnector<Tcp>, SdkBody>,
     /// Time limit for the head of a response.
     patience: Duration,
 }
@@ -136,7 +144,7 @@ impl HttpClient for Wire {
 
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Wire { client, patience } = self.clone();
+        let Wire { plain, tls, patience } = self.clone();
         HttpConnectorFuture::new(async move {
             let mut request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
             let informed = Arc::new(AtomicU16::new(0));
@@ -144,6 +152,7 @@ impl HttpConnector for Wire {
             hyper::ext::on_informational(&mut request, move |answer| {
                 told.store(answer.status().as_u16(), Ordering::Relaxed);
             });
+            let client = if request.uri().scheme_str() == Some("http") { plain } else { tls };
             let Ok(answer) = tokio::time::timeout(patience, client.request(request)).await else {
                 return Err(match informed.load(Ordering::Relaxed) {
                     0 => ConnectorError::timeout(format!("no answer within {} s", patience.as_secs()).into()),
@@ -181,7 +190,8 @@ mod tests {
             .https_or_http()
             .enable_http1()
             .wrap_connector(Tcp::new(CONNECT_TIMEOUT));
-        let wire = Wire { client: Client::builder(TokioExecutor::new()).build(tls), patience: Duration::from_secs(1) };
+        let client = Client::builder(TokioExecutor::new()).build(tls);
+        let wire = Wire { plain: client.clone(), tls: client, patience: Duration::from_secs(1) };
         let request = http::Request::head(format!("http://127.0.0.1:{port}/b/k")).body(SdkBody::empty()).unwrap();
         let error = wire.call(HttpRequest::try_from(request).unwrap()).await.unwrap_err();
         let said = std::error::Error::source(&error).unwrap().to_string();
