@@ -54,7 +54,7 @@ const PROCESS: u64 = 26 * MIB;
 const CONNECTION: u64 = 448 * KIB;
 /// With less memory, the lanes of most streams would be empty.
 const LEAST_FOR_LANES: u64 = 2 * MIB;
-const MOST_FOR_LANES: u64 = 8 * MIB;
+const MOST_FOR_LANES: u64 = 12 * MIB;
 /// Minimum size of a buffered range.
 pub(super) const SMALLEST_RANGE: u64 = 64 * KIB;
 /// Default number of GET requests at the start. One connection to S3 delivers about 90 MB/s, so 32 deliver
