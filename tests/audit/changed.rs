@@ -2,17 +2,8 @@
 
 use stored_ami_lab::LabOptions;
 
-use crate::common::{Run, data};
+use crate::common::data;
 use crate::rig::{BUCKET, Rig, key, target};
-
-/// Runs a command for a person.
-async fn told(rig: &Rig, args: &[&str], exit: i32) -> String {
-    let mut command = rig.server.command();
-    command.args(args);
-    let run = Run::of(command).await;
-    run.assert_exit(exit);
-    run.stdout
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replaced_object_is_shown_with_the_command_that_accepts_it() {
@@ -21,12 +12,12 @@ async fn a_replaced_object_is_shown_with_the_command_that_accepts_it() {
     rig.audit(&["--level", "bytes"]).await.assert_exit(0);
     rig.put(&key(1), 77, 2_000).await;
     rig.delete(&key(2)).await;
-    let text = told(&rig, &["audit", "s3://archive", "--level", "bytes", "--ledger", &ledger], 1).await;
+    let text = rig.told(&["audit", "s3://archive", "--level", "bytes", "--ledger", &ledger], 1).await;
     let accept = |number: u64| format!("stored-ami ledger accept {ledger} {} --reason REASON", target(&key(number)));
     for number in [1, 2] {
         assert_eq!(text.matches(&accept(number)).count(), 1, "{text}");
     }
-    let list = told(&rig, &["ledger", "list", &ledger], 0).await;
+    let list = rig.told(&["ledger", "list", &ledger], 0).await;
     assert!(list.contains("REPLACED") && list.contains("replaced by other content: "), "{list}");
     assert!(list.contains("MISSING") && list.matches("PASS").count() == 1, "{list}");
     let lines = rig.server.run(&["ledger", "list", &ledger]).await.lines();
@@ -35,13 +26,13 @@ async fn a_replaced_object_is_shown_with_the_command_that_accepts_it() {
     // The first entry was in order.
     let shown = rig.server.run(&["ledger", "show", &ledger, &target(&key(1))]).await.lines();
     assert_eq!((shown[0].get("changed"), &shown[1]["changed"]["change"]), (None, &"replaced".into()), "{shown:?}");
-    assert!(told(&rig, &["ledger", "show", &ledger, &target(&key(1))], 0).await.contains("REPLACED"));
+    assert!(rig.told(&["ledger", "show", &ledger, &target(&key(1))], 0).await.contains("REPLACED"));
     for number in [1, 2] {
-        told(&rig, &["ledger", "accept", &ledger, &target(&key(number)), "--reason", "meant"], 0).await;
+        rig.told(&["ledger", "accept", &ledger, &target(&key(number)), "--reason", "meant"], 0).await;
     }
-    let list = told(&rig, &["ledger", "list", &ledger], 0).await;
+    let list = rig.told(&["ledger", "list", &ledger], 0).await;
     assert!(!list.contains("REPLACED") && list.matches("ACCEPTED").count() == 2, "{list}");
-    let text = told(&rig, &["audit", "s3://archive", "--level", "bytes", "--ledger", &ledger], 0).await;
+    let text = rig.told(&["audit", "s3://archive", "--level", "bytes", "--ledger", &ledger], 0).await;
     assert!(!text.contains("ledger accept"), "{text}");
 }
 
@@ -64,7 +55,7 @@ async fn a_multipart_object_that_was_replaced_is_so_once_it_is_read() {
     assert_eq!(change("facts", 3).await, "replaced_unclear", "nothing was read");
     assert_eq!(change("bytes", 1).await, "replaced");
     assert_eq!(change("facts", 1).await, "replaced", "the ledger has the parts");
-    let list = told(&rig, &["ledger", "list", &rig.text("l.db")], 0).await;
+    let list = rig.told(&["ledger", "list", &rig.text("l.db")], 0).await;
     assert!(list.contains("REPLACED") && list.contains("in the same parts"), "{list}");
     // The same bytes in other parts have another ETag, too.
     put(1, 40_000).await;

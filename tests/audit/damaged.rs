@@ -3,7 +3,7 @@
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use stored_ami_lab::Deny;
 
-use crate::common::{Run, data};
+use crate::common::data;
 use crate::rig::{BUCKET, Rig, target};
 
 const KEY: &str = "ami-0123456789abcdef0.bin";
@@ -22,28 +22,19 @@ async fn rig() -> Rig {
     rig
 }
 
-/// Runs a command for a person.
-async fn told(rig: &Rig, args: &[&str], exit: i32) -> String {
-    let mut command = rig.server.command();
-    command.args(args);
-    let run = Run::of(command).await;
-    run.assert_exit(exit);
-    run.stdout
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_later_look_at_the_facts_hides_no_damage() {
     let rig = rig().await;
     let ledger = rig.text("l.db");
-    let facts = told(&rig, &["audit", "s3://archive", "--ledger", &ledger], 1).await;
+    let facts = rig.told(&["audit", "s3://archive", "--ledger", &ledger], 1).await;
     assert!(facts.contains(&format!("DAMAGED  {}  {PLACE}; ", target(KEY))), "{facts}");
-    let list = told(&rig, &["ledger", "list", &ledger], 0).await;
+    let list = rig.told(&["ledger", "list", &ledger], 0).await;
     assert!(list.contains(&format!("DAMAGED  {}  facts  {PLACE}: ", target(KEY))), "{list}");
     assert!(list.contains("and no read has proved these bytes since"), "{list}");
-    let accepted = told(&rig, &["ledger", "accept", &ledger, &target(KEY), "--reason", "meant"], 0).await;
+    let accepted = rig.told(&["ledger", "accept", &ledger, &target(KEY), "--reason", "meant"], 0).await;
     assert!(accepted.contains("DAMAGED") && accepted.contains("  accepted  400000 bytes"), "{accepted}");
     assert!(accepted.contains(PLACE), "{accepted}");
-    let list = told(&rig, &["ledger", "list", &ledger], 0).await;
+    let list = rig.told(&["ledger", "list", &ledger], 0).await;
     assert!(list.contains("DAMAGED") && !list.contains("ACCEPTED"), "{list}");
     let line = rig.server.run(&["ledger", "list", &ledger]).await.report();
     assert_eq!(line["trouble"]["verdict"], "fail");
@@ -81,7 +72,7 @@ async fn a_ledger_is_created_when_a_target_answers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn damage_that_was_read_twice_is_repaired_and_not_read_again() {
     let rig = rig().await;
-    let told = told(&rig, &["audit", "s3://archive", "--level", "bytes"], 1).await;
+    let told = rig.told(&["audit", "s3://archive", "--level", "bytes"], 1).await;
     assert!(told.contains("read twice") && !told.contains("read again"), "{told}");
     let head = rig.server.client.head_object().bucket(BUCKET).key(KEY).send().await.unwrap();
     let etag = head.e_tag().unwrap().trim_matches('"').to_owned();

@@ -67,6 +67,15 @@ impl Rig {
         self.path(name).to_str().unwrap().to_owned()
     }
 
+    /// Runs a command for a person.
+    pub async fn told(&self, args: &[&str], exit: i32) -> String {
+        let mut command = self.server.command();
+        command.args(args);
+        let run = Run::of(command).await;
+        run.assert_exit(exit);
+        run.stdout
+    }
+
     /// Runs `audit s3://archive` with the ledger `l.db`.
     pub async fn audit(&self, args: &[&str]) -> Audited {
         let ledger = self.text("l.db");

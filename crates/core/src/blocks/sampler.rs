@@ -79,7 +79,8 @@ impl ReadBudget {
         ReadBudget { left: most }
     }
 
-    /// Takes this number of reads, and as many second ones. `false` if not so many are left; nothing is taken then.
+    /// Sets aside this number of reads, and the same number of second reads. Returns `false`, and sets nothing aside, if
+    /// fewer are left.
     pub fn take(&mut self, reads: u64) -> bool {
         let Some(left) = &mut self.left else { return true };
         let rest = left.checked_sub(reads.saturating_mul(2));
