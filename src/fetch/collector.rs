@@ -1,5 +1,6 @@
 use std::sync::{Mutex, MutexGuard};
 
+use super::lanes::LaneDigest;
 use crate::checksum::Digest;
 use crate::plan::{RangeDigests, Spans};
 use crate::sync::lock;
@@ -7,22 +8,22 @@ use crate::sync::lock;
 /// Collects the digests of ranges from all readers.
 pub(super) struct RangeDigestCollector {
     state: Mutex<State>,
-    /// Column of the digest that lanes compute; `None` if each range computes all its digests.
-    column: Option<usize>,
+    /// Places of the digests that lanes compute, among those of a range.
+    places: Vec<usize>,
 }
 
 struct State {
     /// A range is marked when the digests that it computed itself are added.
     digests: RangeDigests,
-    /// Ranges whose digest from the lanes has been added.
-    together: Spans,
+    /// Ranges whose digest from the lanes has been added, for each place.
+    together: Vec<Spans>,
 }
 
 impl RangeDigestCollector {
     /// Starts with the digests of an earlier read.
-    pub(super) fn new(known: RangeDigests, column: Option<usize>) -> Self {
-        let together = known.done().clone();
-        RangeDigestCollector { state: Mutex::new(State { digests: known, together }), column }
+    pub(super) fn new(known: RangeDigests, places: Vec<usize>) -> Self {
+        let together = vec![known.done().clone(); places.len()];
+        RangeDigestCollector { state: Mutex::new(State { digests: known, together }), places }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -32,30 +33,29 @@ impl RangeDigestCollector {
     /// Adds the digests that a range computed itself, after all its bytes were read.
     pub(super) fn add(&self, range: usize, digests: &[Digest]) {
         let mut state = self.state();
-        let columns = (0..state.digests.algorithms().len()).filter(|column| Some(*column) != self.column);
-        for (column, digest) in columns.zip(digests) {
-            state.digests.write(range, column, digest);
+        let places = (0..state.digests.algorithms().len()).filter(|place| !self.places.contains(place));
+        for (place, digest) in places.zip(digests) {
+            state.digests.write(range, place, digest);
         }
         state.digests.mark(range..range + 1);
     }
 
     /// Adds the digests that lanes computed.
-    pub(super) fn add_together(&self, digests: Vec<(usize, Digest)>) {
-        let Some(column) = self.column else { return };
+    pub(super) fn add_together(&self, digests: Vec<LaneDigest>) {
         let mut state = self.state();
-        for (range, digest) in digests {
-            state.digests.write(range, column, &digest);
-            state.together.insert(range);
+        let State { digests: all, together } = &mut *state;
+        for LaneDigest { range, place, digest } in digests {
+            all.write(range, place, &digest);
+            let together = self.places.iter().zip(&mut *together).find(|(of, _)| **of == place);
+            together.into_iter().for_each(|(_, ranges)| ranges.insert(range));
         }
     }
 
     /// The digests of all ranges. Only ranges with all their digests are marked.
     pub(super) fn whole(&self) -> RangeDigests {
         let state = self.state();
-        let done = match self.column {
-            Some(_) => state.digests.done().intersection(&state.together),
-            None => state.digests.done().clone(),
-        };
+        let done = state.digests.done().clone();
+        let done = state.together.iter().fold(done, |done, together| done.intersection(together));
         state.digests.clone().with_done(done)
     }
 }

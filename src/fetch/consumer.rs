@@ -1,11 +1,9 @@
-use std::sync::Arc;
-
 use bytes::{Bytes, BytesMut};
 
 use super::forward::Forwarding;
 use super::in_order::QueueSlot;
-use super::lanes::Md5Pool;
-use crate::checksum::{Digest, Hasher, LaneStream, Room};
+use super::lanes::RangeLane;
+use crate::checksum::{Digest, Hasher};
 use crate::content::WindowCapture;
 use crate::source::{FRAME, SourceError};
 
@@ -13,12 +11,12 @@ use crate::source::{FRAME, SourceError};
 const STAGED: usize = 64 << 10;
 
 /// Receives the bytes of one range in order, and hashes them.
-pub(super) struct RangeConsumer<'a> {
+pub(super) struct RangeConsumer {
     hashers: Vec<Hasher>,
     /// Digests of hashers that have ended.
     digests: Vec<Digest>,
     tap: Option<WindowCapture>,
-    waiting: Waiting<'a>,
+    waiting: Waiting,
     /// Passes the bytes on to a sink.
     pub forward: Option<Forwarding>,
     /// Small frames, combined until they fill a buffer.
@@ -26,19 +24,17 @@ pub(super) struct RangeConsumer<'a> {
 }
 
 /// Consumers that keep bytes until they have processed them.
-struct Waiting<'a> {
-    lane: Option<(&'a Arc<Md5Pool>, LaneStream)>,
+struct Waiting {
+    lanes: Vec<RangeLane>,
     ticket: Option<QueueSlot>,
-    /// The lanes have no room for more bytes.
-    full: bool,
 }
 
-impl<'a> RangeConsumer<'a> {
-    /// `hashers` run here, `lane` computes MD5, `ticket` serves the digests in order, and `tap` captures sampled
+impl RangeConsumer {
+    /// `hashers` run here, `lanes` compute digests together with other ranges, `ticket` serves the digests in order, and `tap` captures sampled
     /// windows.
     pub(super) fn new(
         hashers: Vec<Hasher>,
-        lane: Option<(&'a Arc<Md5Pool>, LaneStream)>,
+        lanes: Vec<RangeLane>,
         ticket: Option<QueueSlot>,
         tap: Option<WindowCapture>,
     ) -> Self {
@@ -46,7 +42,7 @@ impl<'a> RangeConsumer<'a> {
             hashers,
             digests: Vec::new(),
             tap,
-            waiting: Waiting { lane, ticket, full: false },
+            waiting: Waiting { lanes, ticket },
             forward: None,
             staged: BytesMut::new(),
         }
@@ -62,10 +58,8 @@ impl<'a> RangeConsumer<'a> {
         if let Some(forward) = &mut self.forward {
             forward.pass().await?;
         }
-        if let Some((pool, _)) = self.waiting.lane.filter(|_| std::mem::take(&mut self.waiting.full)) {
-            let pool = Arc::clone(pool);
-            // The result is ignored: a panic of another thread loses only the range of that thread.
-            drop(tokio::task::spawn_blocking(move || pool.wait_for_room()).await);
+        for lane in &mut self.waiting.lanes {
+            lane.wait_for_room().await;
         }
         Ok(())
     }
@@ -89,7 +83,7 @@ impl<'a> RangeConsumer<'a> {
         if let Some(tap) = &mut self.tap {
             tap.take(&frame);
         }
-        if self.waiting.lane.is_none() && self.waiting.ticket.is_none() && self.forward.is_none() {
+        if self.waiting.lanes.is_empty() && self.waiting.ticket.is_none() && self.forward.is_none() {
             return;
         }
         // A frame is a slice of the connection's read buffer, and keeps the whole buffer in memory. A frame that fills
@@ -131,21 +125,19 @@ impl<'a> RangeConsumer<'a> {
     /// Ends the range. Returns the digests that it computed itself, and its captured window.
     pub(super) fn finish(mut self) -> (Vec<Digest>, Option<WindowCapture>) {
         self.pass_staged();
-        if let Some((pool, stream)) = self.waiting.lane {
-            pool.end(stream);
-        }
+        self.waiting.lanes.into_iter().for_each(RangeLane::end);
         self.digests.extend(self.hashers.into_iter().map(Hasher::finish));
         (self.digests, self.tap)
     }
 }
 
-impl Waiting<'_> {
+impl Waiting {
     fn pass(&mut self, bytes: Bytes) {
         if let Some(ticket) = &mut self.ticket {
             ticket.pass(&bytes);
         }
-        if let Some((pool, stream)) = self.lane {
-            self.full |= pool.push(stream, bytes) == Room::Full;
+        for lane in &mut self.lanes {
+            lane.push(bytes.clone());
         }
     }
 }

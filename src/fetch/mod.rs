@@ -34,7 +34,7 @@ use forward::Forwarding;
 pub use forward::RangeSink;
 use in_order::{InOrderQueue, QueueSlot, SerialDigestStates, SerialDigests};
 pub use job::{Job, ProgressSink};
-use lanes::Lanes;
+use lanes::{Lanes, Needed};
 pub use quota::{Quota, Spent};
 use reader_pool::ReaderPool;
 pub use throughput::{FEW, LoadResult, LoadSpec, SMALL, Until, load};
@@ -296,12 +296,13 @@ impl Shared {
         // initial readers.
         let in_order = !plan.ordered().is_empty() || job.decode.is_some();
         let most = if !in_order { budget.grow_to.clamp(begin, at_once.max(begin)) } else { begin };
-        let lanes = Lanes::new(plan.per_range(), begin, budget.lanes_room);
+        let needed = if job.forward.is_some() { Needed::WithRange } else { Needed::AtEnd };
+        let lanes = Lanes::new(plan.per_range(), needed, begin, budget.lanes_room);
         Shared {
             crowd: ReaderPool::new(begin, most, session.context().clock.monotonic()),
             session,
             next: tokio::sync::Mutex::new(Next { ranges: Box::new(chosen.into_positions()), feed }),
-            collected: RangeDigestCollector::new(known, lanes.column()),
+            collected: RangeDigestCollector::new(known, lanes.places()),
             probe: Mutex::new(job.probe.clone().map(Probe::new)),
             lanes,
             read: AtomicU64::new(0),

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::consumer::RangeConsumer;
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Needed};
 use crate::checksum::Algorithm;
 use crate::clock::within;
 use crate::ident::ObjectId;
@@ -91,7 +91,7 @@ const MOST_FAILURES: u32 = 8;
 pub async fn load(session: &Session, load: LoadSpec) -> LoadResult {
     let clock = Arc::clone(&session.context().clock);
     let halt = load.cancel.child_token();
-    let lanes = Lanes::new(&load.hash, load.connections, load.lanes_room);
+    let lanes = Lanes::new(&load.hash, Needed::AtEnd, load.connections, load.lanes_room);
     let (begun, cpu) = (clock.monotonic(), cpu_time());
     let (most, may_end_early) = match load.until {
         Until::Stable(most) => (most, true),
@@ -233,8 +233,8 @@ impl Shared {
         let context = self.session.context();
         let asked = context.clock.monotonic();
         self.seen().requests += 1;
-        let lane = self.lanes.open(number, 0);
-        let mut sink = RangeConsumer::new(self.lanes.hashers(&self.load.hash), lane, None, None);
+        let lanes = self.lanes.open(number, 0);
+        let mut sink = RangeConsumer::new(self.lanes.hashers(&self.load.hash), lanes, None, None);
         let mut first: Option<Instant> = None;
         let read = async {
             let mut body = self.session.read_once(&self.load.id, self.load.size, range).await?;

@@ -7,8 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
+use super::hashing::BlockHashing;
 use super::{BlockPage, ListedBlock, PageFrom, SnapshotService};
-use crate::blocks::{BLOCK_BYTES, BlockDigest, BlockHasher, BlockIndex};
+use crate::blocks::{BLOCK_BYTES, BlockDigest, BlockIndex};
 use crate::clock::within;
 use crate::source::s3::{Connection, LimitedResponses, Service, Traced, translate};
 use crate::source::{Context, ErrorKind, SourceError};
@@ -34,6 +35,7 @@ const LIMIT: LimitedResponses = LimitedResponses { largest: 8 << 20, streamed: S
 pub struct Ebs {
     client: Client,
     context: Context,
+    hashing: BlockHashing,
 }
 
 /// Translates an error, with EBS's reason as its code.
@@ -58,7 +60,8 @@ impl Ebs {
     /// `context` limits the time without a byte of a block.
     pub fn new(connection: &Connection, context: Context) -> Self {
         let config = aws_sdk_ebs::config::Builder::from(&connection.service(Service::Ebs));
-        Ebs { client: Client::from_conf(config.interceptor(LIMIT).interceptor(Traced).build()), context }
+        let client = Client::from_conf(config.interceptor(LIMIT).interceptor(Traced).build());
+        Ebs { client, context, hashing: BlockHashing::new() }
     }
 
     /// Reads the body, and holds it against the length and the checksum of the answer.
@@ -68,24 +71,28 @@ impl Ebs {
             return Err(wrong(format!("the server states {length} bytes, and a block has {BLOCK_BYTES}")));
         }
         let stated = stated(&answer).map_err(wrong)?;
-        let mut hasher = BlockHasher::default();
+        let mut hasher = self.hashing.start();
+        let mut came = 0;
+        let broken = |detail: String| SourceError::new(ErrorKind::Transient, subject, detail);
         loop {
             let frame = within(&*self.context.clock, self.context.retry.stall, answer.block_data.next()).await;
-            let broken = |detail: String| SourceError::new(ErrorKind::Transient, subject, detail);
             match frame.map_err(|_| broken("the block did not come in time".to_owned()))? {
-                Some(Ok(bytes)) => hasher.update(&bytes),
+                Some(Ok(bytes)) => {
+                    came += bytes.len() as u64;
+                    hasher.update(bytes);
+                }
                 Some(Err(error)) => return Err(broken(format!("the connection broke: {error}"))),
                 None => break,
             }
-            if hasher.bytes() > BLOCK_BYTES {
+            if came > BLOCK_BYTES {
                 return Err(wrong(format!("more than {BLOCK_BYTES} bytes came")));
             }
         }
-        if hasher.bytes() < BLOCK_BYTES {
-            let detail = format!("{} of {BLOCK_BYTES} bytes came", hasher.bytes());
+        if came < BLOCK_BYTES {
+            let detail = format!("{came} of {BLOCK_BYTES} bytes came");
             return Err(SourceError::new(ErrorKind::ShortBody, subject, detail));
         }
-        let digest = hasher.finish();
+        let digest = hasher.finish().ok_or_else(|| broken("a thread that hashed it panicked".to_owned()))?;
         if digest == stated {
             return Ok(digest);
         }

@@ -1,6 +1,7 @@
 //! EBS snapshots, read block by block.
 
 mod ebs;
+mod hashing;
 mod pace;
 
 use async_trait::async_trait;

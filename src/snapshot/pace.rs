@@ -6,6 +6,8 @@ use crate::sync::lock;
 
 /// Unused time is carried over up to this duration.
 const SAVED: Duration = Duration::from_millis(100);
+/// Requests are sent in groups, this time apart. A timer for each request costs more than sending it.
+const STEP: Duration = Duration::from_millis(16);
 /// The rate is halved at most once in this time: the requests in flight are refused together.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Share of the limit by which the rate grows in a second without throttling.
@@ -18,6 +20,8 @@ const LOWEST: f64 = 1.0 / 64.0;
 pub struct BlockPace {
     clock: Arc<dyn Clock>,
     limit: f64,
+    /// The groups are counted from here.
+    began: Instant,
     state: Mutex<State>,
 }
 
@@ -36,7 +40,7 @@ impl BlockPace {
     pub fn new(limit: u32, clock: Arc<dyn Clock>) -> Self {
         let limit = f64::from(limit.max(1));
         let state = State { rate: limit, next: None, slowed: None, grown: None };
-        BlockPace { clock, limit, state: Mutex::new(state) }
+        BlockPace { began: clock.monotonic(), clock, limit, state: Mutex::new(state) }
     }
 
     /// Waits until a request may be sent.
@@ -57,7 +61,14 @@ impl BlockPace {
         }
         let turn = state.next.unwrap_or(now).max(now.checked_sub(SAVED).unwrap_or(now));
         state.next = Some(turn + Duration::from_secs_f64(1.0 / state.rate));
-        turn.saturating_duration_since(now)
+        self.group(turn).saturating_duration_since(now)
+    }
+
+    /// When the group of this turn is sent.
+    fn group(&self, turn: Instant) -> Instant {
+        let passed = turn.saturating_duration_since(self.began).as_nanos();
+        let groups = passed.div_ceil(STEP.as_nanos());
+        self.began + STEP.saturating_mul(u32::try_from(groups).unwrap_or(u32::MAX))
     }
 
     /// Halves the rate, because a request was throttled.

@@ -1,7 +1,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use crate::checksum::{Algorithm, Hasher, Kernel, Md5Lanes};
+use crate::checksum::{Algorithm, Hasher, Kernel, Md5Lanes, Sha256Pairs};
 use crate::clock::Clock;
 use crate::machine;
 use crate::report::{Exit, HashRateReport, HashesReport, LinkReport};
@@ -13,12 +13,11 @@ const LINKS_GBIT: [u64; 3] = [10, 25, 100];
 /// Measures how fast this machine computes each algorithm, and which link speeds exceed that.
 pub fn hashes(clock: &dyn Clock) -> HashesReport {
     let cores = machine::cores();
-    let lanes = Md5Lanes::detect().map(|kernel| kernel.width()).filter(|width| *width > 1);
     let mut rates = Vec::new();
     for algorithm in Algorithm::ALL {
         rates.push(row(algorithm, 1, one_stream(clock, algorithm), cores));
-        if let (Algorithm::Md5, Some(lanes)) = (algorithm, lanes) {
-            rates.push(row(algorithm, lanes, md5_streams(clock, lanes), cores));
+        if let Some((streams, rate)) = together(clock, algorithm) {
+            rates.push(row(algorithm, streams, rate, cores));
         }
     }
     HashesReport { cores: cores as u64, rates, exit_code: Exit::Passed }
@@ -26,11 +25,7 @@ pub fn hashes(clock: &dyn Clock) -> HashesReport {
 
 /// Bytes per second that one processor hashes while many ranges are in flight.
 pub fn hash_rates(clock: &dyn Clock, algorithms: &[Algorithm]) -> Vec<(Algorithm, f64)> {
-    let lanes = Md5Lanes::detect().map_or(1, |kernel| kernel.width());
-    let rate = |algorithm: Algorithm| match algorithm {
-        Algorithm::Md5 if lanes > 1 => md5_streams(clock, lanes),
-        _ => one_stream(clock, algorithm),
-    };
+    let rate = |algorithm| together(clock, algorithm).map_or_else(|| one_stream(clock, algorithm), |(_, rate)| rate);
     algorithms.iter().map(|algorithm| (*algorithm, rate(*algorithm))).collect()
 }
 
@@ -57,12 +52,21 @@ fn one_stream(clock: &dyn Clock, algorithm: Algorithm) -> f64 {
     timed(clock, 4 * FRAME, || frames.iter().for_each(|frame| hasher.update(black_box(frame))))
 }
 
-fn md5_streams(clock: &dyn Clock, streams: usize) -> f64 {
-    let Some(kernel) = Md5Lanes::detect() else { return one_stream(clock, Algorithm::Md5) };
+/// The number of streams that are hashed together, and their rate. `None` if each is hashed by itself.
+fn together(clock: &dyn Clock, algorithm: Algorithm) -> Option<(usize, f64)> {
+    match algorithm {
+        Algorithm::Md5 => Some(streams(clock, &Md5Lanes::detect()?)),
+        Algorithm::Sha256 => Some(streams(clock, &Sha256Pairs::detect()?)),
+        _ => None,
+    }
+}
+
+fn streams<K: Kernel>(clock: &dyn Clock, kernel: &K) -> (usize, f64) {
+    let streams = kernel.width();
     let frames = frames(streams);
     let inputs: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
-    let mut states = vec![<Md5Lanes as Kernel>::State::default(); streams];
-    timed(clock, streams * FRAME, || kernel.update(&mut states, black_box(&inputs)))
+    let mut states = vec![K::State::default(); streams];
+    (streams, timed(clock, streams * FRAME, || kernel.update(&mut states, black_box(&inputs))))
 }
 
 /// Bytes per second: the best of several rounds, because other load on the machine can only slow a round down.

@@ -1,8 +1,8 @@
 //! Checksums: algorithms, digests, incremental hashing, and combining digests of ranges.
 //!
 //! A [`Hasher`] computes one digest over a stream. [`fold`] combines CRCs of adjacent ranges, and
-//! [`composite`] computes the value that S3 stores over the values of parts. [`LaneScheduler`] hashes many
-//! MD5 streams in vector lanes. Frames of an object are passed to these by the `fetch` module of the crate
+//! [`composite`] computes the value that S3 stores over the values of parts. [`LaneScheduler`] hashes several
+//! streams of MD5 or SHA-256 together. Frames of an object are passed to these by the `fetch` module of the crate
 //! `stored-ami`, where they arrive. A new algorithm is added at [`Algorithm`].
 
 mod algorithm;
@@ -18,5 +18,5 @@ pub use composite::{composite, multipart_etag};
 pub use digest::{Digest, FoundDigest, ParseDigestError};
 pub use fold::fold;
 pub use hasher::Hasher;
-pub use lanes::{Kernel, LaneScheduler, LaneStream, Md5Lanes, Room};
+pub use lanes::{Kernel, LaneHasher, LaneScheduler, LaneStream, Md5Lanes, Room, Sha256Pairs};
 pub use stored::{ChecksumKind, ParseChecksumError, StoredChecksum};

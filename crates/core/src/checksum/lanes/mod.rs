@@ -1,11 +1,12 @@
-//! Hashes many streams of one algorithm in the lanes of vector registers.
+//! Hashes several streams of one algorithm together: MD5 in the lanes of vector registers, SHA-256 in pairs.
 //!
-//! Each step of MD5 depends on the step before it, so a single stream leaves most of a core idle. Independent
-//! streams in the lanes of a register fill it.
+//! Each step depends on the step before it, so a single stream leaves much of a core idle. Independent streams fill it.
 
 mod kernel;
 mod queue;
 mod scheduler;
+mod sha256;
 
 pub use kernel::{Kernel, Md5Lanes};
-pub use scheduler::{LaneScheduler, LaneStream, Room};
+pub use scheduler::{LaneHasher, LaneScheduler, LaneStream, Room};
+pub use sha256::Sha256Pairs;

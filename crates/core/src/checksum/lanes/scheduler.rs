@@ -1,4 +1,5 @@
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::cmp::Reverse;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::kernel::{BLOCK, Kernel};
@@ -39,12 +40,23 @@ struct Streams<S, F> {
 }
 
 struct Slot<S, F> {
-    tag: usize,
+    to: DigestTo,
     /// Queued bytes, without those that a thread is hashing now.
     queue: Queue<F>,
     /// `None` while a thread is hashing this stream.
     state: Option<S>,
     ended: bool,
+}
+
+/// Where the digest of a stream goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DigestTo {
+    /// To [`LaneScheduler::take_done`], with this tag.
+    Done(usize),
+    /// To the caller of [`LaneHasher::finish`].
+    Caller,
+    /// Nobody needs it.
+    Nobody,
 }
 
 /// One stream of a group, taken out of its slot while a thread hashes it.
@@ -77,6 +89,35 @@ pub enum Room {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LaneStream(usize);
 
+/// One stream of a [`LaneScheduler`], whose digest is returned to the caller.
+pub struct LaneHasher<K: Kernel, F: AsRef<[u8]>> {
+    lanes: Arc<LaneScheduler<K, F>>,
+    stream: LaneStream,
+}
+
+impl<K: Kernel, F: AsRef<[u8]>> LaneHasher<K, F> {
+    /// Opens a stream.
+    pub fn new(lanes: &Arc<LaneScheduler<K, F>>) -> Self {
+        LaneHasher { lanes: Arc::clone(lanes), stream: lanes.open_for(DigestTo::Caller) }
+    }
+
+    /// Appends bytes. May hash queued bytes of this and other streams.
+    pub fn update(&self, frame: F) -> Room {
+        self.lanes.push(self.stream, frame)
+    }
+
+    /// The digest of all bytes. Waits while another thread hashes some of them. `None` if such a thread panicked.
+    pub fn finish(self) -> Option<Digest> {
+        self.lanes.digest(self.stream)
+    }
+}
+
+impl<K: Kernel, F: AsRef<[u8]>> Drop for LaneHasher<K, F> {
+    fn drop(&mut self) {
+        self.lanes.close(self.stream);
+    }
+}
+
 impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
     /// Expects `expected` streams at a time. At most about `room` bytes are queued and about as many are
     /// being hashed.
@@ -94,7 +135,11 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
 
     /// Opens a stream. Its digest is returned together with `tag`.
     pub fn open(&self, tag: usize) -> LaneStream {
-        let slot = Some(Slot { tag, queue: Queue::default(), state: Some(K::State::default()), ended: false });
+        self.open_for(DigestTo::Done(tag))
+    }
+
+    fn open_for(&self, to: DigestTo) -> LaneStream {
+        let slot = Some(Slot { to, queue: Queue::default(), state: Some(K::State::default()), ended: false });
         let mut streams = self.lock();
         let free = streams.free.pop();
         match free.and_then(|free| Some((free, streams.slots.get_mut(free)?))) {
@@ -169,6 +214,42 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
         self.take_done()
     }
 
+    /// Hashes what is left of a stream, with bytes of others, and returns its digest. `None` if a thread that hashed
+    /// bytes of it panicked.
+    fn digest(&self, stream: LaneStream) -> Option<Digest> {
+        let mut streams = self.lock();
+        streams.change(stream.0, |slot| slot.ended = true);
+        loop {
+            let slot = streams.slots.get(stream.0)?.as_ref()?;
+            match &slot.state {
+                Some(state) if slot.queue.waiting() == 0 => return Some(self.kernel.finish(state)),
+                Some(_) => {
+                    let work = streams.take_first(Some(stream.0), self.kernel.width())?;
+                    drop(streams);
+                    self.advance(work);
+                    streams = self.lock();
+                }
+                None => {
+                    let waited = self.done_some.wait_timeout(streams, LONGEST);
+                    let (again, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+                    if waited.timed_out() {
+                        return None;
+                    }
+                    streams = again;
+                }
+            }
+        }
+    }
+
+    /// Frees the slot of a stream whose digest is not needed any more.
+    fn close(&self, stream: LaneStream) {
+        let mut streams = self.lock();
+        streams.change(stream.0, |slot| {
+            (slot.to, slot.ended, slot.queue) = (DigestTo::Nobody, true, Queue::default());
+        });
+        streams.retire(stream.0, &self.kernel);
+    }
+
     /// Changes a stream, then hashes while enough streams are ready or too many bytes are queued.
     fn change(&self, stream: LaneStream, change: impl FnOnce(&mut Slot<K::State, F>)) -> Room {
         let mut streams = self.lock();
@@ -200,9 +281,11 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
         for done in work {
             let Work { slot, state, queue, .. } = done;
             streams.change(slot, |slot| {
-                let came = std::mem::replace(&mut slot.queue, queue);
-                slot.queue.append(came);
                 slot.state = Some(state);
+                if slot.to != DigestTo::Nobody {
+                    let came = std::mem::replace(&mut slot.queue, queue);
+                    slot.queue.append(came);
+                }
             });
             streams.retire(slot, &self.kernel);
         }
@@ -232,10 +315,12 @@ impl<S, F: AsRef<[u8]>> Streams<S, F> {
 
     /// Moves the digest of an ended stream to the results once all its bytes are hashed, and frees its slot.
     fn retire<K: Kernel<State = S>>(&mut self, at: usize, kernel: &K) {
-        let over = |slot: &mut Slot<S, F>| slot.ended && slot.queue.waiting() == 0 && slot.state.is_some();
+        let over = |slot: &mut Slot<S, F>| {
+            slot.ended && slot.queue.waiting() == 0 && slot.state.is_some() && slot.to != DigestTo::Caller
+        };
         let Some(slot) = self.slots.get_mut(at).and_then(|slot| slot.take_if(over)) else { return };
-        if let Some(state) = &slot.state {
-            self.done.push((slot.tag, kernel.finish(state)));
+        if let (DigestTo::Done(tag), Some(state)) = (slot.to, &slot.state) {
+            self.done.push((tag, kernel.finish(state)));
         }
         self.free.push(at);
     }
@@ -243,6 +328,11 @@ impl<S, F: AsRef<[u8]>> Streams<S, F> {
     /// Takes out up to `width` streams, those with the most queued bytes first. `None` if no stream has a
     /// whole block queued.
     fn take(&mut self, width: usize) -> Option<Vec<Work<S, F>>> {
+        self.take_first(None, width)
+    }
+
+    /// Like [`take`](Self::take), with the stream in the slot `first` among them.
+    fn take_first(&mut self, first: Option<usize>, width: usize) -> Option<Vec<Work<S, F>>> {
         let with = |worth: fn(&Slot<S, F>) -> bool| -> Vec<(usize, usize)> {
             let slots = self.slots.iter().enumerate();
             let worth = |slot: &&Slot<S, F>| worth(slot);
@@ -252,7 +342,7 @@ impl<S, F: AsRef<[u8]>> Streams<S, F> {
         if order.is_empty() {
             order = with(|slot| slot.state.is_some() && slot.queue.waiting() >= BLOCK);
         }
-        order.sort_unstable_by(|a, b| b.cmp(a));
+        order.sort_unstable_by_key(|(waiting, at)| Reverse((Some(*at) == first, *waiting, *at)));
         order.truncate(width);
         let mut work = Vec::with_capacity(order.len());
         for (_, at) in order {
@@ -313,13 +403,12 @@ fn filled<'a>(inputs: impl Iterator<Item = &'a [u8]>, group: usize) -> Vec<&'a [
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use md5::Digest as _;
     use proptest::prelude::*;
 
-    use super::super::Md5Lanes;
+    use super::super::{Md5Lanes, Sha256Pairs};
     use super::*;
     use crate::checksum::{Algorithm, Hasher};
 
@@ -501,6 +590,69 @@ mod tests {
         push(&pool, part, vec![1; 100]);
         pool.end(whole);
         assert_eq!(pool.finish(), [(1, Hasher::digest(Algorithm::Md5, &[1; 100]))]);
+    }
+
+    /// Streams whose callers wait for their digests, each on a thread of its own.
+    fn by_callers<K: Kernel>(kernel: K, lens: &[usize], frame: usize) -> Vec<Option<Digest>> {
+        let pool = Arc::new(LaneScheduler::new(kernel, lens.len(), 1 << 20));
+        let one = |tag: usize, len: usize| {
+            let hasher = LaneHasher::new(&pool);
+            for frame in data(tag, len).chunks(frame) {
+                let _ = hasher.update(frame.to_vec());
+            }
+            hasher.finish()
+        };
+        let digests = std::thread::scope(|scope| {
+            let started = lens.iter().enumerate().map(|(tag, len)| scope.spawn(move || one(tag, *len)));
+            let started: Vec<_> = started.collect();
+            started.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let streams = pool.lock();
+        assert!(streams.slots.iter().all(Option::is_none), "every slot is free again");
+        assert_eq!((streams.ready, streams.waiting, streams.at_work), (0, 0, 0));
+        digests
+    }
+
+    #[test]
+    fn callers_wait_for_their_own_digests() {
+        let lens = [0, 1, 64, 100_003, 300_000, 524_288, 524_288, 524_289];
+        for frame in [17, 40_000, 600_000] {
+            let md5: Vec<_> = expected(&lens).into_iter().map(|(_, digest)| Some(digest)).collect();
+            assert_eq!(by_callers(Scalar::default(), &lens, frame), md5, "{frame}");
+            let Some(pairs) = Sha256Pairs::detect() else { continue };
+            let sha256 = lens.iter().enumerate().map(|(tag, len)| Hasher::digest(Algorithm::Sha256, &data(tag, *len)));
+            assert_eq!(by_callers(pairs, &lens, frame), sha256.map(Some).collect::<Vec<_>>(), "{frame}");
+        }
+    }
+
+    #[test]
+    fn a_stream_without_a_digest_leaves_nothing() {
+        let pool = Arc::new(LaneScheduler::new(Scalar::default(), 2, 1 << 20));
+        let dropped = LaneHasher::new(&pool);
+        assert_eq!(dropped.update(vec![1; 3 * ENOUGH]), Room::Free);
+        drop(dropped);
+        let hasher = LaneHasher::new(&pool);
+        assert_eq!(hasher.update(vec![2; 100]), Room::Free);
+        assert_eq!(pool.lock().slots.len(), 1, "the slot is used again");
+        assert_eq!(hasher.finish(), Some(Hasher::digest(Algorithm::Md5, &[2; 100])));
+    }
+
+    #[test]
+    fn a_stream_that_is_dropped_while_it_is_hashed_is_freed_afterwards() {
+        let gate = Gate::default();
+        let pool = Arc::new(LaneScheduler::new(gate.clone(), 1, 1 << 20));
+        let hasher = LaneHasher::new(&pool);
+        let stream = hasher.stream;
+        std::thread::scope(|scope| {
+            let pool = &pool;
+            scope.spawn(move || pool.push(stream, data(1, 3 * ENOUGH)));
+            gate.wait_until(|(entered, _)| entered);
+            drop(hasher);
+            gate.set(|(_, open)| *open = true);
+        });
+        let streams = pool.lock();
+        assert!(streams.slots.iter().all(Option::is_none));
+        assert_eq!((streams.ready, streams.waiting, streams.at_work), (0, 0, 0));
     }
 
     proptest! {
