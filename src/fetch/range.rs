@@ -28,7 +28,7 @@ pub(super) struct Range<'a> {
 impl Range<'_> {
     /// Passes every byte of the range to `sink` once, in order. After an incomplete body, reading resumes at the byte
     /// where it stopped, under the same identity.
-    pub(super) async fn read(&self, sink: &mut RangeConsumer<'_>) -> Result<(), SourceError> {
+    pub(super) async fn read(&self, sink: &mut RangeConsumer) -> Result<(), SourceError> {
         let mut at = self.range.start();
         let mut failed = 0;
         let mut last_failure = at;
@@ -51,7 +51,7 @@ impl Range<'_> {
         }
     }
 
-    async fn one_body(&self, at: &mut u64, sink: &mut RangeConsumer<'_>) -> Result<(), SourceError> {
+    async fn one_body(&self, at: &mut u64, sink: &mut RangeConsumer) -> Result<(), SourceError> {
         let left = self.range.tail(*at);
         // No request can ask for zero bytes. An empty object is requested as a whole, to see that it exists.
         if left.is_empty() && self.size > 0 {

@@ -6,7 +6,7 @@ use crate::blocks::BlockDigest;
 use crate::checksum::{Algorithm, Hasher, LaneHasher, LaneScheduler, Sha256Pairs};
 
 /// Bytes that may wait for those of another block. Few blocks arrive at the same time, so this is seldom reached.
-const ROOM: usize = 4 << 20;
+const ROOM: usize = 1 << 20;
 
 /// Hashes blocks that arrive at the same time: in pairs, where the processor can.
 pub(super) struct BlockHashing(Option<Arc<Pairs>>);

@@ -7,7 +7,7 @@ use crate::sync::lock;
 /// Unused time is carried over up to this duration.
 const SAVED: Duration = Duration::from_millis(100);
 /// Requests are sent in groups, this time apart. A timer for each request costs more than sending it.
-const STEP: Duration = Duration::from_millis(16);
+const STEP: Duration = Duration::from_millis(8);
 /// The rate is halved at most once in this time: the requests in flight are refused together.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Share of the limit by which the rate grows in a second without throttling.

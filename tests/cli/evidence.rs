@@ -207,6 +207,25 @@ async fn uneven_parts_that_look_uniform_are_read_again_along_the_right_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn digests_of_a_first_read_that_the_second_one_does_not_confirm_are_no_results() {
+    let rig = Rig::old().await;
+    rig.sizes(&[300_000, 250_000, 300_000, 200_000], None).await;
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("manifest.json");
+    let args = ["--digest", "sha256", "--write-manifest", manifest.to_str().unwrap()];
+    rig.lab.script(FaultRule::new(Operation::GetObject, Fault::FlipOnWire { offset: 77, mask: 1 }));
+    let run = rig.verify(&args).await;
+    assert_eq!(run.assert_exit(3).verdict("etag"), "unknown: unstable_read");
+    assert!(!manifest.exists(), "{run:?}");
+    // Both reads are the same: the digests are those of the object.
+    let run = rig.verify(&args).await;
+    assert_eq!(run.assert_exit(0).verdict("etag"), "pass");
+    assert!(manifest.exists());
+    let like = ["--manifest", manifest.to_str().unwrap()];
+    assert_eq!(rig.verify(&like).await.assert_exit(0).verdict("manifest-crc64nvme"), "pass");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mismatch_under_an_assumed_layout_is_never_a_fail() {
     let rig = Rig::old().await;
     rig.uniform(4, None).await;

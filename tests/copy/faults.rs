@@ -1,10 +1,10 @@
 //! A copy that is not proved is not made, and nothing is left behind without a word.
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
-use stored_ami_lab::{Deny, Fault, FaultRule, Operation};
+use stored_ami_lab::{Deny, Fault, FaultRule, LabOptions, Operation};
 
-use crate::common::data;
-use crate::rig::{KEY, Rig, report, verdict};
+use crate::common::{Run, data};
+use crate::rig::{FROM, KEY, Rig, report, verdict};
 
 async fn rig() -> (Rig, Vec<u8>) {
     let rig = Rig::new().await;
@@ -26,6 +26,38 @@ async fn damaged_bytes_are_not_copied() {
         assert!(!rig.has(KEY).await);
         assert_eq!(rig.uploads().await, 0, "the upload is removed");
         assert!(rig.calls(Operation::CompleteMultipartUpload).is_empty());
+    }
+}
+
+/// The ETag fits only a second read, along the parts that were asked for one by one. The copy has the bytes of the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_of_another_read_than_the_copied_one_counts_only_if_both_are_the_same() {
+    let sizes = [300_000, 250_000, 300_000, 200_000];
+    for is_flipped in [false, true] {
+        let rig = Rig::with(LabOptions { default_checksum: false, ..LabOptions::default() }).await;
+        let parts: Vec<Vec<u8>> = sizes.iter().enumerate().map(|(i, size)| data(i as u64, *size)).collect();
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        rig.source.multipart("archive", KEY, &parts, None).await;
+        if is_flipped {
+            rig.from.script(FaultRule::new(Operation::GetObject, Fault::FlipOnWire { offset: 99, mask: 1 }));
+        }
+        let file = rig.home.path().join("copy.bin");
+        let to_file = Run::of(rig.command(&[FROM, file.to_str().unwrap(), "--yes"])).await;
+        if is_flipped {
+            rig.from.script(FaultRule::new(Operation::GetObject, Fault::FlipOnWire { offset: 99, mask: 1 }));
+        }
+        let run = rig.copy(&["--yes", "--verify-destination"]).await;
+        for run in [&to_file, &run] {
+            assert_eq!(run.exit, Some(if is_flipped { 3 } else { 0 }), "{run:?}");
+            assert_eq!(verdict(run, "source"), if is_flipped { "unknown" } else { "pass" });
+        }
+        assert_eq!(rig.has(KEY).await, !is_flipped);
+        assert_eq!(file.exists(), !is_flipped);
+        assert_eq!(rig.uploads().await, 0);
+        if !is_flipped {
+            assert_eq!(rig.bytes(KEY).await, parts.concat());
+            assert_eq!(std::fs::read(&file).unwrap(), parts.concat());
+        }
     }
 }
 

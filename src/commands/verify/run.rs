@@ -134,18 +134,11 @@ impl<'a> VerifyRun<'a> {
     fn plan(&self, references: &[Reference]) -> Result<Arc<ReadPlan>, VerifyError> {
         let size = self.found.facts.size;
         let mut wanted = needs(references, size);
-        wanted.extend(self.request.digest.iter().map(|algorithm| (*algorithm, PartLayout::whole(size))));
-        if self.request.manifest_wanted {
-            wanted.push((MANIFEST_PARTS, self.found.layout.for_manifest(size)));
-            wanted.push((MANIFEST_WHOLE, PartLayout::whole(size)));
-        }
+        wanted.extend(self.results());
         let budget = self.request.budget;
         let plan = match &self.request.forward {
             _ if self.request.sample.is_some() => ReadPlan::of_sample(size, &wanted, budget),
-            Some(forward) => {
-                wanted.extend(forward.digests.iter().map(|algorithm| (*algorithm, forward.layout.clone())));
-                ReadPlan::along(size, &wanted, &forward.layout, budget)
-            }
+            Some(forward) => ReadPlan::along(size, &wanted, &forward.layout, budget),
             None if self.request.decode.is_some() => ReadPlan::in_order(size, &wanted, budget),
             None => ReadPlan::new(size, &wanted, budget),
         };
@@ -153,6 +146,21 @@ impl<'a> VerifyRun<'a> {
         let (ranges, references) = (plan.ranges().len(), references.len());
         tracing::debug!(target: "stored_ami::plan", ranges, bytes = size, references, "read plan");
         Ok(Arc::new(plan))
+    }
+
+    /// Digests that are results: those of `--digest`, of a manifest, and of bytes that a sink takes.
+    pub(super) fn results(&self) -> Vec<(Algorithm, PartLayout)> {
+        let size = self.found.facts.size;
+        let mut results: Vec<_> = self.request.digest.iter().map(|of| (*of, PartLayout::whole(size))).collect();
+        if self.request.manifest_wanted {
+            // A manifest locates damage by the parts of the object.
+            results.push((MANIFEST_PARTS, self.found.layout.for_manifest(size)));
+            results.push((MANIFEST_WHOLE, PartLayout::whole(size)));
+        }
+        if let Some(forward) = &self.request.forward {
+            results.extend(forward.digests.iter().map(|of| (*of, forward.layout.clone())));
+        }
+        results
     }
 
     /// The first read: of everything, of a sample, or of what an earlier run left unread.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::mismatch::Judged;
 use super::references::needs;
-use super::run::{MANIFEST_PARTS, Reader, VerifyRun};
+use super::run::{Reader, VerifyRun};
 use super::unknown;
 use crate::checks::Digests;
+use crate::checksum::Algorithm;
 use crate::commands::discover::ask_every_part;
-use crate::plan::{Claim, KnownLayout, ReadPlan, Reference, settle};
+use crate::plan::{Claim, KnownLayout, PartLayout, ReadPlan, Reference, settle};
 use crate::progress::Purpose;
 use crate::report::VerifyNote;
 use crate::verdict::{CheckId, Origin, Reason};
@@ -21,21 +22,21 @@ impl VerifyRun<'_> {
         // Values computed over other bytes or for another object need not use the parts of this object.
         let of_this = |reference: &Reference| matches!(reference.check, CheckId::Reference(Origin::Stored, _));
         let (unproved, elsewhere): (Vec<_>, Vec<_>) = mem::take(&mut judged.unproved).into_iter().partition(of_this);
-        judged.leave_open(&elsewhere, "the parts it was made over are not known");
+        judged.leave_open(&elsewhere, &not_proved("the parts it was made over are not known"));
         if unproved.is_empty() {
             return;
         }
         let proved = match self.prove_layout().await {
             Ok(proved) => proved,
-            Err(because) => return judged.leave_open(&unproved, &because),
+            Err(because) => return judged.leave_open(&unproved, &not_proved(&because)),
         };
         let (mut settled, other): (Vec<_>, Vec<_>) =
             unproved.into_iter().partition(|reference| has_part_count_of(reference, &proved));
-        judged.leave_open(&other, "it has another number of parts than the object");
+        judged.leave_open(&other, &not_proved("it has another number of parts than the object"));
         settled.iter_mut().for_each(|reference| settle(&mut reference.claim, &proved));
         self.found.layout = proved;
-        if let Err(because) = self.read_proved_parts(&settled, digests).await {
-            return judged.leave_open(&settled, &because);
+        if let Err(reason) = self.read_proved_parts(&settled, digests).await {
+            return judged.leave_open(&settled, &reason);
         }
         let mut again = Judged::default();
         for reference in settled {
@@ -47,7 +48,7 @@ impl VerifyRun<'_> {
         } else {
             judged.mismatches.append(&mut again.mismatches);
         }
-        judged.leave_open(&again.unproved, "the value fits no reading of it");
+        judged.leave_open(&again.unproved, &not_proved("the value fits no reading of it"));
     }
 
     /// The layout proved by a HEAD request for each part, or the reason why it cannot be proved.
@@ -62,34 +63,56 @@ impl VerifyRun<'_> {
     }
 
     /// Reads the object along the proved parts, unless the digests at hand suffice.
-    async fn read_proved_parts(&mut self, settled: &[Reference], digests: &mut Digests) -> Result<(), String> {
+    ///
+    /// What the first read gave away (bytes to a sink, digests, a manifest) is not of the bytes of this read. Its digests
+    /// are therefore computed again, and a match counts only if both reads have the same.
+    async fn read_proved_parts(&mut self, settled: &[Reference], digests: &mut Digests) -> Result<(), Reason> {
         let size = self.found.facts.size;
         let mut wanted = needs(settled, size);
-        if self.request.manifest_wanted {
-            // A manifest locates damage by the proved parts, not by the assumed ones.
-            wanted.push((MANIFEST_PARTS, self.found.layout.for_manifest(size)));
-        }
+        wanted.extend(self.results());
         let missing = wanted.iter().any(|(algorithm, layout)| digests.all_parts(*algorithm, layout).is_none());
         if !missing || settled.is_empty() || self.stopped.is_some() {
             return Ok(());
         }
         let plan = Arc::new(ReadPlan::new(size, &wanted, self.request.budget));
-        plan.fits(self.request.budget).map_err(|error| error.to_string())?;
+        plan.fits(self.request.budget).map_err(|error| not_proved(&error.to_string()))?;
         self.announce(VerifyNote::RereadByParts { bytes: size });
         let again = self.read(self.session, &plan, None, Purpose::ProvedParts, Reader::default()).await;
         self.read_again = true;
         self.stopped.clone_from(&again.stopped);
-        for (algorithm, layout, list) in again.digests().iter() {
-            digests.insert(algorithm, layout.clone(), list.to_vec());
+        let again = again.digests();
+        if let Some(detail) = difference(digests, &again) {
+            return Err(Reason::UnstableRead { detail });
+        }
+        let is_complete = |of: &(Algorithm, PartLayout)| again.all_parts(of.0, &of.1).is_some();
+        if self.results().iter().all(is_complete) {
+            for (algorithm, layout, list) in again.iter() {
+                digests.insert(algorithm, layout.clone(), list.to_vec());
+            }
         }
         Ok(())
     }
 }
 
+/// The first digest that two reads do not have in common.
+fn difference(first: &Digests, again: &Digests) -> Option<String> {
+    again.iter().find_map(|(algorithm, layout, list)| {
+        let mut pairs = first.parts(algorithm, layout)?.iter().zip(list);
+        let part = pairs.position(|pair| matches!(pair, (Some(first), Some(again)) if first != again))?;
+        Some(match layout.count() {
+            1 => format!("{} of the object", algorithm.name()),
+            _ => format!("{} of part {}", algorithm.name(), part + 1),
+        })
+    })
+}
+
+fn not_proved(because: &str) -> Reason {
+    Reason::LayoutNotProved { because: because.to_owned() }
+}
+
 impl Judged {
-    fn leave_open(&mut self, references: &[Reference], because: &str) {
-        let reason = || Reason::LayoutNotProved { because: because.to_owned() };
-        self.findings.extend(references.iter().map(|reference| unknown(reference.check, reason())));
+    fn leave_open(&mut self, references: &[Reference], reason: &Reason) {
+        self.findings.extend(references.iter().map(|reference| unknown(reference.check, reason.clone())));
     }
 }
 
