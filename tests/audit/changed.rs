@@ -19,8 +19,9 @@ async fn a_replaced_object_is_shown_with_the_command_that_accepts_it() {
     let accept = |number: u64| format!("stored-ami ledger accept {ledger} {} --reason REASON", target(&key(number)));
     for number in [1, 2] {
         assert_eq!(text.matches(&accept(number)).count(), 1, "{text}");
-        assert_eq!(page.matches(&accept(number)).count(), 1, "the page names the same ledger: {page}");
     }
+    let of_page = format!("<span>accept</span> <span>{ledger}</span>");
+    assert_eq!(page.matches(&of_page).count(), 2, "the page names the same ledger: {page}");
     let list = rig.told(&["ledger", "list", &ledger], 0).await;
     assert!(list.contains("REPLACED") && list.contains("replaced by other content: "), "{list}");
     assert!(list.contains("MISSING") && list.matches("PASS").count() == 1, "{list}");

@@ -15,7 +15,7 @@ const ROWS: &[Row] = &[
         typed: "inspect s3://archive/ami-0123456789abcdef0.bin --profile nobody",
         exit: 2,
         out: "",
-        err: r#"stored-ami: --profile: there is no profile `nobody` in <HOME>/config and <HOME>/credentials; existing profiles: default, dev"#,
+        err: r#"stored-ami: --profile: there is no profile `nobody` in <HOME>/config and <HOME>/credentials; existing profiles: default, dev, minio"#,
     },
     Row {
         when: "a variable names a profile that is in no file",
@@ -23,7 +23,7 @@ const ROWS: &[Row] = &[
         typed: "inspect s3://archive/ami-0123456789abcdef0.bin",
         exit: 2,
         out: "",
-        err: r#"stored-ami: AWS_PROFILE: there is no profile `nobody` in <HOME>/config and <HOME>/credentials; existing profiles: default, dev"#,
+        err: r#"stored-ami: AWS_PROFILE: there is no profile `nobody` in <HOME>/config and <HOME>/credentials; existing profiles: default, dev, minio"#,
     },
     Row {
         when: "no credentials, and the metadata of the machine is switched off",
