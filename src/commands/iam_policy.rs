@@ -93,6 +93,8 @@ pub struct PolicyScope {
     pub copied_from: Option<PolicyPlace>,
     /// Where the jobs of `batch` have their manifests and reports; among the objects if it is `None`.
     pub job_files: Option<PolicyPlace>,
+    /// Where `audit --results` writes the results of shards, which `audit merge` reads.
+    pub results: Option<PolicyPlace>,
 }
 
 /// Objects in another bucket.
@@ -111,7 +113,7 @@ impl PolicyScope {
             text.starts_with(|c: char| c.is_ascii_lowercase())
                 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         };
-        let PolicyScope { partition, region, account, bucket, alias, copied_from, job_files, .. } = self;
+        let PolicyScope { partition, region, account, bucket, alias, copied_from, job_files, results, .. } = self;
         if !is_label(partition) || !partition.starts_with("aws") {
             return Err(format!("--partition {partition}: is not a partition, such as aws, aws-cn or aws-us-gov"));
         }
@@ -124,7 +126,8 @@ impl PolicyScope {
         let named = bucket.as_ref().map(|bucket| ("--bucket", bucket));
         let from = copied_from.as_ref().map(|from| ("--source-bucket", &from.bucket));
         let to = job_files.as_ref().map(|to| ("--to", &to.bucket));
-        for (option, bucket) in named.into_iter().chain(from).chain(to) {
+        let results = results.as_ref().map(|place| ("--results", &place.bucket));
+        for (option, bucket) in named.into_iter().chain(from).chain(to).chain(results) {
             // S3 User Guide, *General purpose buckets naming rules*; old buckets may have upper case and `_`.
             let of_bucket = |b: u8| b.is_ascii_alphanumeric() || b".-_".contains(&b);
             if !(3..=255).contains(&bucket.len()) || !bucket.bytes().all(of_bucket) {
@@ -169,6 +172,10 @@ enum On {
     PlacedJobFiles,
     /// The bucket of that place.
     JobBucket,
+    /// Results of the shards of an audit.
+    Results,
+    /// The bucket of those.
+    ResultsBucket,
     Images,
     /// AMIs and snapshots that a restore creates.
     Restored,
@@ -263,6 +270,12 @@ const ACTIONS: &[(&str, On, &[P], &str)] = &[
     ("s3:GetObject", On::PlacedJobFiles, JOBS, "JobFiles"),
     ("s3:GetObjectVersion", On::PlacedJobFiles, JOBS, "JobFiles"),
     ("s3:ListBucket", On::JobBucket, &[P::Batch], "JobBucket"),
+    // A place of results is read before it is written. Without s3:ListBucket, S3 answers 403 for a plan that is not there.
+    ("s3:GetObject", On::Results, &[P::Audit], "Results"),
+    ("s3:GetObjectVersion", On::Results, &[P::Audit], "Results"),
+    ("s3:PutObject", On::Results, &[P::Audit], "Results"),
+    ("s3:AbortMultipartUpload", On::Results, &[P::Audit], "Results"),
+    ("s3:ListBucket", On::ResultsBucket, &[P::Audit], "ResultsBucket"),
     ("s3:CreateJob", On::Everything, &[P::Batch], "Jobs"),
     ("s3:DescribeJob", On::Everything, &[P::Batch], "Jobs"),
     ("iam:PassRole", On::Roles, &[P::Batch], "PassRole"),
@@ -341,6 +354,7 @@ pub fn policy(commands: &[PolicyCommand], scope: &PolicyScope) -> Result<Value, 
             On::Alias => scope.alias.is_some(),
             On::CopiedObjects => scope.copied_from.is_some(),
             On::PlacedJobFiles | On::JobBucket => scope.job_files.is_some(),
+            On::Results | On::ResultsBucket => scope.results.is_some(),
             _ => true,
         };
         if !wanted || !has_place {
@@ -376,14 +390,17 @@ pub fn policy(commands: &[PolicyCommand], scope: &PolicyScope) -> Result<Value, 
 fn resources(on: On, scope: &PolicyScope) -> Value {
     let PolicyScope { partition, region, account, bucket, prefix, .. } = scope;
     let (bucket, prefix) = (bucket.as_deref().unwrap_or_default(), literal(prefix));
-    let placed = |at: &PolicyPlace| format!("arn:{partition}:s3:::{}/{}*", at.bucket, literal(&at.prefix));
+    let bucket_of = |at: &PolicyPlace| format!("arn:{partition}:s3:::{}", at.bucket);
+    let placed = |at: &PolicyPlace| format!("{}/{}*", bucket_of(at), literal(&at.prefix));
     match on {
         On::Everything => json!("*"),
         On::Bucket => json!(format!("arn:{partition}:s3:::{bucket}")),
         On::Objects => json!(format!("arn:{partition}:s3:::{bucket}/{prefix}*")),
         On::CopiedObjects => json!(scope.copied_from.as_ref().map(placed)),
         On::JobFiles | On::PlacedJobFiles => json!(scope.job_files.as_ref().map(placed)),
-        On::JobBucket => json!(scope.job_files.as_ref().map(|to| format!("arn:{partition}:s3:::{}", to.bucket))),
+        On::JobBucket => json!(scope.job_files.as_ref().map(bucket_of)),
+        On::Results => json!(scope.results.as_ref().map(placed)),
+        On::ResultsBucket => json!(scope.results.as_ref().map(bucket_of)),
         On::DrilledImages => json!(format!("arn:{partition}:ec2:{region}::image/*")),
         On::DrilledSnapshots => json!(format!("arn:{partition}:ec2:{region}::snapshot/*")),
         On::Images => json!(format!("arn:{partition}:ec2:{region}::image/*")),
@@ -415,7 +432,23 @@ mod tests {
             alias: None,
             copied_from: None,
             job_files: None,
+            results: None,
         }
+    }
+
+    #[test]
+    fn an_audit_writes_only_its_results() {
+        let results = |results| policy(&[P::Audit], &PolicyScope { results, ..scope() });
+        let place = |bucket: &str| PolicyPlace { bucket: bucket.into(), prefix: "runs/".into() };
+        assert!(!results(None).unwrap().to_string().contains("s3:PutObject"));
+        let document = results(Some(place("shards"))).unwrap();
+        let statements = document["Statement"].as_array().unwrap();
+        let of = |sid: &str| statements.iter().find(|statement| statement["Sid"] == sid).unwrap();
+        assert_eq!(of("Results")["Resource"], "arn:aws-us-gov:s3:::shards/runs/*");
+        assert_eq!(of("ResultsBucket")["Resource"], "arn:aws-us-gov:s3:::shards");
+        let writing = |statement: &&Value| statement["Action"].to_string().contains("s3:PutObject");
+        assert_eq!(statements.iter().filter(writing).count(), 1, "{document}");
+        assert_eq!(results(Some(place("a*"))).unwrap_err(), "--results a*: is not the name of a bucket");
     }
 
     /// With a place of their own for manifests and reports, nothing may be written into the archive.

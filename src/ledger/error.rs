@@ -1,5 +1,7 @@
 use rusqlite::{Error, ErrorCode};
 
+use crate::ident::shell_option;
+
 /// Why a ledger cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
@@ -38,9 +40,9 @@ pub enum LedgerError {
     /// Another run holds the file for too long.
     #[error("is in use by another run for too long: {0}")]
     Busy(String),
-    /// The file does not exist.
-    #[error("there is no such ledger; `stored-ami audit PREFIX --ledger FILE` creates one")]
-    Missing,
+    /// The file of this name does not exist.
+    #[error("there is no such ledger; `stored-ami audit PREFIX {}` creates one", shell_option("--ledger", .0))]
+    Missing(String),
     /// The file cannot be opened.
     #[error("{0}")]
     CannotOpen(String),

@@ -70,7 +70,9 @@ impl Ledger {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = connect(path, flags).map_err(|error| match error {
             // SQLite's code is the same for a missing file and for one that may not be opened.
-            LedgerError::CannotOpen(_) if !path.as_os_str().is_empty() && !path.exists() => LedgerError::Missing,
+            LedgerError::CannotOpen(_) if !path.as_os_str().is_empty() && !path.exists() => {
+                LedgerError::Missing(path.display().to_string())
+            }
             other => other,
         })?;
         let ledger = Ledger { connection };
@@ -394,7 +396,7 @@ mod tests {
         std::fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
         let error = Ledger::open(&cut).and_then(|ledger| ledger.check(None)).unwrap_err();
         assert!(matches!(error, LedgerError::Damaged(_)), "{error:?}");
-        assert!(matches!(Ledger::open_existing(&folder.path().join("none.db")), Err(LedgerError::Missing)));
+        assert!(matches!(Ledger::open_existing(&folder.path().join("none.db")), Err(LedgerError::Missing(_))));
     }
 
     #[test]

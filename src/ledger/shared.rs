@@ -34,7 +34,7 @@ impl State {
         }
         match self {
             State::Open(ledger) => Ok(ledger),
-            State::New(_) => Err(LedgerError::Missing),
+            State::New(path) => Err(LedgerError::Missing(path.display().to_string())),
         }
     }
 }

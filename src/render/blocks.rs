@@ -1,5 +1,4 @@
 use std::io::{self, Write};
-use std::time::Duration;
 
 use super::condition::conclude;
 use super::{Label, Style, beside, field, printable, shell_word, wrap};
@@ -8,7 +7,7 @@ use crate::report::{
     BlockEstimateReport, BlockStatsReport, Exit, FingerprintOutcome, FingerprintReport, PriceSourceReport, ProofSource,
     ProveReport, ProvedVolumeReport,
 };
-use crate::units::{ByteSize, noun};
+use crate::units::{ByteSize, duration, noun};
 use crate::verdict::Verdict;
 
 /// Differences of a volume that are shown; JSON has 100.
@@ -16,14 +15,6 @@ const SHOWN: usize = 10;
 
 fn count(number: u64, what: &str) -> String {
     format!("{} {}", ByteSize(number).grouped(), noun(number, what))
-}
-
-pub(super) fn span(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7200 => format!("{} min", seconds.div_ceil(60)),
-        seconds => format!("{} h", seconds.div_ceil(3600)),
-    }
 }
 
 /// `least to most`, or one number.
@@ -47,7 +38,7 @@ pub(super) fn estimate(out: &mut impl Write, style: Style, estimate: &BlockEstim
     field(out, style.width, 2, "to read", &format!("{blocks} of 512 KiB, {requests}"))?;
     let amount = Amount { least: estimate.dollars_least, most: estimate.dollars_most };
     field(out, style.width, 2, "price", &priced(amount, estimate.price.as_ref()))?;
-    let time = span(Duration::from_secs(estimate.seconds_most));
+    let time = duration(estimate.seconds_most as f64);
     field(out, style.width, 2, "time", &format!("up to {time} at {} blocks a second", estimate.block_rate))
 }
 
@@ -57,7 +48,7 @@ fn stats(out: &mut impl Write, style: Style, stats: &BlockStatsReport) -> io::Re
         "{}, {} of blocks{retries}, {}",
         count(stats.requests, "request"),
         ByteSize(stats.block_reads).grouped(),
-        span(Duration::from_secs_f64(stats.elapsed_seconds.max(0.0)))
+        duration(stats.elapsed_seconds)
     );
     writeln!(out, "  {}", style.dim(&text))
 }

@@ -6,7 +6,7 @@ use crate::copy::CopyCheck;
 use crate::ident::ObjectUri;
 use crate::price::{Amount, CostItem};
 use crate::report::{CopyEstimateReport, CopyFindingReport, CopyOutcome, CopyReport, EndReport, Exit};
-use crate::units::{ByteSize, counted};
+use crate::units::{ByteSize, counted, duration};
 use crate::verdict::{ProofKind, Verdict};
 
 /// Width of a check's name, in characters.
@@ -59,7 +59,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &CopyReport, aga
         field(out, style.width, 2, "note", &note.to_string())?;
     }
     if report.sent_bytes > 0 {
-        let line = format!("{:.0} s, {} sent", report.stats.elapsed_seconds, ByteSize(report.sent_bytes));
+        let line = format!("{}, {} sent", duration(report.stats.elapsed_seconds), ByteSize(report.sent_bytes));
         writeln!(out, "  {}", style.dim(&line))?;
     }
     let (label, text) = conclusion(report);

@@ -2,11 +2,13 @@ use std::io::{self, Write};
 
 use super::blocks::{estimate, write_volume};
 use super::condition::{self, conclude, names};
+use super::preflight::write_next;
 use super::{Label, Style, beside, field, printable, shell_word, wrap};
 use crate::checks::preflight::both_units;
 use crate::report::{
     DrillOutcome, DrillPhaseReport, DrillReport, DrillResourceReport, DrillResourceState, DrillState, ProofSource,
 };
+use crate::units::duration;
 use crate::verdict::Verdict;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &DrillReport) -> io::Result<()> {
@@ -22,7 +24,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &DrillReport) ->
     report.phases.iter().try_for_each(|phase| write_phase(out, style, phase))?;
     write_details(out, style, report)?;
     if let Some(seconds) = report.recovery_seconds {
-        field(out, style.width, 2, "recovery time", &format!("{}, from the call until available", time(seconds)))?;
+        field(out, style.width, 2, "recovery time", &format!("{}, from the call until available", duration(seconds)))?;
     }
     if matches!(report.outcome, DrillOutcome::Planned | DrillOutcome::Refused) {
         write_plan(out, style, report)?;
@@ -33,18 +35,8 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &DrillReport) ->
     }
     let (label, text) = conclusion(report);
     conclude(out, style, label, &text)?;
-    let refused = report.preflight.as_ref().filter(|_| report.outcome == DrillOutcome::Refused);
-    let mut steps = refused.into_iter().flat_map(|preflight| &preflight.next_steps);
-    steps.try_for_each(|step| field(out, style.width, 2, "next", step))
-}
-
-fn time(seconds: f64) -> String {
-    match seconds {
-        ..10.0 => format!("{seconds:.1} s"),
-        ..120.0 => format!("{seconds:.0} s"),
-        ..7200.0 => format!("{:.0} min", seconds / 60.0),
-        _ => format!("{:.1} h", seconds / 3600.0),
-    }
+    let mut refused = report.preflight.iter().filter(|_| report.outcome == DrillOutcome::Refused);
+    refused.try_for_each(|preflight| write_next(out, style, preflight))
 }
 
 fn write_phase(out: &mut impl Write, style: Style, phase: &DrillPhaseReport) -> io::Result<()> {
@@ -54,7 +46,7 @@ fn write_phase(out: &mut impl Write, style: Style, phase: &DrillPhaseReport) -> 
         DrillState::Unknown => Label::from(Verdict::Unknown),
         DrillState::Skipped => Label::new("skipped", Verdict::Unknown),
     };
-    let took = phase.seconds.map(time).unwrap_or_default();
+    let took = phase.seconds.map(duration).unwrap_or_default();
     let head = format!("  {} {:<9} {took:>7}  ", style.label(label, 7), phase.phase.name());
     beside(out, style, &head, 2 + 7 + 1 + 9 + 1 + 7 + 2, |width| wrap(&printable(&phase.detail), width)).map(drop)
 }
@@ -143,9 +135,6 @@ fn refused(report: &DrillReport) -> String {
                 .collect();
             format!("not started: {}", reasons.join("; "))
         }
-        _ => {
-            let names = names(&preflight.findings, Verdict::Unknown);
-            format!("not started, because not answered: {names}; --accept {} lets it pass", names.replace(", ", ","))
-        }
+        _ => format!("not started; not answered: {}", names(&preflight.findings, Verdict::Unknown)),
     }
 }

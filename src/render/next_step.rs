@@ -82,6 +82,14 @@ impl<'a> Damaged<'a> {
 }
 
 impl NextStep {
+    /// The same step with the ledger of the audit.
+    pub(super) fn in_ledger(self, ledger: Option<&str>) -> Self {
+        match self {
+            NextStep::Accept { object, .. } => NextStep::Accept { object, ledger: ledger.map(str::to_owned) },
+            other => other,
+        }
+    }
+
     /// The advice on a reason. `target` is the object, as a URI or a path.
     pub(super) fn after_reason(reason: &ReasonReport, target: &str) -> Option<Self> {
         match (reason.code, target.parse::<ObjectUri>()) {

@@ -48,14 +48,7 @@ pub(super) fn write(
     }
     writeln!(out, "  {}", style.dim(&counted(report.requests, "request")))?;
     conclude(out, style, report.verdict, &conclusion(report))?;
-    // Nothing is left to do about an unknown that was accepted.
-    let mut steps = report.next_steps.iter().filter(|_| report.exit_code != Exit::Passed);
-    steps.try_for_each(|step| field(out, style.width, 2, "next", step))?;
-    // The cure comes first.
-    if report.verdict == Verdict::Unknown && report.accepted.is_empty() {
-        let list = names(&report.findings, Verdict::Unknown).replace(", ", ",");
-        field(out, style.width, 2, "or", &format!("--accept {list} goes on without these answers"))?;
-    }
+    write_next(out, style, report)?;
     match (&report.damaged, report.target.parse::<Target>()) {
         (Some(object), Ok(target)) => {
             let (version_id, etag) = (object.version_id.as_deref(), object.etag.as_deref());
@@ -63,6 +56,18 @@ pub(super) fn write(
         }
         _ => Ok(()),
     }
+}
+
+/// What can be done about the findings that stop the task. The cure comes first, and what goes on without it last.
+pub(super) fn write_next(out: &mut impl Write, style: Style, report: &PreflightReport) -> io::Result<()> {
+    // Nothing is left to do about an unknown that was accepted.
+    let mut steps = report.next_steps.iter().filter(|_| report.exit_code != Exit::Passed);
+    steps.try_for_each(|step| field(out, style.width, 2, "next", step))?;
+    if report.verdict == Verdict::Unknown && report.accepted.is_empty() {
+        let list = names(&report.findings, Verdict::Unknown).replace(", ", ",");
+        field(out, style.width, 2, "or", &format!("--accept {list} goes on without these answers"))?;
+    }
+    Ok(())
 }
 
 /// The findings as they are printed. In brief, the sources of `not-stored` are not listed one by one.

@@ -10,7 +10,7 @@ pub struct Label<'a> {
 
 impl<'a> Label<'a> {
     /// A word that is not a verdict.
-    pub fn new(word: &'a str, colour_of: Verdict) -> Self {
+    pub const fn new(word: &'a str, colour_of: Verdict) -> Self {
         Label { word, colour_of }
     }
 }

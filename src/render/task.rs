@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use super::condition::{conclude, names};
 use super::{Style, command, condition, field, left_behind, printable, shell_word, wrap};
 use crate::report::{EndOption, TaskKind, TaskReport, arguments};
-use crate::units::counted;
+use crate::units::{counted, duration};
 use crate::verdict::Verdict;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &TaskReport, reach: &[EndOption]) -> io::Result<()> {
@@ -26,7 +26,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &TaskReport, rea
     for note in style.notes(&report.notes) {
         field(out, style.width, 2, "note", &note.to_string())?;
     }
-    let line = format!("{:.0} s, {}", report.elapsed_seconds, counted(report.requests, "request"));
+    let line = format!("{}, {}", duration(report.elapsed_seconds), counted(report.requests, "request"));
     writeln!(out, "  {}", style.dim(&line))?;
     let (verdict, text) = conclusion(report);
     conclude(out, style, verdict, &text)?;

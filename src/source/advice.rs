@@ -5,6 +5,40 @@ use crate::ident::shell_option;
 /// Where the endpoint may be set.
 const ENDPOINT: &str = "--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile";
 
+/// An endpoint that a setting names in place of the one of AWS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedEndpoint {
+    /// The URL without surrounding white space. It has no user and no password.
+    pub url: String,
+    /// The flag, variable or key that names it.
+    pub setting: String,
+    /// The key of the profile that names another one, which does not count beside this setting.
+    pub instead_of: Option<String>,
+}
+
+impl fmt::Display for NamedEndpoint {
+    /// The setting, and what does not count beside it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.setting)?;
+        match &self.instead_of {
+            Some(other) => write!(f, ", which takes precedence over {other}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The endpoint to change: where it is set, as far as that is known.
+struct Where<'a>(&'a Option<NamedEndpoint>);
+
+impl fmt::Display for Where<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(endpoint) => write!(f, "{} ({endpoint})", endpoint.url),
+            None => write!(f, "the endpoint ({ENDPOINT})"),
+        }
+    }
+}
+
 /// What comes before the advice on a permission where the key may be wrong.
 const CHECK_KEY_FIRST: &str =
     "check the key first: without s3:ListBucket the same answer is given where there is no object; if it is right, ";
@@ -15,11 +49,20 @@ const CHECK_KEY_FIRST: &str =
 #[non_exhaustive]
 pub enum Advice {
     /// The server speaks plain HTTP, and the endpoint asks for TLS.
-    PlainHttp,
+    PlainHttp {
+        /// The endpoint that was asked, if a setting names one.
+        endpoint: Option<NamedEndpoint>,
+    },
     /// The server speaks TLS, and the endpoint asks for plain HTTP.
-    Tls,
+    Tls {
+        /// The endpoint that was asked, if a setting names one.
+        endpoint: Option<NamedEndpoint>,
+    },
     /// No server answers at an endpoint that a setting names.
-    CheckEndpoint,
+    CheckEndpoint {
+        /// The endpoint that was asked, if a setting names one.
+        endpoint: Option<NamedEndpoint>,
+    },
     /// No server of AWS can be reached.
     CheckNetwork,
     /// The certificate of the server is not trusted.
@@ -36,7 +79,10 @@ pub enum Advice {
     /// A permission is missing that reading does not need.
     Allow,
     /// The bucket does not exist.
-    CheckBucket,
+    CheckBucket {
+        /// The endpoint that was asked, if a setting names one.
+        endpoint: Option<NamedEndpoint>,
+    },
     /// The object does not exist in this bucket.
     CheckKey {
         /// Name of the bucket.
@@ -72,10 +118,12 @@ impl fmt::Display for Advice {
     /// A sentence in the imperative, without a full stop.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Advice::PlainHttp => write!(f, "write http:// instead of https:// in the endpoint ({ENDPOINT})"),
-            Advice::Tls => write!(f, "write https:// instead of http:// in the endpoint ({ENDPOINT})"),
-            Advice::CheckEndpoint => {
-                write!(f, "check that the server runs, and host and port of the endpoint ({ENDPOINT})")
+            Advice::PlainHttp { endpoint } => {
+                write!(f, "write http:// instead of https:// in {}", Where(endpoint))
+            }
+            Advice::Tls { endpoint } => write!(f, "write https:// instead of http:// in {}", Where(endpoint)),
+            Advice::CheckEndpoint { endpoint } => {
+                write!(f, "check that the server runs, and host and port of {}", Where(endpoint))
             }
             Advice::CheckNetwork => {
                 f.write_str("check the Region, and the network, DNS and proxy settings of this machine")
@@ -95,7 +143,15 @@ impl fmt::Display for Advice {
             Advice::Allow => f.write_str(
                 "ask for the permission; `stored-ami policy COMMAND --bucket BUCKET` prints the policy of a command",
             ),
-            Advice::CheckBucket => f.write_str("check the name of the bucket, the endpoint and the profile"),
+            Advice::CheckBucket { endpoint: None } => {
+                f.write_str("check the name of the bucket, the endpoint and the profile")
+            }
+            Advice::CheckBucket { endpoint: Some(endpoint) } => write!(
+                f,
+                "check the name of the bucket and the profile, and whether the bucket is at {}, which was asked \
+                 because of {endpoint}",
+                endpoint.url
+            ),
             Advice::CheckKey { bucket } => {
                 write!(f, "check the key; `stored-ami audit s3://{bucket}/` lists the stored AMI objects")
             }

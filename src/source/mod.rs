@@ -25,7 +25,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 pub use absent::write_absent;
-pub use advice::Advice;
+pub use advice::{Advice, NamedEndpoint};
 pub use archive::{ArchiveAnswer, ArchiveService, RestoreFromArchive};
 pub use bucket::BucketService;
 pub use bucket_resolver::BucketResolver;

@@ -95,7 +95,7 @@ impl Batch {
         match Ledger::open_existing(self.ledger.as_ref()) {
             Ok(ledger) => drop(ledger.each(None, visit).unwrap()),
             // Its first entry creates it.
-            Err(LedgerError::Missing) => {}
+            Err(LedgerError::Missing(_)) => {}
             Err(error) => panic!("{error}"),
         }
         entries

@@ -12,11 +12,16 @@ async fn a_replaced_object_is_shown_with_the_command_that_accepts_it() {
     rig.audit(&["--level", "bytes"]).await.assert_exit(0);
     rig.put(&key(1), 77, 2_000).await;
     rig.delete(&key(2)).await;
-    let text = rig.told(&["audit", "s3://archive", "--level", "bytes", "--ledger", &ledger], 1).await;
+    let page = rig.text("audit.html");
+    let args = ["audit", "s3://archive", "--level", "bytes", "--ledger", &ledger, "--report", &page];
+    let text = rig.told(&args, 1).await;
+    let page = std::fs::read_to_string(page).unwrap();
     let accept = |number: u64| format!("stored-ami ledger accept {ledger} {} --reason REASON", target(&key(number)));
     for number in [1, 2] {
         assert_eq!(text.matches(&accept(number)).count(), 1, "{text}");
     }
+    let of_page = format!("<span>accept</span> <span>{ledger}</span>");
+    assert_eq!(page.matches(&of_page).count(), 2, "the page names the same ledger: {page}");
     let list = rig.told(&["ledger", "list", &ledger], 0).await;
     assert!(list.contains("REPLACED") && list.contains("replaced by other content: "), "{list}");
     assert!(list.contains("MISSING") && list.matches("PASS").count() == 1, "{list}");

@@ -290,6 +290,19 @@ async fn it_waits_for_no_other_restore_and_starts_beside_none() {
     assert_eq!((&report["outcome"], &report["backup_validation"]), (&"refused".into(), &"FAILED".into()));
     assert!(run.stdout.contains("only when no other restore seems to be in progress"), "{run:?}");
     assert!(rig.starts().is_empty());
+    // The cure comes before the override, on the terminal and on the page.
+    let (record, page) = (rig.path("golden.json"), rig.path("refused.html"));
+    let mut program = rig.command();
+    program.args(["drill", OBJECT, "--record", &record, "--yes", "--report", &page]);
+    let shown = Run::of(program).await;
+    shown.assert_exit(3);
+    let page = std::fs::read_to_string(page).unwrap();
+    for text in [&shown.stdout, &page] {
+        let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part}: {text}"));
+        let conclusion = at("not started; not answered: in-progress");
+        let cure = at("wait until a task that is in progress ends");
+        assert!(conclusion < cure && cure < at("--accept in-progress goes on without"), "{text}");
+    }
     let run = drill(&rig, &["--accept", "in-progress"]).await;
     run.assert_exit(0);
     assert_eq!(report_left(&run), 600_000_000_000u64 - (129 << 30));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use stored_ami_lab::{BucketOptions, Versioning};
 
 use crate::common::Run;
-use crate::rig::{AMI, KEY, Rig};
+use crate::rig::{AMI, BUCKET, KEY, Rig};
 
 type Actions = BTreeSet<String>;
 
@@ -95,6 +95,41 @@ async fn each_command_makes_the_calls_of_its_policy() {
         let beyond: Actions = policy.difference(&needed).cloned().collect();
         assert_eq!(beyond, set(&unused), "{command}");
     }
+}
+
+/// What `audit --results` and `audit merge` call at the place of the results.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_with_results_makes_the_calls_of_its_policy() {
+    let rig = Rig::new().await;
+    rig.start_store(AMI, BUCKET).await;
+    rig.run(&["store", "--follow", AMI]).await.assert_exit(0);
+    let versioned = BucketOptions { versioning: Versioning::Enabled, ..BucketOptions::default() };
+    rig.lab.create_bucket("shards", versioned).unwrap();
+    let mut program = rig.command();
+    program.args(["policy", "audit", "--bucket", BUCKET, "--results", "s3://shards/weekly"]);
+    let document: serde_json::Value = serde_json::from_str(&Run::of(program).await.stdout).unwrap();
+    let place = ["arn:aws:s3:::shards/weekly/*", "arn:aws:s3:::shards"];
+    let statements = document["Statement"].as_array().unwrap();
+    let of_place = statements.iter().filter(|statement| place.iter().any(|arn| statement["Resource"] == *arn));
+    let actions = of_place.flat_map(|statement| statement["Action"].as_array().unwrap());
+    let policy: Actions = actions.map(|action| action.as_str().unwrap().to_owned()).collect();
+    rig.lab.clear_calls();
+    let run = "s3://shards/weekly/1";
+    for share in ["1/2", "2/2"] {
+        rig.run(&["audit", "s3://archive", "--shard", share, "--results", run]).await;
+    }
+    rig.run(&["audit", "merge", run]).await;
+    let calls = rig.lab.calls();
+    let at_place = calls.iter().filter(|call| call.bucket == "shards");
+    let needed: Actions = at_place.flat_map(|call| call.iam_actions()).map(str::to_owned).collect();
+    assert!(needed.contains("s3:PutObject"), "{calls:?}");
+    // Only the parts of a large result are aborted.
+    let beyond: Actions = policy.symmetric_difference(&needed).cloned().collect();
+    assert_eq!(beyond, set(&["s3:AbortMultipartUpload"]), "{policy:?} {needed:?}");
+    let mut program = rig.command();
+    program.args(["policy", "verify", "--bucket", BUCKET, "--results", "shards"]);
+    let wrong = Run::of(program).await;
+    assert!(wrong.assert_exit(2).stderr.contains("--results: goes with audit"), "{wrong:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

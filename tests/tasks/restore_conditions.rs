@@ -248,6 +248,22 @@ async fn the_bucket() {
     row("bucket-region", "unknown: not_permitted", "s3:ListBucket", 3).assert(&preflight(&rig, &[]).await);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_nobody_gave_is_said_to_be_so() {
+    let rig = Rig::new().await;
+    let record = rig.path("record.json");
+    rig.run(&["store", AMI, "--bucket", BUCKET, "--yes", "--record", &record]).await.assert_exit(0);
+    let notes = async |more: &[&str]| {
+        let run = rig.run(&[&["preflight", "restore", OBJECT], more].concat()).await;
+        run.lines()[0]["notes"].to_string()
+    };
+    let of_record = notes(&["--record", &record]).await;
+    assert!(of_record.contains("no --name is given: `golden` is the name of the record"), "{of_record}");
+    let of_source = notes(&[]).await;
+    assert!(of_source.contains("no --name is given: `golden` is the name of the source AMI"), "{of_source}");
+    assert!(!notes(&["--record", &record, "--name", "gold"]).await.contains("no --name is given"));
+}
+
 /// From the source, a record, the tags, or the user: the best available source.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_size_before_compression() {

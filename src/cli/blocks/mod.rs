@@ -219,17 +219,13 @@ impl ProofLedger {
     }
 
     /// Appends the proof, with the object that the AMI was restored from.
-    async fn append(&self, report: &mut ProveReport) {
-        let made = match report.image.parse::<AmiId>() {
-            Ok(image) => identify_restore(&self.region, &image, &self.journal).await,
-            Err(_) => Ok(None),
-        };
-        let problem = match made {
+    async fn append(&self, image: &AmiId, report: &mut ProveReport) {
+        let problem = match identify_restore(&self.region, image, &self.journal).await {
             Ok(Some(restore)) => {
                 let now = self.region.context().clock.now();
                 return record_proof(&self.ledger, &restore, report, now).await;
             }
-            Ok(None) => format!("the journal here does not hold the restore that made {}", report.image),
+            Ok(None) => format!("the journal here does not hold the restore that made {image}"),
             Err(error) => error.explain(),
         };
         report.notes.push(Note::Source(format!("nothing is recorded in the ledger: {problem}")));
@@ -246,20 +242,20 @@ pub(super) async fn compare(
     ledger: Option<&ProofLedger>,
 ) -> Option<(Verdict, Exit)> {
     let plan = work.report();
-    let (image, cancel) = (plan.image.clone(), cancel_on_signal());
+    let (image, cancel) = (work.image().clone(), cancel_on_signal());
     runner.show(&Report::Prove(Box::new(ProveReport { goes_on: true, ..plan.clone() })));
-    if work.needs_consent() && !agreed(starting, &question(&image, &plan.estimate), &cancel).await {
+    if work.needs_consent() && !agreed(starting, &question(image.as_str(), &plan.estimate), &cancel).await {
         runner.declined(Costly::Blocks);
         return None;
     }
     let proved = async {
         let mut report = work.carry_out(&cancel).await;
         if let Some(ledger) = ledger.filter(|_| report.exit_code != Exit::Interrupted) {
-            ledger.append(&mut report).await;
+            ledger.append(&image, &mut report).await;
         }
         Ok::<_, SourceError>(report)
     };
-    let report = runner.run(&image, Stop::ByItself, proved).await?;
+    let report = runner.run(image.as_str(), Stop::ByItself, proved).await?;
     let (verdict, exit) = (report.verdict, report.exit_code);
     runner.add(Report::Prove(Box::new(report)));
     if exit == Exit::Interrupted {

@@ -230,6 +230,9 @@ pub struct PolicyArgs {
     /// Bucket, or BUCKET/path, of manifests and reports, as in `batch submit --to`; for batch and batch-role
     #[arg(long, value_name = "BUCKET")]
     pub to: Option<BucketPath>,
+    /// Bucket, or BUCKET/path, of the results of shards, as in `audit --results`; for audit
+    #[arg(long, value_name = "BUCKET")]
+    pub results: Option<BucketPath>,
 }
 
 /// Words that `policy` accepts. `preflight` is followed by `store` or `restore`, as when it is run.

@@ -101,6 +101,9 @@ pub(in crate::cli) fn run_policy(args: &PolicyArgs) -> Result<Exit, UsageError> 
     {
         return Err(UsageError("--to: goes with batch and batch-role".to_owned()));
     }
+    if args.results.is_some() && !commands.contains(&PolicyCommand::Audit) {
+        return Err(UsageError("--results: goes with audit".to_owned()));
+    }
     let scope = PolicyScope {
         partition: args.partition.clone(),
         region: args.region.clone(),
@@ -110,6 +113,7 @@ pub(in crate::cli) fn run_policy(args: &PolicyArgs) -> Result<Exit, UsageError> 
         alias: args.alias.clone(),
         copied_from: args.source_bucket.as_ref().map(place),
         job_files: args.to.as_ref().map(place),
+        results: args.results.as_ref().map(place),
     };
     let document = format!("{:#}", policy(&commands, &scope).map_err(UsageError)?);
     remarks(&commands).into_iter().for_each(complain);

@@ -24,6 +24,9 @@ use crate::verdict::{CheckId, Condition, Verdict};
 /// Conditions that a queue waits for, so that they need not be met at the time of the preflight.
 const AWAITED: [Condition; 2] = [Condition::InProgress, Condition::OneStore];
 
+/// What is known of a task that an earlier run, or somebody else, started.
+const STARTED_BEFORE: &str = "it was started before, and is followed";
+
 /// The tasks of a list, from their preflights to the table at the end.
 pub(super) struct TaskList<T> {
     region: RegionServices,
@@ -100,7 +103,7 @@ impl<T> Listed<T> {
         let proof = preflight.object_proof.as_ref().map(|proof| format!("; {}", proof.clause())).unwrap_or_default();
         let row = &mut self.row;
         (row.state, row.exit_code, row.detail) = match (&existing, exit) {
-            (Some(image), _) => (TaskRowState::Running, Exit::Passed, format!("{image} was started by an earlier run")),
+            (Some(_), _) => (TaskRowState::Running, Exit::Passed, STARTED_BEFORE.to_owned()),
             (None, Exit::Passed) => (TaskRowState::Ready, Exit::Passed, format!("nothing known prevents it{proof}")),
             (None, exit) => (TaskRowState::Refused, exit, open_findings(&preflight.findings)),
         };
@@ -146,7 +149,7 @@ impl<T> TaskList<T> {
 
     /// Estimates the time from earlier restores.
     pub(super) fn with_pace(self, pace: Option<RestorePace>) -> Self {
-        TaskList { pace: pace.filter(|pace| pace.bytes_per_second > 0.0), ..self }
+        TaskList { pace, ..self }
     }
 
     pub(super) fn add(&mut self, listed: Listed<T>) {
@@ -331,7 +334,7 @@ impl<T> TaskList<T> {
             dollars_least: charge(written).filter(|_| written < volumes).map(|charge| charge.dollars),
             dollars_most: most.as_ref().map(|charge| charge.dollars),
             price: most.map(|charge| PriceSourceReport::from(&charge.source)),
-            seconds_most: self.pace.map(|pace| volumes as f64 / pace.bytes_per_second),
+            seconds_most: self.pace.and_then(|pace| pace.time(volumes)).map(|time| time.as_secs_f64()),
             proof: proofs.reduce(BlockEstimateReport::and),
         }
     }

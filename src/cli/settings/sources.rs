@@ -137,7 +137,11 @@ fn configuration_file() -> Result<Option<PathBuf>, UsageError> {
         let path = PathBuf::from(named);
         return match std::fs::metadata(&path) {
             Ok(_) => Ok(Some(path)),
-            Err(error) => Err(UsageError(format!("{CONFIG} {}: {error}", path.display()))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(UsageError(format!(
+                "{CONFIG} names {}, and there is no such file; name a file that exists, or unset the variable",
+                path.display()
+            ))),
+            Err(error) => Err(UsageError(format!("{CONFIG} names {}: {error}", path.display()))),
         };
     }
     let folder = absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")));

@@ -94,13 +94,13 @@ impl Fingerprint {
     /// What identifies the volumes in the sidecar.
     pub fn key(&self) -> [u8; 32] {
         let volumes = self.volumes.iter().map(|volume| (volume.device.as_str(), volume.snapshot.as_str()));
-        volumes_key(&self.survey.image, volumes)
+        volumes_key(self.survey.image.as_str(), volumes)
     }
 
     /// The plan, as a report.
     pub fn report(&self) -> FingerprintReport {
         FingerprintReport {
-            image: self.survey.image.clone(),
+            image: self.survey.image.to_string(),
             region: self.services.region.images.region().to_owned(),
             outcome: FingerprintOutcome::Planned,
             resumed_blocks: 0,
@@ -183,8 +183,8 @@ impl Fingerprint {
         // Where an earlier run read everything, it also wrote the last digest.
         let read_at = file.written().filter(|_| report.read_blocks == 0);
         let sidecar = tokio::task::spawn_blocking(move || file.finish()).await;
-        let sidecar = sidecar.map_err(|error| internal(&self.survey.image, error.to_string()))?;
-        let sidecar = sidecar.map_err(|error| not_written(&self.survey.image, &error))?;
+        let sidecar = sidecar.map_err(|error| internal(self.survey.image.as_str(), error.to_string()))?;
+        let sidecar = sidecar.map_err(|error| not_written(self.survey.image.as_str(), &error))?;
         report.outcome = FingerprintOutcome::Written;
         let record = BlockRecord {
             tool: TOOL.to_owned(),

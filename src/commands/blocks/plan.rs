@@ -252,7 +252,7 @@ mod tests {
             SurveyedVolume { device: (*device).to_owned(), snapshot: id, mapping_gib: Some(1), found: Some(found) }
         };
         Survey {
-            image: "ami-2".to_owned(),
+            image: "ami-2a2b3c4d".parse().unwrap(),
             volumes: devices.iter().map(volume).collect(),
             empty: Vec::new(),
             other_mappings: 0,

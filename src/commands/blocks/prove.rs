@@ -67,7 +67,7 @@ impl Prove {
             }
             ExpectedContent::Image(source) => {
                 let source = services.survey(source).await?;
-                (VolumePlan::of_image(&survey, &source), source.image.clone(), source.other_mappings)
+                (VolumePlan::of_image(&survey, &source), source.image.to_string(), source.other_mappings)
             }
         };
         let mut notes: Vec<Note> = empty_volumes(&survey.empty).map(Note::Source).into_iter().collect();
@@ -95,10 +95,15 @@ impl Prove {
         self.planned.is_beyond(self.request.agreed_blocks)
     }
 
+    /// The AMI that is compared.
+    pub fn image(&self) -> &AmiId {
+        &self.survey.image
+    }
+
     /// The plan, as a report.
     pub fn report(&self) -> ProveReport {
         ProveReport {
-            image: self.survey.image.clone(),
+            image: self.survey.image.to_string(),
             region: self.services.region.images.region().to_owned(),
             against: match self.request.expected {
                 ExpectedContent::Record { .. } => ProofSource::Record,

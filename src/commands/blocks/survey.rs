@@ -58,13 +58,13 @@ impl BlockServices {
                 return Err(SourceError::new(ErrorKind::Protocol, image, detail));
             }
         }
-        Ok(Survey { image: image.to_string(), volumes, empty, other_mappings })
+        Ok(Survey { image: image.clone(), volumes, empty, other_mappings })
     }
 }
 
 /// An AMI and its volumes.
 pub(super) struct Survey {
-    pub image: String,
+    pub image: AmiId,
     pub volumes: Vec<SurveyedVolume>,
     /// EBS volumes without a snapshot.
     pub empty: Vec<EmptyVolume>,

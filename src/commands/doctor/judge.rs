@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::ask::{BucketSurvey, ByteAnswer, ReadSurvey, Survey};
 use crate::report::{DoctorCheck as Check, DoctorFindingReport as Finding};
 use crate::source::s3::wrong_setting;
-use crate::source::{ErrorKind, SourceError};
+use crate::source::{Advice, ErrorKind, SourceError};
 
 /// Credentials that expire sooner are worth a hint.
 const SOON: SignedDuration = SignedDuration::from_hours(1);
@@ -168,8 +168,8 @@ fn bucket(found: &BucketSurvey) -> Finding {
     match &found.head {
         Ok(_) => Finding::pass(Check::Bucket, format!("{} exists (HeadBucket)", found.name)),
         Err(error) if error.kind == ErrorKind::NotFound => {
-            Finding::fail(Check::Bucket, format!("there is no bucket {}", found.name))
-                .advise("check the name of the bucket, the endpoint and the profile")
+            let advice = error.advice.as_deref().cloned().unwrap_or(Advice::CheckBucket { endpoint: None });
+            Finding::fail(Check::Bucket, format!("there is no bucket {}", found.name)).advise(advice.to_string())
         }
         Err(error) => refused(Check::Bucket, error, policy("doctor", &found.name)),
     }

@@ -275,6 +275,7 @@ fn only_restore(surveyed: &mut RestorePreflight, request: &DrillRequest) {
     if report.verdict == Verdict::Pass {
         report.verdict = Verdict::Unknown;
     }
+    report.next_steps.extend(Condition::InProgress.next_step().map(str::to_owned));
     match is_accepted(request, check) {
         true => report.accepted.push(check),
         false => report.exit_code = report.exit_code.and(Exit::Unknown),

@@ -22,15 +22,15 @@ use super::empty::EmptyContent;
 #[cfg(feature = "ec2")]
 use super::http::sdk_client;
 use super::http::{
-    CONNECT_TIMEOUT, READ_TIMEOUT, Reached, Trust, client, metadata_client, small_client, upload_client,
+    CONNECT_TIMEOUT, READ_TIMEOUT, Servers, Trust, client, metadata_client, small_client, upload_client,
 };
 use super::role::RoleToAssume;
 use super::setting_error::{ConnectError, SettingError};
-use super::settings::{Cached, Endpoint, Looked, Notes, Service, Settings, SettingsScope, Wire, provider};
+use super::settings::{Cached, Looked, Notes, Service, Settings, SettingsScope, Wire, provider};
 use super::traced::Traced;
 use crate::checksum::{Algorithm, Hasher};
 use crate::facts;
-use crate::source::{Advice, ErrorKind, SourceError};
+use crate::source::{Advice, ErrorKind, NamedEndpoint, SourceError};
 use crate::sync::lock;
 
 /// How to reach S3, in addition to the AWS environment variables and configuration files.
@@ -116,8 +116,7 @@ pub struct Connection {
     own_endpoint: bool,
     owner_checks: OwnerChecks,
     trust: Trust,
-    /// Whether a server has answered.
-    reached: Reached,
+    servers: Servers,
     notes: Notes,
     /// The client of all objects and buckets, so that they reuse open connections.
     common: Arc<OnceLock<Client>>,
@@ -152,8 +151,11 @@ impl Connection {
         let trust = Trust::of(settings.ca_bundle())?;
         let flag = options.endpoint_url.as_deref();
         let endpoint = settings.endpoint(Service::S3, flag)?;
-        // Check the endpoints of all services now, so that a wrong one does not fail in the middle of the command.
-        Service::ALL.iter().try_for_each(|service| settings.endpoint(*service, flag).map(drop))?;
+        // Read the endpoints of all services now, so that a wrong one does not fail in the middle of the command.
+        let services = Service::ALL.iter().map(|service| settings.endpoint(*service, flag));
+        let mut endpoints: Vec<NamedEndpoint> = services.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        let sts = settings.endpoint(Service::Sts, None)?;
+        endpoints.extend(sts.clone());
         let path_style = settings.path_style(endpoint.is_some())?;
         let variants = variants(&settings, endpoint.as_ref())?;
         let timeouts = TimeoutConfig::builder()
@@ -167,17 +169,14 @@ impl Connection {
             .with_use_dual_stack(Some(variants.dual_stack));
         let metadata = asking.clone().with_http_client(metadata_client());
         let region = region(&settings, options.region.as_deref(), endpoint.is_some(), &metadata).await?;
-        let reached = Reached::default();
-        let mut shared = base(&region, variants, &timeouts, small_client(&trust, &reached)).await;
+        let servers = Servers::new(endpoints);
+        let mut shared = base(&region, variants, &timeouts, small_client(&trust, &servers)).await;
         let notes = Notes::default();
         if !options.no_sign_request {
             let wire = Wire {
-                sts: with_endpoint(&shared, settings.endpoint(Service::Sts, None)?)
-                    .into_builder()
-                    .retry_config(RetryConfig::standard())
-                    .build(),
+                sts: with_endpoint(&shared, sts).into_builder().retry_config(RetryConfig::standard()).build(),
                 services: asking
-                    .with_http_client(small_client(&trust, &reached))
+                    .with_http_client(small_client(&trust, &servers))
                     .with_timeout_config(timeouts)
                     .with_region(Some(region)),
                 metadata,
@@ -197,7 +196,7 @@ impl Connection {
             own_endpoint: endpoint.is_some(),
             owner_checks: OwnerChecks::default(),
             trust,
-            reached,
+            servers,
             notes,
             common: Arc::default(),
         })
@@ -260,10 +259,10 @@ impl Connection {
         match service {
             // Responses of EC2 may be large; `image::ec2` limits them.
             #[cfg(feature = "ec2")]
-            Service::Ec2 => config.into_builder().http_client(sdk_client(&self.trust, &self.reached)).build(),
+            Service::Ec2 => config.into_builder().http_client(sdk_client(&self.trust, &self.servers)).build(),
             // Blocks of snapshots are read like objects; `snapshot::ebs` limits the other responses.
             #[cfg(feature = "ebs")]
-            Service::Ebs => config.into_builder().http_client(client(&self.trust, &self.reached)).build(),
+            Service::Ebs => config.into_builder().http_client(client(&self.trust, &self.servers)).build(),
             _ => config,
         }
     }
@@ -281,7 +280,7 @@ impl Connection {
 
     /// A client with its own connections.
     pub(super) fn fresh_client(&self) -> Client {
-        Client::from_conf(self.s3_config(client(&self.trust, &self.reached)))
+        Client::from_conf(self.s3_config(client(&self.trust, &self.servers)))
     }
 
     /// A client for uploads, with its own connections and without time limits: these depend on the size of a part.
@@ -293,7 +292,7 @@ impl Connection {
             .disable_operation_timeout()
             .disable_operation_attempt_timeout()
             .build();
-        let config = self.s3_config(upload_client(&self.trust, &self.reached));
+        let config = self.s3_config(upload_client(&self.trust, &self.servers));
         Client::from_conf(config.to_builder().timeout_config(no_limits).build())
     }
 
@@ -324,7 +323,7 @@ fn service_at(url: &str) -> facts::Service {
     uri.as_ref().and_then(http::Uri::host).map_or(facts::Service::Other, facts::Service::of_host)
 }
 
-fn variants(settings: &Settings, endpoint: Option<&Endpoint>) -> Result<Variants, SettingError> {
+fn variants(settings: &Settings, endpoint: Option<&NamedEndpoint>) -> Result<Variants, SettingError> {
     let fips = settings.switch("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?;
     let dual_stack = settings.switch("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?;
     if let Some(endpoint) = endpoint.filter(|_| fips || dual_stack) {
@@ -361,7 +360,7 @@ async fn base(region: &Region, variants: Variants, timeouts: &TimeoutConfig, htt
     with_endpoint(&loaded, None)
 }
 
-fn with_endpoint(shared: &SdkConfig, endpoint: Option<Endpoint>) -> SdkConfig {
+fn with_endpoint(shared: &SdkConfig, endpoint: Option<NamedEndpoint>) -> SdkConfig {
     let mut builder = shared.to_builder();
     builder.set_endpoint_url(endpoint.map(|endpoint| endpoint.url));
     builder.build()

@@ -14,12 +14,14 @@ use super::answer::Answer;
 use super::causes::{deepest, inside, root_cause};
 use super::clock;
 use super::document::Foreign;
-use super::http::{NoConnection, NoResponse, OnlyInformed, TlsAnswer, Unfit, certificate_refused, no_tls};
+use super::http::{
+    AskedEndpoint, NoConnection, NoResponse, OnlyInformed, TlsAnswer, Unfit, certificate_refused, no_tls,
+};
 use super::proxies::by_proxy;
 use super::said::{code, said};
 use crate::facts::Service;
 use crate::ident::ObjectUri;
-use crate::source::{Advice, ErrorKind, SourceError};
+use crate::source::{Advice, ErrorKind, NamedEndpoint, SourceError};
 
 /// The code and message of a service's response if there is one, otherwise the innermost message.
 pub(super) fn service_cause(error: &(dyn Error + 'static)) -> String {
@@ -93,16 +95,17 @@ fn not_sent(error: &(dyn Error + 'static), by_caller: bool, cause: &str, subject
     let make = |kind, detail: String| SourceError::new(kind, subject, detail);
     let found = inside::<NoResponse>(error);
     let server = found.map_or("the server", |found| &found.server);
+    let endpoint = || found.and_then(|found| found.endpoint.clone());
     if inside::<CredentialsError>(error).is_some() {
         make(ErrorKind::Credentials, format!("no usable credentials: {cause}"))
     } else if by_caller {
         make(ErrorKind::Invalid, format!("the request cannot be sent: {cause}"))
     } else if inside::<TlsAnswer>(error).is_some() {
         make(ErrorKind::Configuration, format!("{server} speaks TLS, and the endpoint is http://"))
-            .with_advice(Advice::Tls)
+            .with_advice(Advice::Tls { endpoint: endpoint() })
     } else if no_tls(error) {
         make(ErrorKind::Configuration, format!("{server} does not speak TLS, and the endpoint is https://"))
-            .with_advice(Advice::PlainHttp)
+            .with_advice(Advice::PlainHttp { endpoint: endpoint() })
     } else if certificate_refused(error) {
         make(ErrorKind::Untrusted, format!("the certificate of {server} is not trusted: {cause}"))
             .with_advice(Advice::CaBundle)
@@ -118,7 +121,7 @@ fn not_sent(error: &(dyn Error + 'static), by_caller: bool, cause: &str, subject
 
 /// A server that could not be reached, or that closed the connection.
 fn no_response(found: &NoResponse, cause: &str, subject: &str) -> SourceError {
-    let NoResponse { server, host, reached, .. } = found;
+    let NoResponse { server, host, reached, endpoint, .. } = found;
     let why = found.no_connection();
     let said = match why {
         Some(NoConnection::UnknownName) => format!("no connection to {server}: the name {host} cannot be resolved"),
@@ -129,10 +132,10 @@ fn no_response(found: &NoResponse, cause: &str, subject: &str) -> SourceError {
     };
     let kind = if why.is_some() && !reached { ErrorKind::Unreachable } else { ErrorKind::Transient };
     let error = SourceError::new(kind, subject, format!("{said}{}", by_proxy()));
-    match Service::of_host(host) {
+    match (endpoint, Service::of_host(host)) {
         _ if *reached => error,
-        Service::Aws => error.with_advice(Advice::CheckNetwork),
-        Service::Other => error.with_advice(Advice::CheckEndpoint),
+        (None, Service::Aws) => error.with_advice(Advice::CheckNetwork),
+        (endpoint, _) => error.with_advice(Advice::CheckEndpoint { endpoint: endpoint.clone() }),
     }
 }
 
@@ -142,7 +145,8 @@ fn refused<E: ProvideErrorMetadata>(error: &E, raw: &HttpResponse, subject: &str
     let code = code(error.code());
     if status == 400 && code.is_none() && wants_https(raw) {
         let detail = "the server expects TLS, and the endpoint is http://";
-        return SourceError::new(ErrorKind::Configuration, subject, detail).with_advice(Advice::Tls);
+        let advice = Advice::Tls { endpoint: asked(raw) };
+        return SourceError::new(ErrorKind::Configuration, subject, detail).with_advice(advice);
     }
     let message = said(error.message(), code.as_deref());
     let answer = Answer {
@@ -162,7 +166,7 @@ fn refused<E: ProvideErrorMetadata>(error: &E, raw: &HttpResponse, subject: &str
         _ if answer.wants_customer_key() => Some(Advice::CustomerKey),
         // Who names the key of an object has found the object.
         ErrorKind::Denied if answer.is_of_kms_key() => Some(Advice::Allow),
-        _ => advice(&kind, code.as_deref(), subject, needs),
+        _ => advice(&kind, code.as_deref(), subject, needs, || asked(raw)),
     };
     let request_id = error.meta().request_id().or_else(|| headers.get("x-amz-request-id"));
     SourceError {
@@ -173,16 +177,27 @@ fn refused<E: ProvideErrorMetadata>(error: &E, raw: &HttpResponse, subject: &str
     }
 }
 
+/// The endpoint of a response, if a setting names it.
+fn asked(raw: &HttpResponse) -> Option<NamedEndpoint> {
+    raw.extension::<AskedEndpoint>().map(|asked| asked.0.clone())
+}
+
 /// What the user can do about a refused request; `None` if the message says it itself.
-fn advice(kind: &ErrorKind, code: Option<&str>, subject: &str, needs: &str) -> Option<Advice> {
+fn advice(
+    kind: &ErrorKind,
+    code: Option<&str>,
+    subject: &str,
+    needs: &str,
+    asked: impl FnOnce() -> Option<NamedEndpoint>,
+) -> Option<Advice> {
     match kind {
         ErrorKind::NotFound => match code {
-            Some("NoSuchBucket") => Some(Advice::CheckBucket),
+            Some("NoSuchBucket") => Some(Advice::CheckBucket { endpoint: asked() }),
             Some("NoSuchVersion") => Some(Advice::CheckVersion),
             _ => match subject.parse::<ObjectUri>() {
                 Ok(uri) => Some(Advice::CheckKey { bucket: uri.bucket }),
                 // HeadBucket has no body that could name the code.
-                Err(_) => (needs == "s3:ListBucket").then_some(Advice::CheckBucket),
+                Err(_) => (needs == "s3:ListBucket").then(|| Advice::CheckBucket { endpoint: asked() }),
             },
         },
         ErrorKind::Denied if needs.starts_with("s3:GetObject") => Some(Advice::AllowReading),

@@ -15,7 +15,7 @@ const ROWS: &[Row] = &[
         typed: "inspect s3://archive/ami-0123456789abcdef0.bin --profile nobody",
         exit: 2,
         out: "",
-        err: r#"stored-ami: --profile: there is no profile `nobody` in <HOME>/config and <HOME>/credentials; existing profiles: default, dev"#,
+        err: r#"stored-ami: --profile: there is no profile `nobody` in <HOME>/config and <HOME>/credentials; existing profiles: default, dev, minio"#,
     },
     Row {
         when: "a variable names a profile that is in no file",
@@ -23,7 +23,7 @@ const ROWS: &[Row] = &[
         typed: "inspect s3://archive/ami-0123456789abcdef0.bin",
         exit: 2,
         out: "",
-        err: r#"stored-ami: AWS_PROFILE: there is no profile `nobody` in <HOME>/config and <HOME>/credentials; existing profiles: default, dev"#,
+        err: r#"stored-ami: AWS_PROFILE: there is no profile `nobody` in <HOME>/config and <HOME>/credentials; existing profiles: default, dev, minio"#,
     },
     Row {
         when: "no credentials, and the metadata of the machine is switched off",
@@ -55,7 +55,7 @@ const ROWS: &[Row] = &[
         typed: "inspect s3://archive/ami-0123456789abcdef0.bin --json",
         exit: 4,
         out: r#"
-{"schema":"stored-ami/1","type":"error","target":"s3://archive/ami-0123456789abcdef0.bin","message":"no connection to <CLOSED>: connection refused","advice":"check that the server runs, and host and port of the endpoint (--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile)","exit_code":4}
+{"schema":"stored-ami/1","type":"error","target":"s3://archive/ami-0123456789abcdef0.bin","message":"no connection to <CLOSED>: connection refused","advice":"check that the server runs, and host and port of http://<CLOSED> (AWS_ENDPOINT_URL)","exit_code":4}
 {"schema":"stored-ami/1","type":"summary","targets":1,"passed":0,"failed":0,"unknown":0,"errors":1,"exit_code":4,"files_written":[]}"#,
         err: "",
     },
@@ -65,7 +65,7 @@ const ROWS: &[Row] = &[
         typed: "preflight store ami-0123456789abcdef0 --bucket archive --json",
         exit: 4,
         out: r#"
-{"schema":"stored-ami/1","type":"error","target":"ami-0123456789abcdef0","message":"the caller: no connection to <CLOSED>: connection refused","advice":"check that the server runs, and host and port of the endpoint (--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile)","exit_code":4}
+{"schema":"stored-ami/1","type":"error","target":"ami-0123456789abcdef0","message":"the caller: no connection to <CLOSED>: connection refused","advice":"check that the server runs, and host and port of http://<CLOSED> (AWS_ENDPOINT_URL)","exit_code":4}
 {"schema":"stored-ami/1","type":"summary","targets":1,"passed":0,"failed":0,"unknown":0,"errors":1,"exit_code":4,"files_written":[]}"#,
         err: "",
     },
@@ -75,8 +75,19 @@ const ROWS: &[Row] = &[
         typed: "inspect s3://archive/ami-0123456789abcdef0.bin --json",
         exit: 4,
         out: r#"
-{"schema":"stored-ami/1","type":"error","target":"s3://archive/ami-0123456789abcdef0.bin","message":"no connection to no-such-host.invalid:9000: the name no-such-host.invalid cannot be resolved","advice":"check that the server runs, and host and port of the endpoint (--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile)","exit_code":4}
+{"schema":"stored-ami/1","type":"error","target":"s3://archive/ami-0123456789abcdef0.bin","message":"no connection to no-such-host.invalid:9000: the name no-such-host.invalid cannot be resolved","advice":"check that the server runs, and host and port of http://no-such-host.invalid:9000 (AWS_ENDPOINT_URL)","exit_code":4}
 {"schema":"stored-ami/1","type":"summary","targets":1,"passed":0,"failed":0,"unknown":0,"errors":1,"exit_code":4,"files_written":[]}"#,
+        err: "",
+    },
+    Row {
+        when: "the variable names a closed port, and the profile another server",
+        env: &[("AWS_ENDPOINT_URL_S3", "http://<CLOSED>")],
+        typed: "inspect s3://archive/ami-0123456789abcdef0.bin --profile minio",
+        exit: 4,
+        out: r#"
+s3://archive/ami-0123456789abcdef0.bin
+  ERROR   no connection to <CLOSED>: connection refused
+  help    check that the server runs, and host and port of http://<CLOSED> (AWS_ENDPOINT_URL_S3, which takes precedence over endpoint_url of profile `minio`)"#,
         err: "",
     },
     Row {
@@ -87,7 +98,7 @@ const ROWS: &[Row] = &[
         out: r#"
 s3://archive/ami-0123456789abcdef0.bin
   ERROR   <LAB> does not speak TLS, and the endpoint is https://
-  help    write http:// instead of https:// in the endpoint (--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile)"#,
+  help    write http:// instead of https:// in https://<LAB> (AWS_ENDPOINT_URL)"#,
         err: "",
     },
     Row {
@@ -98,7 +109,7 @@ s3://archive/ami-0123456789abcdef0.bin
         out: r#"
 s3://archive/ami-0123456789abcdef0.bin
   ERROR   <TLS> speaks TLS, and the endpoint is http://
-  help    write https:// instead of http:// in the endpoint (--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile)"#,
+  help    write https:// instead of http:// in http://<TLS> (AWS_ENDPOINT_URL)"#,
         err: "",
     },
     Row {

@@ -86,7 +86,7 @@ other.bin
         typed: "ledger list none.db",
         exit: 2,
         out: "",
-        err: r#"stored-ami: none.db: there is no such ledger; `stored-ami audit PREFIX --ledger FILE` creates one"#,
+        err: r#"stored-ami: none.db: there is no such ledger; `stored-ami audit PREFIX --ledger none.db` creates one"#,
     },
     Row {
         when: "safe-to-delete with a ledger that does not exist",
@@ -94,6 +94,6 @@ other.bin
         typed: "safe-to-delete ami-0123456789abcdef0 --in s3://archive/ --ledger none.db",
         exit: 2,
         out: "",
-        err: r#"stored-ami: --ledger none.db: there is no such ledger; `stored-ami audit PREFIX --ledger FILE` creates one"#,
+        err: r#"stored-ami: --ledger none.db: there is no such ledger; `stored-ami audit PREFIX --ledger none.db` creates one"#,
     },
 ];

@@ -69,7 +69,7 @@ NO      not stored
         out: r#"
 'ami-0aaaaaaaaaaaaaaaa in nobucket'
   ERROR   bucket nobucket: there is no such bucket (NotFound)
-  help    check the name of the bucket, the endpoint and the profile"#,
+  help    check the name of the bucket and the profile, and whether the bucket is at http://<LAB>, which was asked because of AWS_ENDPOINT_URL"#,
         err: "",
     },
     Row {

@@ -36,6 +36,9 @@ pub const ANY: &str = "<any>";
 pub const KEYS: (&str, &str) = ("AWS_ACCESS_KEY_ID", "test");
 pub const SECRET: (&str, &str) = ("AWS_SECRET_ACCESS_KEY", "test");
 
+const CONFIG: &str = "[default]\nregion = us-east-1\n[profile dev]\n[profile minio]\naws_access_key_id = test\n\
+                      aws_secret_access_key = test\nendpoint_url = http://minio.example:9000\n";
+
 /// A lab with a bucket, an object and an AMI; a closed port; two servers that speak TLS, one of them with a certificate
 /// that nobody trusts; and a home directory.
 pub struct Rig {
@@ -60,12 +63,7 @@ impl Rig {
         }
         let closed = ClosedPort::new();
         let home = tempfile::tempdir().unwrap();
-        for (name, text) in [
-            ("config", "[default]\nregion = us-east-1\n[profile dev]\n"),
-            ("x.bin", "x"),
-            ("other.bin", "other"),
-            ("not.json", "{\"a\":1}"),
-        ] {
+        for (name, text) in [("config", CONFIG), ("x.bin", "x"), ("other.bin", "other"), ("not.json", "{\"a\":1}")] {
             std::fs::write(home.path().join(name), text).unwrap();
         }
         Rig { lab, server, closed, tls: tls(), untrusted: untrusted(), home }

@@ -35,7 +35,18 @@ const ROWS: &[Row] = &[
         out: r#"
 s3://archiv/ami-0123456789abcdef0.bin
   ERROR   there is no such bucket (NoSuchBucket)
-  help    check the name of the bucket, the endpoint and the profile"#,
+  help    check the name of the bucket and the profile, and whether the bucket is at http://<LAB>, which was asked because of AWS_ENDPOINT_URL"#,
+        err: "",
+    },
+    Row {
+        when: "a bucket that does not exist at the endpoint of a variable, and the profile names another",
+        env: &[],
+        typed: "verify s3://archiv/ami-0123456789abcdef0.bin --profile minio",
+        exit: 4,
+        out: r#"
+s3://archiv/ami-0123456789abcdef0.bin
+  ERROR   there is no such bucket (NoSuchBucket)
+  help    check the name of the bucket and the profile, and whether the bucket is at http://<LAB>, which was asked because of AWS_ENDPOINT_URL, which takes precedence over endpoint_url of profile `minio`"#,
         err: "",
     },
     Row {

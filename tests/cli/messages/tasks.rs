@@ -105,7 +105,7 @@ ami-0aaaaaaaaaaaaaaaa
                               expected: ec2:CreateStoreImageTask is allowed
   UNKNOWN image, ebs-backed, virtualization, sharing, snapshots, snapshot-tier, snapshot-keys, image-size: not permitted (needs ec2:DescribeImages)
   UNKNOWN in-progress, one-store: not permitted (needs ec2:DescribeStoreImageTasks)
-  UNKNOWN not-stored          cannot tell whether it is stored: HeadObject: no object ami-0aaaaaaaaaaaaaaaa.bin; ListObjectsV2: no object of this name under any path; ListMultipartUploads: no upload of this name is open; DescribeStoreImageTasks: not permitted (needs ec2:DescribeStoreImageTasks)
+  UNKNOWN not-stored          cannot tell whether it is stored: DescribeStoreImageTasks: not permitted (needs ec2:DescribeStoreImageTasks), so a store in progress would not be seen
   2 checks passed (-v shows them)
   note          work in progress was counted in us-east-1 alone; AWS states its limit per account
   note          versioning of the bucket is off: what is overwritten or deleted is gone

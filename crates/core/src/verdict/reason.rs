@@ -47,6 +47,11 @@ pub enum Reason {
         /// The IAM action that is needed.
         needs: String,
     },
+    /// The caller may not ask all that is needed.
+    PartNotPermitted {
+        /// What is not permitted, and what is therefore not known, for the report.
+        detail: String,
+    },
     /// The server's response does not fit the request.
     Protocol {
         /// The contradiction, for the report.
@@ -231,7 +236,7 @@ impl Reason {
             Reason::SampleUnheld { .. } => ReasonCode::SampleUnheld,
             Reason::Changed { .. } => ReasonCode::Changed,
             Reason::UnstableRead { .. } => ReasonCode::UnstableRead,
-            Reason::NotPermitted { .. } => ReasonCode::NotPermitted,
+            Reason::NotPermitted { .. } | Reason::PartNotPermitted { .. } => ReasonCode::NotPermitted,
             Reason::Protocol { .. } => ReasonCode::Protocol,
             Reason::ReadFailed { .. } | Reason::RereadFailed { .. } => ReasonCode::ReadFailed,
             Reason::ETagNotMd5 { .. } => ReasonCode::EtagNotMd5,
@@ -406,6 +411,7 @@ impl fmt::Display for Reason {
             Reason::NotJoined => f.write_str("the value covers all bytes in order, and runs of parts do not give it"),
             Reason::NotDecoded { detail }
             | Reason::Unanswered { detail }
+            | Reason::PartNotPermitted { detail }
             | Reason::Undocumented { detail }
             | Reason::Ambiguous { detail }
             | Reason::NotStated { detail } => f.write_str(detail),

@@ -163,7 +163,7 @@ impl Fleet {
             facts: facts(audit, found.proved, table.total()),
             problems: list(&problems)?,
             notes: list(&notes)?,
-            trouble: found.trouble.finish(),
+            trouble: found.trouble.finish(audit.ledger.as_deref()),
             good_buckets: Count(found.good_buckets),
             observed: found.observed.finish(),
             bars: found.amounts.bars(),

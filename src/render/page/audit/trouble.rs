@@ -117,9 +117,9 @@ impl WorstTrouble {
         self.shared.iter_mut().for_each(|shared| shared.add(&name, true, &report.findings));
     }
 
-    /// The section of the page.
-    pub(super) fn finish(self) -> Trouble {
-        let cards = self.cards.into_iter().filter(|cards| cards.count > 0).map(FirstCards::finish);
+    /// The section of the page. `ledger` is that of the audit.
+    pub(super) fn finish(self, ledger: Option<&str>) -> Trouble {
+        let cards = self.cards.into_iter().filter(|cards| cards.count > 0).map(|cards| cards.finish(ledger));
         let shared = self.shared.into_iter().map(Reasons::finish);
         Trouble { objects: cards.collect(), shared: shared.filter(|shared| !shared.reasons.is_empty()).collect() }
     }
@@ -136,7 +136,7 @@ impl Trouble {
 struct FirstCards {
     standing: RowStatus,
     count: usize,
-    cards: BTreeMap<String, Card>,
+    cards: BTreeMap<String, (Card, Vec<NextStep>)>,
 }
 
 impl FirstCards {
@@ -157,9 +157,14 @@ impl FirstCards {
         }
     }
 
-    fn finish(self) -> Cards {
+    /// The ledger is known only at the end of the audit.
+    fn finish(self, ledger: Option<&str>) -> Cards {
         let left_out = Count(self.count.saturating_sub(self.cards.len()));
-        let mut first: Vec<Card> = self.cards.into_values().collect();
+        let with_steps = |(card, steps): (Card, Vec<NextStep>)| {
+            let steps: Vec<NextStep> = steps.into_iter().map(|step| step.in_ledger(ledger)).collect();
+            Card { steps: Steps::html(&steps), ..card }
+        };
+        let mut first: Vec<Card> = self.cards.into_values().map(with_steps).collect();
         // Steps are alike for all objects, so those of the first one are enough to see.
         if let Some(card) = first.first_mut() {
             card.is_open = true;
@@ -170,7 +175,8 @@ impl FirstCards {
 }
 
 impl Card {
-    fn new(report: &AuditedReport, now: Option<Timestamp>) -> Self {
+    /// The card without its steps, and the steps.
+    fn new(report: &AuditedReport, now: Option<Timestamp>) -> (Self, Vec<NextStep>) {
         let size = report.identity.as_ref().map(|identity| ByteSize(identity.object_bytes).to_string());
         let proof = match (Age::of(report, now), &report.proof) {
             (Age::Days(days), Some(proof)) => {
@@ -200,15 +206,16 @@ impl Card {
             }
             _ => Vec::new(),
         };
-        Card {
+        let card = Card {
             name: (&target).into(),
             about: about.join(" · ").into(),
             findings: findings(report, damage.is_some()),
             damage: damage.and_then(|damage| damage.render().ok()).unwrap_or_default(),
-            steps: Steps::html(&steps),
+            steps: String::new(),
             is_open: false,
             notes: report.notes.iter().map(|note| Text::from(note.to_string())).collect(),
-        }
+        };
+        (card, steps)
     }
 }
 

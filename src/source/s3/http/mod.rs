@@ -36,7 +36,7 @@ use crate::source::FRAME;
 use connect::Tcp;
 pub(super) use connect::TlsAnswer;
 use peer::named;
-pub(super) use peer::{NoConnection, NoResponse, Reached};
+pub(super) use peer::{AskedEndpoint, NoConnection, NoResponse, Servers};
 pub(super) use small::Unfit;
 pub(super) use trust::{Trust, certificate_refused, no_tls};
 
@@ -54,18 +54,18 @@ const UPLOAD_TIMEOUT: Duration = Duration::from_secs(12 * 60 * 60);
 const TLS_FRAME: usize = 64 << 10;
 
 /// A client with its own connections.
-pub(super) fn client(trust: &Trust, reached: &Reached) -> SharedHttpClient {
-    patient_client(trust, reached, READ_TIMEOUT)
+pub(super) fn client(trust: &Trust, servers: &Servers) -> SharedHttpClient {
+    patient_client(trust, servers, READ_TIMEOUT)
 }
 
 /// A client for requests whose time depends on the size of their body. The caller limits their time.
-pub(super) fn upload_client(trust: &Trust, reached: &Reached) -> SharedHttpClient {
-    patient_client(trust, reached, UPLOAD_TIMEOUT)
+pub(super) fn upload_client(trust: &Trust, servers: &Servers) -> SharedHttpClient {
+    patient_client(trust, servers, UPLOAD_TIMEOUT)
 }
 
-fn patient_client(trust: &Trust, reached: &Reached, patience: Duration) -> SharedHttpClient {
+fn patient_client(trust: &Trust, servers: &Servers, patience: Duration) -> SharedHttpClient {
     if behind_a_proxy() {
-        return sdk_client(trust, reached);
+        return sdk_client(trust, servers);
     }
     let tls = hyper_rustls::HttpsConnectorBuilder::new()
         .with_tls_config(trust.tls())
@@ -80,7 +80,7 @@ fn patient_client(trust: &Trust, reached: &Reached, patience: Duration) -> Share
             .http1_ignore_invalid_headers_in_responses(true)
             .build(tls.clone())
     };
-    named(Wire { plain: client(FRAME), tls: client(TLS_FRAME), patience }.into_shared(), reached)
+    named(Wire { plain: client(FRAME), tls: client(TLS_FRAME), patience }.into_shared(), servers)
 }
 
 fn behind_a_proxy() -> bool {
@@ -88,13 +88,13 @@ fn behind_a_proxy() -> bool {
 }
 
 /// The SDK's own client, for requests that carry no objects.
-pub(super) fn sdk_client(trust: &Trust, reached: &Reached) -> SharedHttpClient {
-    named(sdk_client_by(trust, ProxyConfig::from_env()), reached)
+pub(super) fn sdk_client(trust: &Trust, servers: &Servers) -> SharedHttpClient {
+    named(sdk_client_by(trust, ProxyConfig::from_env()), servers)
 }
 
 /// The SDK's own client, for requests with small responses.
-pub(super) fn small_client(trust: &Trust, reached: &Reached) -> SharedHttpClient {
-    small::small(sdk_client(trust, reached))
+pub(super) fn small_client(trust: &Trust, servers: &Servers) -> SharedHttpClient {
+    small::small(sdk_client(trust, servers))
 }
 
 /// For container and instance metadata, which a proxy cannot reach and must not see.

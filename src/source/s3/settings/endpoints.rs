@@ -1,6 +1,7 @@
 use aws_runtime::env_config::property::PropertiesKey;
 
 use super::{SettingError, Settings, values};
+use crate::source::NamedEndpoint;
 
 /// Variable with the endpoint of all services.
 pub(super) const ENDPOINT: &str = "AWS_ENDPOINT_URL";
@@ -64,15 +65,6 @@ impl Service {
     }
 }
 
-/// The endpoint of a service, in place of the one of AWS.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::source::s3) struct Endpoint {
-    /// URL without surrounding white space.
-    pub url: String,
-    /// The flag, variable or key that sets it.
-    pub setting: String,
-}
-
 impl Settings {
     /// The endpoint of a service (AWS SDKs and Tools Reference Guide, *Service-specific endpoints*): from the flag,
     /// then the environment, then the profile. Within the environment and the profile, the setting for the service
@@ -81,24 +73,34 @@ impl Settings {
     /// # Errors
     ///
     /// The URL is no endpoint.
-    pub(crate) fn endpoint(&self, service: Service, flag: Option<&str>) -> Result<Option<Endpoint>, SettingError> {
-        let found = match flag {
-            Some(url) => Some((url, "--endpoint-url".to_owned())),
-            None if self.switch("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")? => None,
-            None => self.configured(service),
+    pub(crate) fn endpoint(&self, service: Service, flag: Option<&str>) -> Result<Option<NamedEndpoint>, SettingError> {
+        let (nearest, of_profile) = match flag {
+            Some(url) => (Some((url, "--endpoint-url".to_owned())), self.endpoint_of_profile(service)),
+            None if self.switch("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")? => {
+                (None, None)
+            }
+            None => (self.endpoint_of_environment(service), self.endpoint_of_profile(service)),
         };
-        let Some((url, setting)) = found else { return Ok(None) };
-        check(url.trim(), &setting)?;
-        Ok(Some(Endpoint { url: url.trim().to_owned(), setting }))
+        let (url, setting, other) = match (nearest, of_profile) {
+            (Some((url, setting)), other) => (url, setting, other),
+            (None, Some((url, setting))) => (url, setting, None),
+            (None, None) => return Ok(None),
+        };
+        let url = url.trim();
+        check(url, &setting)?;
+        let instead_of = other.filter(|(other, _)| other.trim() != url).map(|(_, setting)| setting);
+        Ok(Some(NamedEndpoint { url: url.to_owned(), setting, instead_of }))
     }
 
-    fn configured(&self, service: Service) -> Option<(&str, String)> {
+    fn endpoint_of_environment(&self, service: Service) -> Option<(&str, String)> {
         let variable = format!("{ENDPOINT}_{}", service.id().to_uppercase().replace(' ', "_"));
-        let of_profile = |key: &str| format!("{key} of profile `{}`", self.profile_name());
-        None.or_else(|| self.env.get(&variable).map(|url| (url, variable.clone())))
-            .or_else(|| self.env.get(ENDPOINT).map(|url| (url, ENDPOINT.to_owned())))
-            .or_else(|| self.of_services_section(service).map(|url| (url, of_profile("services"))))
-            .or_else(|| self.profile("endpoint_url").map(|url| (url, of_profile("endpoint_url"))))
+        [variable.as_str(), ENDPOINT].into_iter().find_map(|name| Some((self.env.get(name)?, name.to_owned())))
+    }
+
+    fn endpoint_of_profile(&self, service: Service) -> Option<(&str, String)> {
+        let key = |key: &str| format!("{key} of profile `{}`", self.profile_name());
+        let of_service = self.of_services_section(service).map(|url| (url, key("services")));
+        of_service.or_else(|| self.profile("endpoint_url").map(|url| (url, key("endpoint_url"))))
     }
 
     /// `endpoint_url` of a service in the `[services NAME]` section that the profile names.
@@ -201,7 +203,20 @@ mod tests {
             .replace("services = ", "ignore_configured_endpoint_urls = true\nservices = ");
         assert_eq!(url(&[all], &ignoring, Service::S3).await, None);
         let flag = settings(&[ignore, all, s3], PROFILE).await.endpoint(Service::S3, Some("http://flag")).unwrap();
-        assert_eq!(flag.unwrap(), Endpoint { url: "http://flag".into(), setting: "--endpoint-url".into() });
+        let expected = |url: &str, setting: &str, instead_of: Option<&str>| NamedEndpoint {
+            url: url.into(),
+            setting: setting.into(),
+            instead_of: instead_of.map(str::to_owned),
+        };
+        let of_profile = Some("services of profile `default`");
+        assert_eq!(flag.unwrap(), expected("http://flag", "--endpoint-url", of_profile));
+        let named =
+            async |env: &[(&str, &str)]| settings(env, PROFILE).await.endpoint(Service::S3, None).unwrap().unwrap();
+        assert_eq!(named(&[all]).await, expected("http://all", "AWS_ENDPOINT_URL", of_profile));
+        assert_eq!(named(&[all, s3]).await, expected("http://s3", "AWS_ENDPOINT_URL_S3", of_profile));
+        let same = ("AWS_ENDPOINT_URL", "http://profile-s3");
+        assert_eq!(named(&[same]).await, expected("http://profile-s3", "AWS_ENDPOINT_URL", None));
+        assert_eq!(named(&[]).await, expected("http://profile-s3", of_profile.unwrap(), None));
     }
 
     #[test]

@@ -21,7 +21,6 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 pub(super) use super::setting_error::SettingError;
 pub(super) use cache::Cached;
 pub(super) use credentials::{Notes, Wire, provider};
-pub(super) use endpoints::Endpoint;
 pub(crate) use endpoints::Service;
 pub(super) use environment::Environment;
 pub use scope::SettingsScope;

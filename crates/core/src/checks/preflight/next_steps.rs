@@ -11,7 +11,13 @@ pub(super) fn next_steps(findings: &[Finding], command: &str, bucket: &str, foll
             follow.map(|image| format!("follow it: `stored-ami restore --follow {image}`"))
         }
         (CheckId::Condition(condition), Outcome::Fail(_)) => condition.next_step().map(str::to_owned),
-        (_, Outcome::Unknown(Reason::NotPermitted { .. })) if finding.required => Some(policy()),
+        (_, Outcome::Unknown(Reason::NotPermitted { .. } | Reason::PartNotPermitted { .. })) if finding.required => {
+            Some(policy())
+        }
+        // What is in progress has no size, or may be other work.
+        (CheckId::Condition(C::InProgress), Outcome::Unknown(Reason::NotStated { .. } | Reason::Ambiguous { .. })) => {
+            C::InProgress.next_step().map(str::to_owned)
+        }
         _ => None,
     };
     let failed = |finding: &&Finding| matches!(finding.outcome, Outcome::Fail(_));
@@ -21,6 +27,11 @@ pub(super) fn next_steps(findings: &[Finding], command: &str, bucket: &str, foll
         if !steps.contains(&step) {
             steps.push(step);
         }
+    }
+    let is_open =
+        |finding: &Finding| finding.required && matches!(finding.outcome, Outcome::Unknown(Reason::Unanswered { .. }));
+    if steps.is_empty() && findings.iter().any(is_open) {
+        steps.push("the same command asks again what was not answered".to_owned());
     }
     steps
 }
@@ -43,6 +54,15 @@ mod tests {
         let steps = next_steps(&findings, "store", "b", None);
         assert_eq!(steps, [C::NameFree.next_step().unwrap(), C::Bucket.next_step().unwrap(), POLICY]);
         assert_eq!(next_steps(&[denied(C::Image), fail(C::Permission, "", "", "")], "store", "b", None), [POLICY]);
+        let throttled = || unknown(C::InProgress, Reason::Unanswered { detail: "throttled".to_owned() });
+        assert_eq!(
+            next_steps(&[throttled()], "store", "b", None),
+            ["the same command asks again what was not answered"]
+        );
+        assert_eq!(next_steps(&[throttled(), denied(C::Image)], "store", "b", None), [POLICY]);
+        let unsized_work = unknown(C::InProgress, Reason::NotStated { detail: String::new() });
+        assert_eq!(next_steps(&[unsized_work], "store", "b", None), [C::InProgress.next_step().unwrap()]);
+        assert!(next_steps(&[optional(throttled())], "store", "b", None).is_empty());
         assert!(next_steps(&[optional(denied(C::ImageQuota))], "store", "b", None).is_empty());
     }
 

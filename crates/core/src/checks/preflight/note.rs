@@ -1,19 +1,10 @@
 use jiff::SignedDuration;
 
 use super::limits::{both_units, grouped};
+use super::restore::NameSource;
 use crate::ident::AmiId;
 use crate::text::sentences;
-use crate::units::counted;
-
-/// A duration in the largest unit of which there are at least one and a half.
-fn in_words(time: SignedDuration) -> String {
-    let seconds = time.as_secs_f64();
-    match seconds {
-        ..90.0 => format!("{seconds:.0} s"),
-        ..5400.0 => format!("{:.0} min", seconds / 60.0),
-        _ => format!("{:.1} h", seconds / 3600.0),
-    }
-}
+use crate::units::{counted, duration};
 
 sentences! {
     /// Information of a preflight that has no verdict.
@@ -35,6 +26,8 @@ sentences! {
         /// AWS's pages disagree on whether these characters are legal in a name.
         DoubtfulCharacters { characters: String } =>
             "one page of AWS's documentation does not list `{characters}` among the legal characters of a name",
+        /// The user gave no name, and there is one that stands in its place.
+        NameOf { name: String, of: NameSource } => "no --name is given: `{name}` is the name of {of}",
         /// The key does not name an AMI.
         ForeignKey =>
             "the last segment of the key is not `ami-….bin`: a renamed copy, or no stored AMI object; AWS does not publish whether a restore depends on the name",
@@ -58,7 +51,7 @@ sentences! {
         /// The duration, estimated from earlier restores.
         Takes { time: SignedDuration, restores: usize } =>
             "about {}, estimated from {}"
-            (in_words(*time), counted(*restores as u64, "earlier restore")),
+            (duration(time.as_secs_f64()), counted(*restores as u64, "earlier restore")),
         /// There is no earlier restore to estimate the duration from.
         TakesUnknown => "duration unknown: the journal has no earlier restore",
         /// Snapshots whose encryption the object loses.

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -32,6 +33,22 @@ pub enum NameSource {
     Record,
     /// The source AMI, if it still exists. EC2 takes its name if none is given.
     SourceImage,
+}
+
+impl NameSource {
+    const fn name(self) -> &'static str {
+        match self {
+            NameSource::Given => "--name",
+            NameSource::Record => "the record",
+            NameSource::SourceImage => "the source AMI",
+        }
+    }
+}
+
+impl fmt::Display for NameSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// The last known proof of the object's bytes.
@@ -71,6 +88,14 @@ pub struct RestorePace {
     pub bytes_per_second: f64,
     /// Number of restores.
     pub restores: usize,
+}
+
+impl RestorePace {
+    /// How long the restore of this many bytes of logical size takes; `None` if the pace is none.
+    pub fn time(self, bytes: u64) -> Option<Duration> {
+        let pace = Some(self.bytes_per_second).filter(|pace| *pace > 0.0)?;
+        Duration::try_from_secs_f64(bytes as f64 / pace).ok()
+    }
 }
 
 /// Number of snapshots of the account in the Region.
@@ -247,9 +272,7 @@ fn temporary(survey: &RestoreSurvey, rule: &str, end: Option<Timestamp>) -> Find
 impl RestoreSurvey {
     /// Estimates the duration from earlier restores by this user.
     fn estimate(&self) -> Option<SignedDuration> {
-        let pace = self.pace.filter(|pace| pace.bytes_per_second > 0.0)?;
-        let seconds = self.size.volumes? as f64 / pace.bytes_per_second;
-        SignedDuration::try_from(Duration::try_from_secs_f64(seconds).ok()?).ok()
+        SignedDuration::try_from(self.pace?.time(self.size.volumes?)?).ok()
     }
 }
 
@@ -286,11 +309,10 @@ fn name(survey: &RestoreSurvey, out: &mut Preflight) {
         out.findings.push(unknown(C::NameFree, Reason::NotStated { detail }));
         return;
     };
-    let source = match source {
-        NameSource::Given => "--name",
-        NameSource::Record => "the record",
-        NameSource::SourceImage => "the source AMI",
-    };
+    if *source != NameSource::Given {
+        out.notes.push(PreflightNote::NameOf { name: name.clone(), of: *source });
+    }
+    let source = source.name();
     let rule = "3 to 128 characters out of letters, digits, spaces and ( ) [ ] . / - ' @ _";
     out.findings.push(match name.parse::<ImageName>() {
         Ok(legal) => {

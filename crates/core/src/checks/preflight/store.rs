@@ -144,7 +144,12 @@ fn not_stored(answer: &StoredAnswer, key: &str) -> Finding {
             unknown(C::NotStored, Reason::Ambiguous { detail })
         }
         Stored::CannotTell => {
-            unknown(C::NotStored, Reason::Unanswered { detail: format!("cannot tell whether it is stored: {said}") })
+            let gaps = answer.gaps.iter().map(|gap| format!("{}: {}", gap.source, gap.detail)).collect::<Vec<_>>();
+            let detail = format!("cannot tell whether it is stored: {}", gaps.join("; "));
+            match answer.gaps.iter().any(|gap| gap.is_denied) {
+                true => unknown(C::NotStored, Reason::PartNotPermitted { detail }),
+                false => unknown(C::NotStored, Reason::Unanswered { detail }),
+            }
         }
     }
 }

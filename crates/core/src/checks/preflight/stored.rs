@@ -39,6 +39,8 @@ impl Stored {
     }
 }
 
+const TASKS: &str = "DescribeStoreImageTasks";
+
 /// The conclusion and its sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAnswer {
@@ -50,6 +52,19 @@ pub struct StoredAnswer {
     pub found: Option<FoundCopy>,
     /// What each source answered: API call and text for the report.
     pub said: Vec<(String, String)>,
+    /// Why nothing can be concluded, if [`Stored::CannotTell`].
+    pub gaps: Vec<Gap>,
+}
+
+/// A source without which nothing can be concluded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// The API call.
+    pub source: &'static str,
+    /// What it answered, and what is therefore not known, for the report.
+    pub detail: String,
+    /// Whether a permission is missing.
+    pub is_denied: bool,
 }
 
 /// Combines all answers. Presence needs one source; absence needs all of them.
@@ -81,7 +96,33 @@ pub fn judge_stored(survey: &StoredSurvey, ami: &AmiId, into: &BucketPath) -> St
         }
     };
     let presence = judge_presence(survey, &key, &tasks);
-    StoredAnswer { stored, presence, found: survey.found(&key), said: answers(survey, &key, &tasks) }
+    let gaps = if stored == Stored::CannotTell { gaps(survey, &key, &tasks) } else { Vec::new() };
+    StoredAnswer { stored, presence, found: survey.found(&key), said: answers(survey, &key, &tasks), gaps }
+}
+
+fn gaps(survey: &StoredSurvey, key: &str, tasks: &[&StoreTask]) -> Vec<Gap> {
+    let odd: Vec<String> =
+        tasks.iter().filter(|task| task.in_progress().is_none()).map(|task| task_said(task)).collect();
+    let odd = (!odd.is_empty()).then(|| Gap {
+        source: TASKS,
+        detail: format!("{}, so a store may be in progress", join(odd.into_iter())),
+        is_denied: false,
+    });
+    let head = (!survey.exact_absent(key)).then(|| gap("HeadObject", &survey.exact, "a copy under the key")).flatten();
+    let others = [
+        gap("ListObjectsV2", &survey.listed, "a copy under another path"),
+        gap("ListMultipartUploads", &survey.uploads, "an open upload"),
+        gap(TASKS, &survey.tasks, "a store in progress"),
+        odd,
+    ];
+    head.into_iter().chain(others.into_iter().flatten()).collect()
+}
+
+/// `None` if the source answered. `unseen` is what it alone would show.
+fn gap<T>(source: &'static str, fact: &Fact<T>, unseen: &str) -> Option<Gap> {
+    let why = fact.why_not()?;
+    let is_denied = matches!(fact, Fact::NotPermitted { .. });
+    Some(Gap { source, detail: format!("{why}, so {unseen} would not be seen"), is_denied })
 }
 
 fn at(time: Option<Timestamp>) -> String {
@@ -93,7 +134,7 @@ fn answers(survey: &StoredSurvey, key: &str, tasks: &[&StoreTask]) -> Vec<(Strin
         ("HeadObject", Some(head_said(survey, key))),
         ("ListObjectsV2", Some(listing_said(survey))),
         ("ListMultipartUploads", Some(uploads_said(survey))),
-        ("DescribeStoreImageTasks", Some(tasks_said(survey, tasks))),
+        (TASKS, Some(tasks_said(survey, tasks))),
         ("ListObjectVersions", versions_said(survey, key)),
     ];
     said.into_iter().filter_map(|(source, text)| Some((source.to_owned(), text?))).collect()
@@ -291,6 +332,29 @@ mod tests {
             assert_eq!(answer.stored, expected, "{name}");
             assert!(answer.said.iter().all(|(_, text)| !text.is_empty()), "{name}: {:?}", answer.said);
         }
+    }
+
+    #[test]
+    fn only_sources_without_an_answer_say_why_it_is_not_known() {
+        let gaps = |survey: StoredSurvey| {
+            let answer = judge_stored(&survey, &"ami-1a2b3c4d".parse().unwrap(), &"archive".parse().unwrap());
+            let gaps = answer.gaps.iter().map(|gap| format!("{}: {}", gap.source, gap.detail));
+            (gaps.collect::<Vec<_>>(), answer.gaps.iter().any(|gap| gap.is_denied))
+        };
+        let uploads = || Fact::NotPermitted { needs: "x" };
+        let of_uploads =
+            "ListMultipartUploads: not permitted (needs x), so an open upload would not be seen".to_owned();
+        assert_eq!(gaps(StoredSurvey { uploads: uploads(), ..survey() }), (vec![of_uploads.clone()], true));
+        // The listing shows that there is no object.
+        let refused = StoredSurvey { exact: denied_object(), uploads: uploads(), ..survey() };
+        assert_eq!(gaps(refused).0, [of_uploads]);
+        let throttled = Fact::Unavailable { because: "throttled".into() };
+        let unheard = StoredSurvey { exact: denied_object(), listed: throttled, ..survey() };
+        let (both, is_denied) = gaps(unheard);
+        assert!(both.len() == 2 && both[0].starts_with("HeadObject: not permitted") && is_denied, "{both:?}");
+        let (odd, is_denied) = gaps(tasks(vec![task("archive", "Queued", 1)]));
+        assert!(odd.len() == 1 && odd[0].contains("`Queued`") && !is_denied, "{odd:?}");
+        assert!(gaps(survey()).0.is_empty());
     }
 
     fn denied_object() -> Fact<ObjectFacts> {

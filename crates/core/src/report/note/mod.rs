@@ -176,11 +176,11 @@ mod tests {
         assert_eq!(json(one), "\"checksum file S: 1 line is no checksum and left out, line 7 first\"");
         let time = jiff::SignedDuration::from_mins(90);
         let pace = |restores| json(PreflightNote::Takes { time, restores });
-        assert_eq!(pace(1), "\"about 1.5 h, estimated from 1 earlier restore\"");
+        assert_eq!(pace(1), "\"about 90 min, estimated from 1 earlier restore\"");
         let short = |time| PreflightNote::Takes { time, restores: 1 }.to_string();
         assert!(short(jiff::SignedDuration::from_secs(13)).starts_with("about 13 s, "));
         assert!(short(jiff::SignedDuration::from_secs(600)).starts_with("about 10 min, "));
-        assert_eq!(pace(2), "\"about 1.5 h, estimated from 2 earlier restores\"");
+        assert_eq!(pace(2), "\"about 90 min, estimated from 2 earlier restores\"");
         let again = VerifyNote::ConfirmingMismatch { bytes: 3 << 30 };
         assert_eq!(json(again), "\"the bytes do not match: reading all 3 GiB once more to rule out a bad read\"");
         let key = Some("k".to_owned());
