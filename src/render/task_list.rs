@@ -47,7 +47,7 @@ fn conclusion(list: &TaskListReport) -> (Label<'static>, String) {
             let is_proving = list.rows.iter().any(|row| row.proof.is_some());
             let complete = if is_proving { "restored and proved" } else { "complete" };
             let with = |outcome: Outcome| count(&|row| Outcome::of(row) == outcome);
-            let states = [Outcome::NotStarted, Outcome::Failed, Outcome::GoesOn, Outcome::Open];
+            let states = [Outcome::Accepted, Outcome::NotStarted, Outcome::Failed, Outcome::GoesOn, Outcome::Open];
             let states = states.map(|outcome| (with(outcome), outcome.name()));
             (format!("{} of {all} {complete}", with(Outcome::Complete)), states.to_vec())
         }
@@ -55,15 +55,16 @@ fn conclusion(list: &TaskListReport) -> (Label<'static>, String) {
     let states = states.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
     let again = (list.exit_code == Exit::Interrupted).then(|| "the same command continues".to_owned());
     let text: Vec<String> = std::iter::once(first).chain(states).chain(again).collect();
-    let has_failed = list.rows.iter().any(|row| Outcome::of(row) == Outcome::Failed);
+    let has = |outcome: Outcome| list.rows.iter().any(|row| Outcome::of(row) == outcome);
     let label = match list.exit_code {
         Exit::Passed if !list.started => Label::new("ready", Verdict::Pass),
+        Exit::Passed if has(Outcome::Accepted) => Label::from(Verdict::Unknown),
         Exit::Passed => Label::from(Verdict::Pass),
         Exit::Failed => Label::from(Verdict::Fail),
         Exit::Unknown => Label::from(Verdict::Unknown),
         Exit::Interrupted => Label::new("stopped", Verdict::Unknown),
         // A task that failed in AWS has this exit code, too.
-        Exit::CouldNot | Exit::Usage if has_failed => Label::from(Verdict::Fail),
+        Exit::CouldNot | Exit::Usage if has(Outcome::Failed) => Label::from(Verdict::Fail),
         Exit::CouldNot | Exit::Usage => ERROR,
     };
     (label, text.join("; "))
@@ -76,6 +77,8 @@ const ERROR: Label<'static> = Label::new("error", Verdict::Fail);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Complete,
+    /// It is complete, and what is not known of it was accepted.
+    Accepted,
     NotStarted,
     Failed,
     GoesOn,
@@ -87,6 +90,7 @@ impl Outcome {
     fn of(row: &TaskRowReport) -> Self {
         match (row.state, row.exit_code) {
             (TaskRowState::Refused | TaskRowState::NotStarted, _) => Outcome::NotStarted,
+            (_, Exit::Passed) if [row.verdict, row.proof].contains(&Some(Verdict::Unknown)) => Outcome::Accepted,
             (_, Exit::Passed) => Outcome::Complete,
             (_, Exit::Failed) => Outcome::Failed,
             // Without a verdict there is nothing to check: EC2 reports a failure.
@@ -99,6 +103,7 @@ impl Outcome {
     fn name(self) -> &'static str {
         match self {
             Outcome::Complete => "complete",
+            Outcome::Accepted => "complete with an accepted unknown",
             Outcome::NotStarted => "not started",
             Outcome::Failed => "failed",
             Outcome::GoesOn => "in progress",
@@ -149,6 +154,7 @@ fn write_estimate(
 
 fn write_row(out: &mut impl Write, style: Style, row: &TaskRowReport, width: usize) -> io::Result<()> {
     let label = match (row.exit_code, row.state) {
+        (Exit::Passed, TaskRowState::Ended) if Outcome::of(row) == Outcome::Accepted => Label::from(Verdict::Unknown),
         (Exit::Passed, TaskRowState::Ended) => Label::from(Verdict::Pass),
         // Only a plan has these rows.
         (Exit::Passed, TaskRowState::Running) => Label::new("started", Verdict::Pass),
@@ -213,6 +219,13 @@ mod tests {
             (false, 3, vec![row("refused", 3, Some("unknown"))], "UNKNOWN", "UNKNOWN 0 of 1 can be started"),
             (false, 4, vec![row("error", 4, None)], "ERROR", "ERROR 0 of 1 can be started"),
             (true, 0, vec![ended()], "PASS", "PASS 1 of 1 complete"),
+            (
+                true,
+                0,
+                vec![row("ended", 0, Some("unknown")), ended()],
+                "UNKNOWN",
+                "UNKNOWN 1 of 2 complete; 1 complete with an accepted unknown",
+            ),
             (true, 4, vec![failed()], "FAIL", "FAIL 0 of 1 complete; 1 failed"),
             (true, 1, vec![refused(), failed(), ended()], "FAIL", "FAIL 1 of 3 complete; 1 not started; 1 failed"),
             (true, 4, vec![row("error", 4, None)], "ERROR", "ERROR 0 of 1 complete; 1 not known"),
