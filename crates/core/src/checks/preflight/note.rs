@@ -1,7 +1,7 @@
 use jiff::SignedDuration;
 
 use super::limits::{both_units, grouped};
-use super::restore::NameSource;
+use super::name_source::NameSource;
 use crate::ident::AmiId;
 use crate::text::sentences;
 use crate::units::{counted, duration};

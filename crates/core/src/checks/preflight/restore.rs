@@ -1,6 +1,4 @@
 use std::collections::BTreeMap;
-use std::fmt;
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,9 +6,11 @@ use super::bucket::{BucketSurvey, bucket_location};
 use super::image::keys_enabled;
 use super::in_progress::{Work, cautious, counted_in, restores_in_progress};
 use super::limits::ServiceLimits;
+use super::name_source::NameSource;
 use super::next_steps::next_steps;
 use super::note::{BucketNote, PreflightNote};
 use super::ownership::{Ownership, OwnershipClaim};
+use super::pace::RestorePace;
 use super::permission::{DryRun, permission_of};
 use super::price::block_price;
 use super::size::{LogicalSize, image_size};
@@ -23,33 +23,6 @@ use crate::ident::{ImageName, ObjectUri};
 use crate::price::Item;
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, Condition as C, Evidence, Failure, Finding, Outcome, Reason, Verdict};
-
-/// Source of the name of the new AMI.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NameSource {
-    /// `--name`.
-    Given,
-    /// The record written by `store`.
-    Record,
-    /// The source AMI, if it still exists. EC2 takes its name if none is given.
-    SourceImage,
-}
-
-impl NameSource {
-    const fn name(self) -> &'static str {
-        match self {
-            NameSource::Given => "--name",
-            NameSource::Record => "the record",
-            NameSource::SourceImage => "the source AMI",
-        }
-    }
-}
-
-impl fmt::Display for NameSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// The last known proof of the object's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,23 +52,6 @@ pub enum LastVerified {
         /// Result of the run, for the report.
         detail: String,
     },
-}
-
-/// Throughput of earlier restores by this user.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RestorePace {
-    /// Bytes of logical size per second.
-    pub bytes_per_second: f64,
-    /// Number of restores.
-    pub restores: usize,
-}
-
-impl RestorePace {
-    /// How long the restore of this many bytes of logical size takes; `None` if the pace is none.
-    pub fn time(self, bytes: u64) -> Option<Duration> {
-        let pace = Some(self.bytes_per_second).filter(|pace| *pace > 0.0)?;
-        Duration::try_from_secs_f64(bytes as f64 / pace).ok()
-    }
 }
 
 /// Number of snapshots of the account in the Region.
