@@ -9,8 +9,8 @@ pub fn duration(seconds: f64) -> String {
     let tenths = |unit: u64| format!("{}.{}", up(unit / 10) / 10, up(unit / 10) % 10);
     match millis {
         ..10_000 => format!("{} s", tenths(1000)),
-        ..120_000 => format!("{} s", up(1000)),
-        ..7_200_000 => format!("{} min", up(60_000)),
+        10_000..120_000 => format!("{} s", up(1000)),
+        120_000..7_200_000 => format!("{} min", up(60_000)),
         _ => format!("{} h", tenths(3_600_000)),
     }
 }

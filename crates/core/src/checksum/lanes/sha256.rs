@@ -53,7 +53,7 @@ impl Sha256State {
         self.bytes += bytes.len() as u64;
         if begun > 0 {
             let (now, later) = bytes.split_at(bytes.len().min(BLOCK - begun));
-            self.tail[begun..begun + now.len()].copy_from_slice(now);
+            self.tail.iter_mut().skip(begun).zip(now).for_each(|(to, from)| *to = *from);
             if begun + now.len() < BLOCK {
                 return;
             }
@@ -62,20 +62,22 @@ impl Sha256State {
         }
         let (blocks, tail) = bytes.as_chunks();
         compress256(&mut self.words, blocks);
-        self.tail[..tail.len()].copy_from_slice(tail);
+        self.tail.iter_mut().zip(tail).for_each(|(to, from)| *to = *from);
     }
 
     fn digest(&self) -> [u8; 32] {
         let mut words = self.words;
-        let mut block = self.tail;
+        let mut block = [0; BLOCK];
         let len = self.tail_len();
-        block[len..].fill(0);
-        block[len] = 0x80;
+        let end = self.tail.iter().take(len).chain([&0x80]);
+        block.iter_mut().zip(end).for_each(|(to, from)| *to = *from);
         if len >= LENGTH_AT {
             compress256(&mut words, &[block]);
             block = [0; BLOCK];
         }
-        block[LENGTH_AT..].copy_from_slice(&(self.bytes * 8).to_be_bytes());
+        if let Some(length) = block.last_chunk_mut() {
+            *length = (self.bytes * 8).to_be_bytes();
+        }
         compress256(&mut words, &[block]);
         let mut digest = [0; 32];
         let (places, _) = digest.as_chunks_mut();
@@ -159,21 +161,31 @@ mod pair {
         0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
     ];
 
-    // The instructions keep the words of a state as `abef` and `cdgh` (Intel SDM, SHA256RNDS2).
+    /// A stream in registers. The instructions keep the words of a state as `abef` and `cdgh` (Intel SDM, SHA256RNDS2).
+    struct Stream {
+        abef: __m128i,
+        cdgh: __m128i,
+        /// Sixteen words of the message schedule.
+        words: [__m128i; 4],
+    }
+
     fearless_simd::kernel!(
         fn compress(simd: Avx512, states: [&mut [u32; 8]; 2], blocks: [&[[u8; BLOCK]]; 2]) {
-            let big_endian = _mm_set_epi64x(0x0C0D_0E0F_0809_0A0B, 0x0405_0607_0001_0203);
-            let mut abef = [_mm_setzero_si128(); 2];
-            let mut cdgh = [_mm_setzero_si128(); 2];
-            for of in 0..2 {
-                let [a, b, c, d, e, f, g, h] = states[of].map(u32::cast_signed);
-                abef[of] = _mm_set_epi32(a, b, e, f);
-                cdgh[of] = _mm_set_epi32(c, d, g, h);
+            macro_rules! load_state {
+                ($state:expr) => {{
+                    let [a, b, c, d, e, f, g, h] = $state.map(u32::cast_signed);
+                    let words = [_mm_setzero_si128(); 4];
+                    Stream { abef: _mm_set_epi32(a, b, e, f), cdgh: _mm_set_epi32(c, d, g, h), words }
+                }};
             }
-            for (first, second) in blocks[0].iter().zip(blocks[1]) {
-                let before = (abef, cdgh);
-                let mut words = [[_mm_setzero_si128(); 4]; 2];
-                for (words, block) in words.iter_mut().zip([first, second]) {
+            let [first_state, second_state] = states;
+            let mut first = load_state!(first_state);
+            let mut second = load_state!(second_state);
+            let big_endian = _mm_set_epi64x(0x0C0D_0E0F_0809_0A0B, 0x0405_0607_0001_0203);
+            let [first_blocks, second_blocks] = blocks;
+            for (first_block, second_block) in first_blocks.iter().zip(second_blocks) {
+                let before = [first.abef, first.cdgh, second.abef, second.cdgh];
+                for (words, block) in [(&mut first.words, first_block), (&mut second.words, second_block)] {
                     for (words, bytes) in words.iter_mut().zip(block.as_chunks::<16>().0) {
                         let bytes: __m128i = u8x16::from_slice(simd, bytes).into();
                         *words = _mm_shuffle_epi8(bytes, big_endian);
@@ -184,20 +196,21 @@ mod pair {
                     ($round:expr, $words:literal) => {
                         let [a, b, c, d] =
                             [K[$round], K[$round + 1], K[$round + 2], K[$round + 3]].map(u32::cast_signed);
-                        let mut sums = [_mm_setzero_si128(); 2];
-                        for of in 0..2 {
-                            sums[of] = _mm_add_epi32(words[of][$words], _mm_set_epi32(d, c, b, a));
-                            cdgh[of] = _mm_sha256rnds2_epu32(cdgh[of], abef[of], sums[of]);
-                        }
-                        for of in 0..2 {
-                            abef[of] = _mm_sha256rnds2_epu32(abef[of], cdgh[of], _mm_shuffle_epi32(sums[of], 0x0e));
-                        }
+                        let constants = _mm_set_epi32(d, c, b, a);
+                        let of_first = _mm_add_epi32(first.words[$words], constants);
+                        let of_second = _mm_add_epi32(second.words[$words], constants);
+                        first.cdgh = _mm_sha256rnds2_epu32(first.cdgh, first.abef, of_first);
+                        second.cdgh = _mm_sha256rnds2_epu32(second.cdgh, second.abef, of_second);
+                        let of_first = _mm_shuffle_epi32(of_first, 0x0e);
+                        let of_second = _mm_shuffle_epi32(of_second, 0x0e);
+                        first.abef = _mm_sha256rnds2_epu32(first.abef, first.cdgh, of_first);
+                        second.abef = _mm_sha256rnds2_epu32(second.abef, second.cdgh, of_second);
                     };
                 }
                 // The next four words of the message schedule replace the oldest ones.
                 macro_rules! schedule {
                     ($oldest:literal, $second:literal, $third:literal, $newest:literal) => {
-                        for words in &mut words {
+                        for words in [&mut first.words, &mut second.words] {
                             let sums = _mm_sha256msg1_epu32(words[$oldest], words[$second]);
                             let sums = _mm_add_epi32(sums, _mm_alignr_epi8(words[$newest], words[$third], 4));
                             words[$oldest] = _mm_sha256msg2_epu32(sums, words[$newest]);
@@ -223,13 +236,12 @@ mod pair {
                 sixteen_rounds!(16);
                 sixteen_rounds!(32);
                 sixteen_rounds!(48);
-                for of in 0..2 {
-                    abef[of] = _mm_add_epi32(abef[of], before.0[of]);
-                    cdgh[of] = _mm_add_epi32(cdgh[of], before.1[of]);
-                }
+                first.abef = _mm_add_epi32(first.abef, before[0]);
+                first.cdgh = _mm_add_epi32(first.cdgh, before[1]);
+                second.abef = _mm_add_epi32(second.abef, before[2]);
+                second.cdgh = _mm_add_epi32(second.cdgh, before[3]);
             }
-            let [first, second] = states;
-            for (state, (abef, cdgh)) in [first, second].into_iter().zip(abef.into_iter().zip(cdgh)) {
+            for (state, Stream { abef, cdgh, .. }) in [(first_state, first), (second_state, second)] {
                 let abef: u32x4<Avx512> = abef.simd_into(simd);
                 let cdgh: u32x4<Avx512> = cdgh.simd_into(simd);
                 let ([f, e, b, a], [h, g, d, c]) = (<[u32; 4]>::from(abef), <[u32; 4]>::from(cdgh));
