@@ -9,12 +9,12 @@ use crate::split::{KEY, MIB, SHARES, alter, finding, is_run, rig};
 
 const SIZE: u64 = 200 * MIB;
 
-fn ledger(rig: &Rig, index: u32) -> String {
+pub(super) fn ledger(rig: &Rig, index: u32) -> String {
     rig.text(&format!("{index}.db"))
 }
 
 /// One run of all shards, each with its ledger, into a place of its own.
-async fn shards(rig: &Rig, place: &str, more: &[&str]) -> Vec<Audited> {
+pub(super) async fn shards(rig: &Rig, place: &str, more: &[&str]) -> Vec<Audited> {
     let mut all = Vec::new();
     for index in 1..=SHARES {
         let (share, place, ledger) = (format!("{index}/{SHARES}"), rig.text(place), ledger(rig, index));
@@ -25,7 +25,7 @@ async fn shards(rig: &Rig, place: &str, more: &[&str]) -> Vec<Audited> {
     all
 }
 
-async fn merge(rig: &Rig, place: &str) -> Audited {
+pub(super) async fn merge(rig: &Rig, place: &str) -> Audited {
     let ledgers: Vec<String> = (1..=SHARES).map(|index| ledger(rig, index)).collect();
     let place = rig.text(place);
     let flags = ledgers.iter().flat_map(|ledger| ["--ledger", ledger.as_str()]);
@@ -34,13 +34,13 @@ async fn merge(rig: &Rig, place: &str) -> Audited {
 }
 
 /// Bytes that all shards received, and the number of runs that they read.
-fn read(shards: &[Audited]) -> (u64, usize) {
+pub(super) fn read(shards: &[Audited]) -> (u64, usize) {
     let bytes = shards.iter().map(|share| share.end()["received_bytes"].as_u64().unwrap()).sum();
     (bytes, shards.iter().map(|share| share.of_type("audited_run").count()).sum())
 }
 
 /// The entries of the huge object in a ledger, without those that decide nothing.
-async fn entries(rig: &Rig, index: u32) -> Vec<Value> {
+pub(super) async fn entries(rig: &Rig, index: u32) -> Vec<Value> {
     let ledger = ledger(rig, index);
     let run = rig.server.run(&["ledger", "show", &ledger, &target(KEY)]).await;
     let decides =
@@ -48,7 +48,7 @@ async fn entries(rig: &Rig, index: u32) -> Vec<Value> {
     run.lines().into_iter().map(|line| line["entry"].clone()).filter(decides).collect()
 }
 
-fn notes(merged: &Audited) -> String {
+pub(super) fn notes(merged: &Audited) -> String {
     merged.end()["notes"].to_string()
 }
 
@@ -198,7 +198,7 @@ async fn a_missing_share_or_run_or_a_later_entry_leaves_the_ledger_as_it_is() {
     assert_eq!((entries(&rig, 1).await.len(), entries(&rig, 2).await.len()), (0, 1));
 }
 
-const LONG_AGO: &str = "2026-01-01T00:00:00Z";
+pub(super) const LONG_AGO: &str = "2026-01-01T00:00:00Z";
 
 /// A task that was started again and did not reach its runs makes the proof no younger.
 #[tokio::test(flavor = "multi_thread")]

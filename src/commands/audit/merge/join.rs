@@ -325,9 +325,9 @@ fn references(layout: &PartLayout, runs: &[&AuditedRunReport]) -> Result<Vec<Ref
         let detail = format!("S3 stated other values to the shard that read run {} of {}", other.run, other.of);
         return Err(ReasonReport::from(&Reason::Changed { detail }));
     }
-    // The ledgers of some shards may know the parts, which the others assume.
+    // The ledgers of some shards may know the parts, where the others assume some.
     for (at, reference) in stated.iter_mut().enumerate() {
-        reference.parts_proved = runs.iter().any(|run| run.references.get(at).is_some_and(|one| one.parts_proved));
+        reference.parts_proved = runs.iter().all(|run| run.references.get(at).is_some_and(|one| one.parts_proved));
     }
     let references = stated.iter().enumerate().map(|(at, reference)| {
         let parts = runs.iter().filter_map(|run| run.references.get(at)).flat_map(|one| one.parts.clone());
