@@ -33,5 +33,6 @@ mod rig;
 mod scale;
 mod shares;
 mod split;
+mod split_apart;
 mod split_ledger;
 mod wrong;

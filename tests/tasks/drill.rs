@@ -500,7 +500,8 @@ async fn what_is_answered_about_a_deregistered_ami_does_not_strand_its_snapshots
         rig.lab.script(rule.key_contains("ImageId").skip(looks).times(times));
         let run = drill(&rig, &[]).await;
         run.assert_exit(0);
-        assert!(resources(&run).iter().all(|(_, state, _)| state == "removed"), "{code}: {run:?}");
+        let states: Vec<String> = resources(&run).into_iter().map(|(_, state, _)| state).collect();
+        assert_eq!(states, ["removed"; 4], "{code}: {run:?}");
         assert_nothing_left(&rig);
     }
 }
@@ -534,6 +535,8 @@ async fn an_ami_with_a_snapshot_that_is_not_of_the_drill_stays_whole() {
         let run = drill(&rig, &[]).await;
         let left = resources(&run);
         assert!(left[0].2.contains(reason), "{reason}: {left:?}");
+        let snapshots = rig.ec2(|state| state.images[&image.id].mappings.len());
+        assert_eq!(left.len(), 1 + snapshots, "{reason}: {left:?}");
         assert!(left.iter().all(|(_, state, _)| state == "left"), "{reason}: {left:?}");
         assert!(run.exit != Some(0) && report(&run)["backup_validation"] != Value::Null);
         assert_eq!(calls(&rig, Action::DeregisterImage) + calls(&rig, Action::DeleteSnapshot), 0, "{reason}");
@@ -575,10 +578,9 @@ async fn an_ami_that_was_made_long_after_the_call_is_not_adopted() {
     rig.lab.clear_calls();
     let run = drill(&rig, &[]).await;
     run.assert_exit(4);
-    assert!(
-        resources(&run).iter().all(|(_, state, reason)| state == "left" && reason.contains("did not see")),
-        "{run:?}"
-    );
+    let left = resources(&run);
+    assert_eq!(left.len(), 4, "{left:?}");
+    assert!(left.iter().all(|(_, state, reason)| state == "left" && reason.contains("did not see")), "{left:?}");
     assert_eq!(calls(&rig, Action::DeregisterImage) + calls(&rig, Action::DeleteSnapshot), 0);
     assert_eq!(made(&rig).0[0].id, image.id);
 }

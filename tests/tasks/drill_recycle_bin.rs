@@ -83,6 +83,7 @@ async fn what_is_not_kept_gets_nothing() {
     run.assert_exit(3);
     assert_eq!(LISTINGS.map(|action| calls(&rig, action)), [1, 1]);
     for run in [&left, &run] {
+        assert_eq!(bin(run).len(), 4, "{run:?}");
         assert!(bin(run).iter().all(|(_, field)| field.is_null()), "{run:?}");
         assert!(!notes(run).contains("Recycle Bin"), "{run:?}");
     }
@@ -106,6 +107,7 @@ async fn what_may_not_be_listed_is_not_known_and_changes_nothing_else() {
     rig.deny("ec2:ListSnapshotsInRecycleBin");
     let run = drill(&rig, &[]).await;
     run.assert_exit(0);
+    assert_eq!(bin(&run).len(), 4, "{run:?}");
     assert!(bin(&run).iter().all(|(_, field)| field.is_null()), "{run:?}");
     assert_eq!(self::notes(&run).matches("not known: whether the Recycle Bin keeps").count(), 2, "{run:?}");
     assert_nothing_left(&rig);
@@ -140,6 +142,7 @@ async fn a_time_that_is_not_stated_is_not_known() {
     let junit = rig.path("drill.xml");
     let run = drill(&rig, &["--junit", &junit]).await;
     run.assert_exit(0);
+    assert_eq!(bin(&run).len(), 4, "{run:?}");
     assert!(bin(&run).iter().all(|(_, field)| *field == serde_json::json!({})), "{run:?}");
     let junit = std::fs::read_to_string(junit).unwrap();
     assert!(junit.contains("until a time that EC2 does not state"), "{junit}");

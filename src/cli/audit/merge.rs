@@ -50,7 +50,7 @@ pub(super) async fn run(args: &MergeArgs, settings: &Settings) -> Result<Exit, U
         }
         let mut merged = merge.join()?;
         for (path, ledger) in &ledgers {
-            merged.record(&path.display().to_string(), ledger).await;
+            merged.record(&path.display().to_string(), ledger, context.clock.now()).await;
             settings.written.add(path, FileKind::Ledger);
         }
         merged.write(&mut |report| {

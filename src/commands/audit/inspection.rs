@@ -8,7 +8,7 @@ use super::subject::Subject;
 use crate::audit::{ContentFingerprint, Level, SplitPlan, Word};
 use crate::checksum::ChecksumKind;
 use crate::commands::Discovery;
-use crate::commands::verify::{ETagParts, Verified, VerifyError, VerifyOptions, verify_discovered};
+use crate::commands::verify::{Verified, VerifyError, VerifyOptions, verify_discovered};
 use crate::facts::{ListedObject, ObjectFacts};
 use crate::ident::{ETagForm, ObjectIdentity};
 use crate::plan::{PartLayout, References};
@@ -52,7 +52,7 @@ pub(super) async fn inspect(subject: &Subject<'_>, cancel: &CancellationToken) -
             let mut found = Discovery::of_many(&subject.session, facts).await;
             let inspection = Inspection::of_facts(subject, &mut found);
             if subject.request.splits(&subject.candidate)
-                && let Some((plan, stored)) = divided(subject.request, &found)
+                && let Some((plan, stored)) = divided(subject, &mut found)
             {
                 return Ok(inspection.in_runs(&plan, stored));
             }
@@ -71,8 +71,7 @@ async fn read(
 ) -> Result<Verified, SourceError> {
     let (session, request): (&Session, _) = (&subject.session, subject.request);
     let sample = (request.level == Level::Sample).then_some(request.sample);
-    let known = subject.history.and_then(|history| history.parts_of(seen));
-    let etag_parts = known.map(|(etag, layout)| ETagParts { etag, layout });
+    let etag_parts = subject.known_parts(seen);
     let using = request.using.clone();
     let wish = VerifyOptions { sample, etag_parts, using, budget: request.budget, ..VerifyOptions::default() };
     verify_discovered(session, &wish, found, cancel).await.map_err(|error| match error {

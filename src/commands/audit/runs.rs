@@ -44,8 +44,8 @@ impl<'a> HugeObject<'a> {
                 return Err(Box::new(unread(report, &reason, crate::commands::exit_of(error))));
             }
         };
-        let found = Discovery::from_head(&subject.session, facts).await;
-        let plan = divided(look.request, &found).map(|(plan, _)| plan);
+        let mut found = Discovery::from_head(&subject.session, facts).await;
+        let plan = divided(&subject, &mut found).map(|(plan, _)| plan);
         Ok(plan.map(|plan| HugeObject { look, candidate, found, plan }))
     }
 

@@ -19,12 +19,16 @@ impl AuditRequest {
 }
 
 /// How an object is divided, and its stored references; `None` if it cannot be read, or no reference can be decided by
-/// runs.
-pub(super) fn divided(request: &AuditRequest, found: &Discovery) -> Option<(SplitPlan, References)> {
-    let (run_bytes, facts) = (request.split_bytes?, &found.facts);
+/// runs. Parts under which the ledger knows the ETag to match come before assumed ones, as in a read of the whole object.
+pub(super) fn divided(subject: &Subject<'_>, found: &mut Discovery) -> Option<(SplitPlan, References)> {
+    let run_bytes = subject.request.split_bytes?;
     if archived(found).is_some() {
         return None;
     }
+    if let Some(known) = subject.known_parts(&found.facts.listed_identity()) {
+        found.take_etag_parts(&known);
+    }
+    let facts = &found.facts;
     let stored = stored_references(facts, &found.layout, Origin::Stored, None);
     Some((SplitPlan::new(facts.size, &stored.references, run_bytes)?, stored))
 }
@@ -32,8 +36,8 @@ pub(super) fn divided(request: &AuditRequest, found: &Discovery) -> Option<(Spli
 /// Whether the shards read an object together.
 pub(super) async fn is_divided(subject: &Subject<'_>) -> bool {
     let Ok(facts) = subject.head().await else { return false };
-    let found = Discovery::from_head(&subject.session, facts.clone()).await;
-    divided(subject.request, &found).is_some()
+    let mut found = Discovery::from_head(&subject.session, facts.clone()).await;
+    divided(subject, &mut found).is_some()
 }
 
 /// The findings on an object that the shards read together, before their results are merged.

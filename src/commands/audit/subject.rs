@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 use super::list::Candidate;
 use super::{AuditRequest, AuditServices};
 use crate::audit::History;
+use crate::commands::verify::ETagParts;
 use crate::facts::ObjectFacts;
 use crate::ident::ObjectIdentity;
 use crate::progress::{Call, Counting, Monitor, Retry};
@@ -66,6 +67,12 @@ impl<'a> Subject<'a> {
     /// The storage class that the listing states.
     pub(super) fn listed_class(&self) -> Option<String> {
         self.candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone())
+    }
+
+    /// The parts under which the ETag of this state matched before, according to the ledger.
+    pub(super) fn known_parts(&self, seen: &ObjectIdentity) -> Option<ETagParts> {
+        let (etag, layout) = self.history?.parts_of(seen)?;
+        Some(ETagParts { etag, layout })
     }
 
     /// The current time.

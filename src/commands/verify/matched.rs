@@ -30,7 +30,7 @@ pub(super) fn etag_parts(reference: &Reference, digests: &Digests) -> Option<Par
 
 impl Discovery {
     /// Takes the layout as proved if this ETag matched under it before, unless the server already proved the layout.
-    pub(super) fn take_etag_parts(&mut self, known: &ETagParts) {
+    pub(in crate::commands) fn take_etag_parts(&mut self, known: &ETagParts) {
         let then = ObjectIdentity { etag: Some(known.etag.clone()), ..ObjectIdentity::of_size(known.layout.size()) };
         let same = then.same_as(&self.facts.identity().content()).is_yes()
             && self.facts.etag_parts() == u32::try_from(known.layout.count()).ok();

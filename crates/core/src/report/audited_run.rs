@@ -11,7 +11,8 @@ use crate::manifest::PartRun;
 use crate::plan::{AlgorithmCertainty, Basis, Candidate, Claim, PartLayout, Reference};
 use crate::sealed::at_most;
 use crate::text::words;
-use crate::verdict::CheckId;
+use crate::units::ByteRange;
+use crate::verdict::{CheckId, Damage};
 
 /// S3 allows 10,000 parts per object.
 const MOST_PARTS: usize = 10_000;
@@ -36,6 +37,9 @@ pub struct AuditedRunReport {
     pub offset_bytes: u64,
     /// Its size in bytes.
     pub length_bytes: u64,
+    /// Number of its first part, from 1; absent if the object is not written in parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_part: Option<u64>,
     /// The sizes of its parts in order; empty if the object is not written in parts.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "at_most::<MOST_PARTS, _, _>")]
     pub layout: Vec<PartRun>,
@@ -92,7 +96,8 @@ pub struct RunReferenceReport {
     pub covers: ValueCovers,
     /// Whether it is documented how the server computes it.
     pub documented: bool,
-    /// Whether the server states all parts; otherwise they are assumed from the first one.
+    /// Whether the server states all parts, or an earlier read of the same ETag proved them; otherwise they are assumed
+    /// from the first one.
     pub parts_proved: bool,
     /// The stored values of the parts of this run in base64.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "at_most::<MOST_PARTS, _, _>")]
@@ -100,7 +105,7 @@ pub struct RunReferenceReport {
 }
 
 /// Where the parts of a claim that was read from a file are known from.
-const STATED: &str = "the server states every part";
+const STATED: &str = "the server states every part, or this ETag matched under them before";
 const ASSUMED: &str = "the first part's size fits all of them";
 
 impl RunReferenceReport {
@@ -177,6 +182,7 @@ impl AuditedRunReport {
             of: 0,
             offset_bytes: 0,
             length_bytes: 0,
+            first_part: None,
             layout: Vec::new(),
             by_part: BTreeMap::new(),
             whole: BTreeMap::new(),
@@ -204,6 +210,7 @@ impl AuditedRunReport {
             of: run.of,
             offset_bytes: run.range.start(),
             length_bytes: run.range.len(),
+            first_part: (run.parts > 0).then_some(run.first_part as u64 + 1),
             layout,
             references: plan.joined.iter().filter_map(|one| RunReferenceReport::new(one, run)).collect(),
             ..self
@@ -237,6 +244,28 @@ impl AuditedRunReport {
             by_part: self.by_part.iter().map(of_parts).collect::<Result<_, _>>()?,
             whole: self.whole.iter().map(|(algorithm, text)| digest(*algorithm, text)).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// The parts of the run that differ from the values of them which S3 stores for `reference`. Nothing is compared
+    /// where S3 does not state every part.
+    pub fn damage(&self, reference: &RunReferenceReport) -> Vec<Damage> {
+        let (Some(first), Some(observed), true) =
+            (self.first_part, self.by_part.get(&reference.algorithm), reference.parts_proved)
+        else {
+            return Vec::new();
+        };
+        let digest = |text: &str| Digest::parse(reference.algorithm, text).ok();
+        let sizes = self.layout.iter().flat_map(|run| (0..run.parts).map(|_| run.part_bytes));
+        let ranges = sizes.scan(self.offset_bytes, |at, size| {
+            let start = std::mem::replace(at, at.saturating_add(size));
+            Some(ByteRange::new(start, *at))
+        });
+        let differing = |((part, range), (expected, observed)): ((u64, Option<ByteRange>), (&String, &String))| {
+            let (range, expected, observed) = (range?, digest(expected)?, digest(observed)?);
+            let (is_same, expected, observed) = (expected == observed, expected.to_string(), observed.to_string());
+            (!is_same).then_some(Damage { part, range, expected, observed, second_read: None })
+        };
+        (first..).zip(ranges).zip(reference.parts.iter().zip(observed)).filter_map(differing).collect()
     }
 
     /// Number of its parts.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::apart::{Refuted, beside_a_proof, read_at, refuted};
 use super::manifests::GivenManifests;
 use super::record::JoinedEntry;
 use crate::audit::{RunDigests, joined_digests};
@@ -23,6 +24,8 @@ use crate::verdict::{
 pub(super) struct JoinedRuns {
     /// The shards read the object in runs.
     pub in_runs: bool,
+    /// Some of them did, and the shard that the object belongs to did not: what that one says of the bytes does not hold.
+    pub is_apart: bool,
     /// Every byte is proved.
     pub is_proved: bool,
     /// What a ledger should have of it; `None` if the runs show nothing.
@@ -40,59 +43,86 @@ struct JudgedRuns {
 const SOUND: CheckId = CheckId::PolicyCheck(PolicyCheck::Sound);
 
 /// Replaces what the line of an object says about its bytes by what its runs show together, if the shards read it in
-/// runs.
+/// runs. Runs are also weighed if the shard that the object belongs to read none, because its ledger has a proof that
+/// other shards lack, or that became too old meanwhile.
 pub(super) fn join(one: &mut AuditedReport, runs: &[AuditedRunReport], manifests: &GivenManifests) -> JoinedRuns {
     let in_runs =
         |finding: &FindingReport| finding.reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::ReadInRuns);
-    if !one.findings.iter().any(|finding| finding.check == CheckId::Proof && in_runs(finding)) {
+    let is_apart = !one.findings.iter().any(|finding| finding.check == CheckId::Proof && in_runs(finding));
+    if is_apart && (one.identity.is_none() || runs.iter().all(|run| run.reason.is_some())) {
         return JoinedRuns::default();
     }
-    let waiting: Vec<CheckId> = one.findings.iter().filter(|one| in_runs(one)).map(|one| one.check).collect();
-    one.findings.retain(|finding| !in_runs(finding));
-    let at = one.findings.len().min(1);
-    let judged = judged(one, runs, manifests);
-    let found: Vec<FindingReport> = match &judged {
-        Ok(judged) => judged.findings.iter().map(FindingReport::from).collect(),
-        Err(reason) => waiting.into_iter().map(|check| open(check, reason)).collect(),
+    let judged = match is_apart {
+        false => judged(one, runs, manifests),
+        true => Err(standing(runs).err().filter(is_unstable).unwrap_or_else(|| beside_a_proof(one, runs))),
     };
-    drop(one.findings.splice(at..at, found));
+    // Of a run that was read twice and differs, one read may have been right.
+    let refuted = judged.as_ref().err().filter(|reason| !is_unstable(reason)).and_then(|_| refuted(one, runs));
+    // The other shards read some of it, and the one that it belongs to read all of it.
+    if is_apart && one.examined.is_some() && refuted.is_none() && !judged.as_ref().is_err_and(is_unstable) {
+        return JoinedRuns::default();
+    }
+    let mut waiting: Vec<CheckId> = one.findings.iter().filter(|one| in_runs(one)).map(|one| one.check).collect();
+    waiting.extend(is_apart.then_some(CheckId::Proof));
+    let mut found: Vec<FindingReport> = match (&judged, &refuted) {
+        (Ok(JudgedRuns { findings, .. }), _) | (Err(_), Some(Refuted { findings, .. })) => {
+            findings.iter().map(FindingReport::from).collect()
+        }
+        (Err(_), None) => Vec::new(),
+    };
+    if let Err(reason) = &judged {
+        waiting.retain(|check| !found.iter().any(|finding| finding.check == *check));
+        found.extend(waiting.into_iter().map(|check| open(check, reason)));
+    }
+    one.findings.retain(|finding| !in_runs(finding) && !found.iter().any(|new| new.check == finding.check));
+    let place = one.findings.len().min(1);
+    drop(one.findings.splice(place..place, found));
     let unread = runs.iter().filter(|run| run.reason.is_some()).fold(Exit::Passed, |exit, run| exit.and(run.exit_code));
     let is_whole = one.findings.iter().any(|one| one.check == CheckId::Proof && one.verdict == Verdict::Pass);
     let is_open = |finding: &FindingReport| has_reason(finding, ReasonCode::NotJoined);
     let decides_all = !one.findings.iter().any(is_open);
-    let at = match &judged {
-        Ok(judged) => judged.at,
-        // Of two reads that do not agree, the later one shows it.
-        Err(_) => runs.iter().filter(|run| run.reason.is_none()).filter_map(read_at).max(),
-    };
+    let at = judged.as_ref().ok().and_then(|judged| judged.at);
     // As a read of the whole object does, this one ends an earlier doubt. With a reference that the runs do not decide,
     // the doubt may be by that one.
     one.findings.retain(|finding| !(is_whole && decides_all && finding.check == SOUND && is_before(finding, at)));
     let is_proved = at.is_some() && is_whole && !one.findings.iter().any(is_against);
-    let entry = at.and_then(|at| match &judged {
-        Ok(judged) if is_proved => JoinedEntry::proof(one, at, &judged.layout, decides_all),
-        judged => JoinedEntry::doubt(one, at, doubt_of(judged, is_whole)?),
-    });
-    if let Some(JoinedEntry { look, .. }) = &entry {
-        // What an earlier read proved does not hold beside a doubt.
-        (one.proof, one.unread_proof) = (is_proved.then(|| ProvedReport::from(look)), None);
-        if is_proved {
+    let doubt = match &refuted {
+        Some(_) => Some(Doubt::Mismatch),
+        None => doubt_of(&judged, is_whole),
+    };
+    let entry = match (&judged, at) {
+        (Ok(judged), Some(at)) if is_proved => JoinedEntry::proof(one, at, &judged.layout, decides_all),
+        // Any of the runs may show it, so that it is as young as the last of them.
+        _ => doubt.and_then(|doubt| {
+            let newest = || runs.iter().filter(|run| run.reason.is_none()).filter_map(read_at).max();
+            let at = refuted.as_ref().map_or_else(newest, |refuted| refuted.at)?;
+            JoinedEntry::doubt(one, at, doubt)
+        }),
+    };
+    match &entry {
+        Some(JoinedEntry { look, .. }) if is_proved => {
+            (one.proof, one.unread_proof) = (Some(ProvedReport::from(look)), None);
             one.findings.iter_mut().for_each(|finding| meet_proof_age(finding, &look.at));
             one.content.clone_from(&look.content);
         }
+        // What an earlier read proved does not hold beside a doubt.
+        _ if doubt.is_some() => (one.proof, one.unread_proof) = (None, None),
+        _ => {}
     }
     one.requests = runs.iter().fold(one.requests, |sum, run| sum.saturating_add(run.requests));
     one.received_bytes = runs.iter().fold(one.received_bytes, |sum, run| sum.saturating_add(run.received_bytes));
     one.elapsed_seconds += runs.iter().map(|run| run.elapsed_seconds).sum::<f64>();
     // The runs that stand decide: a run that one result lacks may be in another.
     let unread = if is_whole { Exit::Passed } else { unread };
-    one.exit_code = exit_of(&one.findings).and(unread);
+    let before = if is_apart { one.exit_code } else { Exit::Passed };
+    one.exit_code = exit_of(&one.findings).and(unread).and(before);
     one.verdict = verdict_of(&one.findings, is_proved && one.exit_code == Exit::Passed);
-    JoinedRuns { in_runs: true, is_proved, entry }
+    JoinedRuns { in_runs: true, is_apart, is_proved, entry }
 }
 
-fn read_at(run: &AuditedRunReport) -> Option<Timestamp> {
-    run.read_at.parse().ok()
+/// Two reads of one run differ.
+fn is_unstable(reason: &ReasonReport) -> bool {
+    reason.code == ReasonCode::UnstableRead
 }
 
 /// Whether what the ledger has against an object was found before every run of it was read.
@@ -115,7 +145,7 @@ fn has_reason(finding: &FindingReport, code: ReasonCode) -> bool {
 fn doubt_of(judged: &Result<JudgedRuns, ReasonReport>, is_whole: bool) -> Option<Doubt> {
     let any = |findings: &[Finding], is: fn(&Finding) -> bool| findings.iter().any(is);
     match judged {
-        Err(reason) => (reason.code == ReasonCode::UnstableRead).then_some(Doubt::Unstable),
+        Err(reason) => is_unstable(reason).then_some(Doubt::Unstable),
         Ok(_) if is_whole => None,
         // Read once, so that it is not damage yet.
         Ok(JudgedRuns { findings, .. }) if any(findings, |one| fails(one, Origin::Stored)) => Some(Doubt::Mismatch),
@@ -124,7 +154,8 @@ fn doubt_of(judged: &Result<JudgedRuns, ReasonReport>, is_whole: bool) -> Option
         Ok(JudgedRuns { findings, .. }) if any(findings, |one| one.check == CheckId::Contradiction) => {
             Some(Doubt::Contradiction)
         }
-        Ok(_) => Some(Doubt::Unproved),
+        // No value matches under parts that are assumed, which says nothing about the bytes.
+        Ok(_) => None,
     }
 }
 
@@ -200,6 +231,10 @@ fn standing(runs: &[AuditedRunReport]) -> Result<Vec<&AuditedRunReport>, ReasonR
     for run in runs.iter().filter(|run| run.run > 0) {
         match standing.get(&run.run) {
             Some(there) if there.reason.is_none() && run.reason.is_none() => {
+                // A shard may have learnt the parts between its two results.
+                if (there.offset_bytes, &there.layout) != (run.offset_bytes, &run.layout) {
+                    return Err(contradiction("the shards found different parts".to_owned()));
+                }
                 if (&there.by_part, &there.whole) != (&run.by_part, &run.whole) {
                     let detail = format!("run {} of {}, bytes {}", run.run, run.of, bytes(run));
                     return Err(ReasonReport::from(&Reason::UnstableRead { detail }));
@@ -282,13 +317,17 @@ fn references(layout: &PartLayout, runs: &[&AuditedRunReport]) -> Result<Vec<Ref
     let Some(first) = runs.first() else { return Ok(Vec::new()) };
     let without_parts = |run: &AuditedRunReport| {
         let mut all = run.references.clone();
-        all.iter_mut().for_each(|one| one.parts.clear());
+        all.iter_mut().for_each(|one| (one.parts, one.parts_proved) = (Vec::new(), false));
         all
     };
-    let stated = without_parts(first);
+    let mut stated = without_parts(first);
     if let Some(other) = runs.iter().find(|run| without_parts(run) != stated) {
         let detail = format!("S3 stated other values to the shard that read run {} of {}", other.run, other.of);
         return Err(ReasonReport::from(&Reason::Changed { detail }));
+    }
+    // The ledgers of some shards may know the parts, where the others assume some.
+    for (at, reference) in stated.iter_mut().enumerate() {
+        reference.parts_proved = runs.iter().all(|run| run.references.get(at).is_some_and(|one| one.parts_proved));
     }
     let references = stated.iter().enumerate().map(|(at, reference)| {
         let parts = runs.iter().filter_map(|run| run.references.get(at)).flat_map(|one| one.parts.clone());

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry::{Occupied, Vacant};
 
+use jiff::Timestamp;
+
 use super::lines::observation;
 use super::record::{JoinedEntry, record};
 use super::share::Share;
@@ -31,9 +33,9 @@ pub struct MergedAudit {
 impl MergedAudit {
     /// Appends what the runs of huge objects show to a ledger: a proof of every byte, or a doubt that ends an earlier
     /// proof. `name` stands for the ledger in notes. An entry that is there is not added again. A ledger that cannot be
-    /// read or written is a problem of the audit.
-    pub async fn record(&mut self, name: &str, ledger: &SharedLedger) {
-        match record(&self.entries, name, ledger).await {
+    /// read or written is a problem of the audit. `now` is the time of day.
+    pub async fn record(&mut self, name: &str, ledger: &SharedLedger, now: Timestamp) {
+        match record(&self.entries, (name, ledger), now).await {
             Ok(notes) => self.end.notes.extend(notes),
             Err(error) => self.problems.push(format!("the ledger {name} {error}")),
         }

@@ -1,5 +1,6 @@
 //! Merges the results of the shards of an audit, in memory that does not grow with the number of objects.
 
+mod apart;
 mod ends;
 mod join;
 mod lines;
@@ -179,7 +180,7 @@ impl Merge {
         self.scratch.each_of_lines(|target, lines| {
             let Some(mut found) = self.standing(target, lines, shares)? else { return Ok::<(), MergeError>(()) };
             if let Some(share) = shares.get_mut(found.share) {
-                share.add(&found.report, (found.is_proved, found.is_joined));
+                share.add(&found);
             }
             entries.extend(found.entry.take());
             let one = &mut found.report;
@@ -231,9 +232,14 @@ impl Merge {
         let Some(line) = lines.iter().min_by_key(place) else { return Ok(None) };
         let mut report: AuditedReport = read(&line.document)?;
         let runs = runs.iter().map(|run| read(&run.document)).collect::<Result<Vec<_>, _>>()?;
-        let JoinedRuns { in_runs, is_proved: is_joined, entry } = join(&mut report, &runs, &self.request.manifests);
-        let is_proved = is_joined || self.result(line).is_some_and(|result| result.checked.end.holds_proved(&report));
-        Ok(Some(Standing { report, share, in_runs, is_joined, is_proved, entry }))
+        let end = self.result(line).map(|result| &result.checked.end);
+        let holds = |report: &AuditedReport| end.is_some_and(|end| end.holds_proved(report));
+        let was_proved = holds(&report);
+        let JoinedRuns { in_runs, is_apart, is_proved: is_joined, entry } =
+            join(&mut report, &runs, &self.request.manifests);
+        let is_proved = is_joined || !is_apart && holds(&report);
+        let is_lost = is_apart && was_proved;
+        Ok(Some(Standing { report, share, in_runs, is_joined, is_lost, is_proved, entry }))
     }
 
     /// The Regions of the buckets, according to all results.
@@ -262,6 +268,8 @@ struct Standing {
     in_runs: bool,
     /// Every byte is proved by the runs that several shards read.
     is_joined: bool,
+    /// Its shard counts it as proved, and the runs of other shards take that back.
+    is_lost: bool,
     /// Every byte is proved.
     is_proved: bool,
     /// What a ledger should have of an object that several shards read.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::audit::{Entry, History, Level, Proof, Trouble, Word, part_runs};
+use crate::audit::{Entry, History, Level, Proof, Trouble, ValidityWindow, Word, part_runs};
 use crate::commands::audit::inspection::proved_of;
 use crate::commands::known::{KnownObject, known_objects};
 use crate::ledger::{LedgerError, SharedLedger};
@@ -45,13 +45,16 @@ impl JoinedEntry {
         Some(JoinedEntry { look, decides_all: false })
     }
 
-    /// Why a ledger with this history must not get the entry.
-    fn objection(&self, history: &History) -> Option<String> {
+    /// Why a ledger with this history must not get the entry, which would count as the newest of it.
+    fn objection(&self, history: &History, now: Timestamp) -> Option<String> {
         if let Some(later) = history.superseding(&self.look, &self.look.at) {
             return Some(format!("by the ledger {later}"));
         }
-        if !self.look.proves() {
-            return None;
+        // Later than the runs, and not of a clock that was wrong.
+        let since = self.look.at.parse::<Timestamp>().ok();
+        let later = ValidityWindow { since, ..ValidityWindow::back_to(None, now) };
+        if let Some(proof) = history.proof_of(&self.look.object).filter(|proof| proof.is_in(later)) {
+            return Some(format!("the ledger has a proof of {}, after the runs were read", proof.at));
         }
         let (look, what) = match history.trouble_of(&self.look.object)? {
             Trouble::Damage(look) => (look, "damage"),
@@ -60,6 +63,7 @@ impl JoinedEntry {
         let time = |look: &Proof| look.at.parse::<Timestamp>().ok();
         let is_later = time(look).is_none_or(|at| time(&self.look).is_none_or(|own| at >= own));
         match (is_later, self.decides_all) {
+            (false, _) if !self.look.proves() => None,
             (true, _) => Some(format!("the ledger has {what} of {}, after the runs were read", look.at)),
             // It may be by a reference that the runs do not decide.
             (false, false) => Some(format!("the ledger has {what} of {}, and the runs do not decide all", look.at)),
@@ -79,15 +83,15 @@ fn read(one: &AuditedReport, at: Timestamp) -> Option<Proof> {
     })
 }
 
-/// Appends the entries that a ledger named `name` lacks, unless it knows better. Returns notes on both.
+/// Appends the entries that a ledger named `name` lacks, unless it knows better at this time. Returns notes on both.
 ///
 /// # Errors
 ///
 /// The ledger cannot be read or written.
 pub(super) async fn record(
     entries: &[JoinedEntry],
-    name: &str,
-    ledger: &SharedLedger,
+    (name, ledger): (&str, &SharedLedger),
+    now: Timestamp,
 ) -> Result<Vec<AuditNote>, LedgerError> {
     let known = known_objects(ledger, entries.iter().map(|entry| entry.look.target.clone())).await?;
     let (mut notes, mut new) = (Vec::new(), Vec::new());
@@ -97,7 +101,7 @@ pub(super) async fn record(
         if looks.contains(&entry.look) {
             continue;
         }
-        match entry.objection(history) {
+        match entry.objection(history, now) {
             None => new.push(Entry::Proof(Box::new(entry.look.clone()))),
             Some(why) => {
                 notes.push(AuditNote::NotRecorded { target: entry.look.target.clone(), ledger: name.to_owned(), why })

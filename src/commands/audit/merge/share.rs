@@ -1,5 +1,6 @@
 //! The results of one share. A task that was started again may have written a second one.
 
+use super::Standing;
 use crate::audit::{ChangeKind, Partition};
 use crate::report::{AuditNote, AuditReport, AuditedBucketReport, AuditedReport, CheckedAudit, Exit, LineCounts};
 use crate::verdict::{ReasonCode, Verdict};
@@ -52,20 +53,23 @@ pub(super) struct Share {
     proved: u64,
     /// The number of those that the runs of several shards prove.
     joined: u64,
+    /// The number of others that a shard counts as proved, and that are not.
+    lost: u64,
 }
 
 impl Share {
     /// A share with the results at these positions of the list.
     pub(super) fn new(mut results: Vec<usize>, all: &[ShareResult]) -> Self {
         results.sort_by_key(|at| all.get(*at).map_or(GOOD, |one| one.worst));
-        Share { results, counts: LineCounts::default(), proved: 0, joined: 0 }
+        Share { results, counts: LineCounts::default(), proved: 0, joined: 0, lost: 0 }
     }
 
-    /// Adds a line that stands, whether every byte is proved, and whether the runs of several shards prove it.
-    pub(super) fn add(&mut self, one: &AuditedReport, (is_proved, is_joined): (bool, bool)) {
-        self.counts.add(one);
-        self.proved += u64::from(is_proved);
-        self.joined += u64::from(is_joined);
+    /// Adds a line that stands.
+    pub(super) fn add(&mut self, one: &Standing) {
+        self.counts.add(&one.report);
+        self.proved += u64::from(one.is_proved);
+        self.joined += u64::from(one.is_joined);
+        self.lost += u64::from(one.is_lost);
     }
 
     /// The end of the share over all its results.
@@ -88,7 +92,7 @@ impl Share {
             });
         }
         match self.results.len() {
-            1 => end.proved += self.joined,
+            1 => end.proved = (end.proved + self.joined).saturating_sub(self.lost),
             _ => self.counts.fill(&mut end, self.proved),
         }
         Some(end)
