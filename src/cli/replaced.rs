@@ -16,6 +16,9 @@ use crate::record::Record;
 #[cfg(feature = "ec2")]
 use crate::sealed::SealError;
 
+#[cfg(feature = "ec2")]
+const RECORD: &str = "--record";
+
 /// Refuses to replace the manifest of another object, unless `force` is given.
 pub(super) fn check_manifest(path: &Path, target: &Target, force: bool) -> Result<(), UsageError> {
     let flag = "--write-manifest";
@@ -30,12 +33,36 @@ pub(super) fn check_manifest(path: &Path, target: &Target, force: bool) -> Resul
 /// Refuses to replace the record of another AMI, unless `force` is given.
 #[cfg(feature = "ec2")]
 pub(super) fn check_record(path: &Path, image: &AmiId, force: bool) -> Result<(), UsageError> {
-    let flag = "--record";
-    let Some(text) = there((flag, path), InputKind::Record, force)? else { return Ok(()) };
+    own_record(path, image, force).map(drop)
+}
+
+/// Refuses to replace the record of another AMI, or of a completed store in another place, unless `force` is given: the
+/// ETag in it may be kept nowhere else.
+#[cfg(feature = "ec2")]
+pub(super) fn check_store_record(
+    path: &Path,
+    object: &ObjectUri,
+    image: &AmiId,
+    force: bool,
+) -> Result<(), UsageError> {
+    let text = own_record(path, image, force)?;
+    match text.and_then(|text| Record::from_json(&text).ok()) {
+        Some(kept) if kept.etag.is_some() && (&kept.bucket, &kept.key) != (&object.bucket, &object.key) => {
+            let place = format!("s3://{}/{}", kept.bucket, kept.key);
+            Err(refused((RECORD, path), &format!("holds the record of the completed store in {place}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The text of a record of this AMI that would be replaced.
+#[cfg(feature = "ec2")]
+fn own_record(path: &Path, image: &AmiId, force: bool) -> Result<Option<String>, UsageError> {
+    let Some(text) = there((RECORD, path), InputKind::Record, force)? else { return Ok(None) };
     match recorded_image(&text) {
-        Ok(recorded) if recorded == image.as_str() => Ok(()),
-        Ok(recorded) => Err(refused((flag, path), &format!("holds the record of {recorded}"))),
-        Err(error) => Err(refused((flag, path), &format!("holds a record that cannot be read: {error}"))),
+        Ok(recorded) if recorded == image.as_str() => Ok(Some(text)),
+        Ok(recorded) => Err(refused((RECORD, path), &format!("holds the record of {recorded}"))),
+        Err(error) => Err(refused((RECORD, path), &format!("holds a record that cannot be read: {error}"))),
     }
 }
 

@@ -157,6 +157,13 @@ impl Results {
         self.without_report(target, message, Exit::Unknown);
     }
 
+    /// Prints that nothing was asked for about a target, because a signal came before.
+    #[cfg(feature = "s3")]
+    pub(super) fn not_begun(&mut self, target: &str) {
+        self.summary.unknown += 1;
+        self.without_report(target, "not started: a signal ended the run before", Exit::Interrupted);
+    }
+
     fn without_report(&mut self, target: &str, message: &str, exit: Exit) {
         self.summary.targets += 1;
         self.exit = self.exit.and(exit);

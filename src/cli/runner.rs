@@ -44,7 +44,8 @@ pub(super) enum Stop {
     AtOnce,
     /// The work stops by itself and returns a report; it is dropped if that takes longer than this.
     Within(Duration),
-    /// The work stops by itself and returns a report.
+    /// The work stops by itself and returns a report. It begins also after a signal: what costs money or changes
+    /// something is begun only if [`Runner::calls_off`] says no.
     #[cfg(feature = "s3")]
     ByItself,
 }
@@ -56,6 +57,9 @@ pub(super) enum Failure {
     OutOfTime(String),
     /// The request is invalid.
     Refused(String),
+    /// A signal came before the work could begin.
+    #[cfg(feature = "s3")]
+    NotBegun,
 }
 
 impl From<SourceError> for Failure {
@@ -208,6 +212,16 @@ impl Runner {
         self.stopped
     }
 
+    /// Whether a signal came before the work on a target began, which is shown. Such work is not begun.
+    #[cfg(feature = "s3")]
+    pub(super) fn calls_off(&mut self, target: &str) -> bool {
+        let is_off = cancel_on_signal().is_cancelled();
+        if is_off {
+            self.fail(target, Failure::NotBegun);
+        }
+        is_off
+    }
+
     /// Shows a report.
     pub(super) fn add(&mut self, report: Report) {
         self.print(|results| results.add(report));
@@ -226,6 +240,8 @@ impl Runner {
             Failure::Source(error) => results.error(target, &hinted(target, error)),
             Failure::OutOfTime(message) => results.open(target, &message),
             Failure::Refused(message) => results.refuse(target, &message),
+            #[cfg(feature = "s3")]
+            Failure::NotBegun => results.not_begun(target),
         });
     }
 

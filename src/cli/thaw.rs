@@ -135,6 +135,9 @@ async fn carry_out(mut runner: Runner, args: &ThawArgs, mut found: Vec<(String, 
         return Ok(runner.finish());
     }
     for (target, thaw) in &mut found {
+        if thaw.is_ready() && runner.calls_off(target) {
+            continue;
+        }
         let done = runner.run(target, Stop::ByItself, thaw.request()).await;
         match done {
             Some(()) if args.follow && thaw.is_restoring() => {}

@@ -19,6 +19,11 @@ impl WrittenFiles {
         }
     }
 
+    /// Takes a file back whose earlier content is there again.
+    pub(super) fn forget(&self, path: &Path) {
+        lock(&self.0).retain(|(known, _)| known != path);
+    }
+
     /// The files that are still there, in the order of their first write. The state of finished work is removed.
     pub(super) fn list(&self) -> Vec<WrittenFile> {
         let files = lock(&self.0);

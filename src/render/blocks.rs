@@ -89,6 +89,11 @@ pub(super) fn write_fingerprint(out: &mut impl Write, style: Style, report: &Fin
             (Label::new("written", Verdict::Pass), "nothing was read: an earlier run had read every block")
         }
         FingerprintOutcome::Written => (Label::new("written", Verdict::Pass), "every block was read"),
+        FingerprintOutcome::Limited => (
+            Label::new("unknown", Verdict::Unknown),
+            "the blocks that were agreed to are read, and the snapshots list more than EC2 states; the same command goes \
+             on with as many again",
+        ),
         FingerprintOutcome::Interrupted => (Label::new("stopped", Verdict::Unknown), "a signal ended it"),
     };
     conclude(out, style, label, text)
@@ -111,6 +116,7 @@ pub(super) fn write_prove(out: &mut impl Write, style: Style, report: &ProveRepo
     field(out, style.width, 2, "against", &against)?;
     if !report.started {
         estimate(out, style, &report.estimate)?;
+        field(out, style.width, 2, "again", "a block that differs is read a second time")?;
     }
     report.volumes.iter().try_for_each(|volume| write_volume(out, style, volume))?;
     for note in style.notes(&report.notes) {

@@ -126,6 +126,11 @@ impl NextStep {
     /// What to do about an object or file that failed its verification.
     pub(super) fn after_verification(report: &VerifyReport) -> Vec<Self> {
         let Ok(target) = report.target.parse::<Target>() else { return Vec::new() };
+        // A copy that passes is held against its own checksums, as this object was, and not against the reference: to
+        // replace a sound object by it is no repair.
+        if report.unlike().is_some() {
+            return vec![NextStep::KeepOtherCopies, NextStep::VerifyOriginal];
+        }
         let damaged = Damaged::new(&target, &report.identity);
         if let Some(damage) = report.damage() {
             // An audit looks at current objects with the name of a stored AMI, and at the values that S3 stores.
@@ -138,12 +143,7 @@ impl NextStep {
             };
             return Self::after_damage(damaged).into_iter().chain(record).collect();
         }
-        if report.unlike().is_none() {
-            return Vec::new();
-        }
-        let replaces = |step: &Self| matches!(step, NextStep::Repair { .. } | NextStep::CopyAgain);
-        let again = Self::after_damage(damaged).into_iter().filter(replaces);
-        [NextStep::KeepOtherCopies, NextStep::VerifyOriginal].into_iter().chain(again).collect()
+        Vec::new()
     }
 
     /// How bytes that were read once and do not match are read again: the first part that differs, if it is known, and all
@@ -211,7 +211,7 @@ impl NextStep {
             NextStep::Record(_) => "record the damage in a ledger, so that audits and safe-to-delete know of it",
             NextStep::Accept { .. } => "if this change is wanted, accept it; until then every audit reports it",
             NextStep::VerifyOriginal => {
-                "verify the original against the same reference: the reference may be of another object"
+                "verify the original against the same reference, and check which object the reference is of"
             }
         };
         text.to_owned()

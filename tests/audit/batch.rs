@@ -6,7 +6,7 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use serde_json::{Value, json};
 use stored_ami::ledger::{Ledger, LedgerError};
 use stored_ami_lab::{
-    BucketOptions, Deny, Encryption, Fault, FaultRule, Lab, LabOptions, Operation, TaskPace, Versioning,
+    Action, BucketOptions, Deny, Encryption, Fault, FaultRule, Lab, LabOptions, Operation, TaskPace, Versioning,
 };
 
 use crate::common::{Run, Server, data};
@@ -697,8 +697,8 @@ async fn what_s3_states_does_not_end_a_doubt() {
     assert!(said.contains("in doubt") && said.contains("what is named above leaves the result open"), "{said}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_versions_of_an_object_that_a_list_names_are_two_jobs() {
+/// A batch whose list names two versions of an object.
+async fn two_versions() -> (Batch, Vec<String>, String) {
     let batch = Batch::new().await;
     let versioned = BucketOptions { versioning: Versioning::Enabled, ..BucketOptions::default() };
     batch.rig.lab.create_bucket(BUCKET, versioned).unwrap();
@@ -717,6 +717,45 @@ async fn two_versions_of_an_object_that_a_list_names_are_two_jobs() {
     let planned = batch.run(&["plan", "--list", &list, "--plan", &batch.plan]).await;
     let report = of_type(planned.assert_exit(0), "batch_plan").remove(0);
     assert_eq!((&report["objects"], report["jobs"].as_array().unwrap().len()), (&json!(2), 2));
+    (batch, uris, list)
+}
+
+/// The request under way ends when the signal arrives, and no other job is created.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_signal_no_further_job_is_created() {
+    let (batch, ..) = two_versions().await;
+    let lab = &batch.rig.lab;
+    let created = || {
+        let create = Operation::Service(Action::CreateJob);
+        lab.calls().iter().filter(|call| call.operation == create && call.status == 200).count()
+    };
+    // While the manifest of the first job is written, and while the job itself is created.
+    for (operation, jobs, left) in
+        [(Operation::PutObject, 0, vec!["job 1", "job 2"]), (Operation::Service(Action::CreateJob), 1, vec!["job 2"])]
+    {
+        let busy = Fault::Status { status: 503, code: "ServiceUnavailable" };
+        lab.script(FaultRule::new(operation, busy).times(3));
+        lab.clear_calls();
+        let mut command = batch.rig.server.command();
+        command.args(["batch", "submit", "--plan", &batch.plan, "--to", "s3://reports/p/", "--role", ROLE]);
+        command.args(["--yes", "--json"]);
+        let run = Run::terminated(command, lab).await;
+        run.assert_exit(130);
+        assert_eq!(created(), jobs, "{run:?}");
+        assert_eq!(of_type(&run, "batch_job").len(), jobs, "{run:?}");
+        let errors = of_type(&run, "error");
+        let named: Vec<&str> = errors.iter().map(|line| text(&line["target"])).collect();
+        assert_eq!(named, left, "{run:?}");
+        assert!(errors.iter().all(|line| line["exit_code"] == 130), "{errors:?}");
+        assert!(text(&errors[0]["message"]).starts_with("not started: "), "{errors:?}");
+    }
+    // The same command creates the rest.
+    assert_eq!(of_type(batch.submit(&["--yes"]).await.assert_exit(0), "batch_job").len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_versions_of_an_object_that_a_list_names_are_two_jobs() {
+    let (batch, uris, list) = two_versions().await;
     for job in batch.complete().await {
         let run = batch.reconcile(&job, &["--ledger", &batch.ledger]).await;
         assert!(named(run.assert_exit(0)).is_empty());

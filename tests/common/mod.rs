@@ -4,7 +4,7 @@
 pub mod peak;
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
@@ -217,6 +217,19 @@ impl Run {
     pub async fn of(mut command: Command) -> Self {
         // The server may run in this process, so it must not be blocked.
         let output: Output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        Run::from(output)
+    }
+
+    /// Runs the program, and sends it SIGTERM as soon as the lab answers a request with a fault.
+    pub async fn terminated(mut command: Command, lab: &stored_ami_lab::Lab) -> Self {
+        let mut faults = lab.faults();
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        tokio::time::timeout(std::time::Duration::from_secs(60), faults.recv()).await.unwrap().unwrap();
+        Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        Run::from(tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap())
+    }
+
+    fn from(output: Output) -> Self {
         Run {
             exit: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),

@@ -235,3 +235,33 @@ async fn several_objects_and_the_text() {
     }
     assert_eq!(requests(&rig), 1);
 }
+
+/// The first request is under way when the signal arrives, and no other one is sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_signal_no_further_object_is_asked_for() {
+    let rig = rig("GLACIER").await;
+    let others = ["ami-0000000000000000a.bin", "ami-0000000000000000b.bin"];
+    for key in others {
+        rig.source.put("archive", key, &[7; 1000], None).await;
+        rig.from.with_object("archive", key, |object| object.storage_class = "GLACIER".to_owned()).unwrap();
+    }
+    let others = others.map(|key| format!("s3://archive/{key}"));
+    for follow in [&[][..], &["--follow"]] {
+        let of_rig = |object: &mut stored_ami_lab::ObjectRecord| object.restore = None;
+        rig.from.with_object("archive", KEY, of_rig).unwrap();
+        rig.from.clear_calls();
+        let busy = Fault::Status { status: 503, code: "SlowDown" };
+        rig.from.script(FaultRule::new(Operation::RestoreObject, busy).times(3));
+        let mut command = rig.source.command();
+        command.args(["thaw", FROM, &others[0], &others[1], "--yes", "--json"]).args(follow);
+        let run = Run::terminated(command, &rig.from).await;
+        run.assert_exit(130);
+        assert!(restore(&rig).is_some(), "{run:?}");
+        assert_eq!(requests(&rig), 4, "three refusals, and the first object");
+        let not_started = |line: &Value| line["type"] == "error" && line["exit_code"] == 130;
+        let named: Vec<Value> =
+            run.lines().iter().filter(|line| not_started(line)).map(|line| line["target"].clone()).collect();
+        assert_eq!(named, others, "{run:?}");
+        assert!(run.stdout.contains("not started: a signal ended the run before"), "{run:?}");
+    }
+}

@@ -53,6 +53,54 @@ async fn a_limit_of_the_cost_holds_whatever_the_snapshots_state() {
     }
 }
 
+/// Without a limit of the cost, no more is read than the plan says.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_is_read_than_was_agreed_to_whatever_the_snapshots_list() {
+    let rig = Rig::new().await;
+    let (source, restored) = pair(&rig, 3 * BLOCK);
+    let limited = async |earlier: u64| {
+        rig.lab.clear_calls();
+        let run = fingerprint(&rig, &source, "golden.json", &[]).await;
+        run.assert_exit(3);
+        let done = run.lines().into_iter().rfind(|line| line["type"] == "fingerprint").unwrap();
+        assert_eq!((&done["outcome"], &done["estimate"]["blocks_most"]), (&"limited".into(), &3.into()), "{run:?}");
+        assert_eq!((&done["resumed_blocks"], &done["read_blocks"]), (&earlier.into(), &3.into()), "{run:?}");
+        assert_eq!(calls(&rig, Action::GetSnapshotBlock), 3);
+        assert!(!std::path::Path::new(&rig.path("golden.json")).exists());
+    };
+    limited(0).await;
+    limited(3).await;
+    // What was read is not read again.
+    rig.snapshots(|snapshot| snapshot.full_bytes = Some(256 * BLOCK));
+    rig.lab.clear_calls();
+    fingerprint(&rig, &source, "golden.json", &[]).await.assert_exit(0);
+    assert_eq!(calls(&rig, Action::GetSnapshotBlock), 250);
+    prove(&rig, &restored, &[]).await.assert_exit(0);
+
+    // Both sides are read, and what differs a second time.
+    rig.snapshots(|snapshot| snapshot.full_bytes = Some(3 * BLOCK));
+    let against = ["--source", source.as_str()];
+    rig.lab.clear_calls();
+    let run = prove(&rig, &restored, &against).await;
+    run.assert_exit(3);
+    assert_eq!((reasons(&run), calls(&rig, Action::GetSnapshotBlock)), (vec!["limited".to_owned()], 6));
+    let volume = &proof(&run)["volumes"][0];
+    assert_eq!((&volume["same_blocks"], &volume["skipped_blocks"]), (&3.into(), &253.into()));
+    assert!(volume["reasons"][0]["detail"].as_str().unwrap().contains("--max-cost DOLLARS"), "{volume}");
+    // A limit of the cost is agreed to beside what is stated: the plan names all that it may pay for.
+    let paid = [&against[..], &["--max-cost", "1"]].concat();
+    let run = prove(&rig, &restored, &paid).await;
+    run.assert_exit(0);
+    assert_eq!(proof(&run)["estimate"]["blocks_most"], 4_096);
+    let snapshot = snapshots(&rig, &restored).remove(0);
+    for block in 0..2_048 {
+        rig.lab.flip_in_snapshot(REGION, &snapshot, block * BLOCK, 1).unwrap();
+    }
+    rig.lab.clear_calls();
+    prove(&rig, &restored, &against).await.assert_exit(1);
+    assert_eq!(calls(&rig, Action::GetSnapshotBlock), 12);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_does_not_trust_that_nothing_is_written() {
     let rig = Rig::new().await;

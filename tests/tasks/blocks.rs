@@ -308,7 +308,8 @@ async fn a_sample_finds_differences_and_proves_nothing() {
 async fn very_many_differences_end_the_reading() {
     let rig = Rig::new().await;
     let make = |name: &str, sparse| {
-        let volumes = vec![VolumeSpec { sparse: Some(sparse), ..VolumeSpec::new("/dev/xvda", 1) }];
+        let full_bytes = Some(1 << 30);
+        let volumes = vec![VolumeSpec { sparse: Some(sparse), full_bytes, ..VolumeSpec::new("/dev/xvda", 1) }];
         rig.lab.create_image(REGION, ImageSpec { volumes, ..ImageSpec::new(name) })
     };
     let (one, other) = (make("one", 1_000), make("other", 1));
@@ -385,7 +386,7 @@ async fn records_and_sidecars_that_do_not_fit_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fingerprint_goes_on_where_it_ended() {
     let rig = Rig::with(LabOptions::default(), TaskPace::Polls(0)).await;
-    let volumes = vec![VolumeSpec { sparse: Some(2), ..VolumeSpec::new("/dev/xvda", 2) }];
+    let volumes = vec![VolumeSpec { sparse: Some(2), full_bytes: Some(1 << 30), ..VolumeSpec::new("/dev/xvda", 2) }];
     let image = rig.lab.create_image(REGION, ImageSpec { volumes, ..ImageSpec::new("sparse") });
     fingerprint(&rig, &image, "whole.json", &["--block-rate", "1000"]).await.assert_exit(0);
     // Killed three times, each as soon as some more blocks were kept.

@@ -1,5 +1,8 @@
 //! A record is never replaced by that of another AMI, and a damaged object is named with its copies.
 
+use stored_ami::record::Record;
+use stored_ami_lab::{Action, Fault, FaultRule, Operation};
+
 use crate::common::Run;
 use crate::rig::{AMI, BUCKET, KEY, OBJECT, Rig};
 
@@ -25,6 +28,66 @@ async fn the_record_of_another_ami_is_not_replaced() {
     assert!(rig.lab.calls().is_empty());
     store(other, &["--force"]).await.assert_exit(0);
     assert_ne!(std::fs::read(&record).unwrap(), before);
+}
+
+/// The ETag of an existing copy may be kept nowhere else.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_record_of_a_completed_store_is_not_replaced_by_one_elsewhere() {
+    let rig = Rig::new().await;
+    rig.server.bucket("second").await;
+    let (record, list) = (rig.path("record.json"), rig.path("list"));
+    rig.run(&["store", AMI, "--bucket", BUCKET, "--yes", "--record", &record]).await.assert_exit(0);
+    let before = std::fs::read(&record).unwrap();
+    std::fs::write(&list, format!("{AMI}\tsecond\t{record}\n")).unwrap();
+    let elsewhere = ["store", AMI, "--bucket", "second", "--yes", "--record", &record];
+    let path = ["store", AMI, "--bucket", &format!("{BUCKET}/old"), "--yes", "--record", &record];
+    rig.lab.clear_calls();
+    for args in [&elsewhere[..], &path, &["store", "--from", &list, "--yes"]] {
+        let run = rig.server.run(args).await;
+        let says = format!(
+            "record.json: holds the record of the completed store in {OBJECT}; name another file, or give --force to \
+             replace it"
+        );
+        assert!(run.assert_exit(2).stderr.contains(&says), "{run:?}");
+        assert_eq!((std::fs::read(&record).unwrap() == before, rig.lab.calls().len()), (true, 0), "{args:?}");
+    }
+    rig.run(&[&elsewhere[..], &["--force"]].concat()).await.assert_exit(0);
+    assert_ne!(std::fs::read(&record).unwrap(), before);
+}
+
+/// A call that EC2 certainly refused made no store, and so leaves no record of one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_store_leaves_the_record_as_it_was() {
+    let rig = Rig::new().await;
+    rig.server.bucket("second").await;
+    let (record, fresh) = (rig.path("record.json"), rig.path("fresh.json"));
+    let again = ["store", AMI, "--bucket", BUCKET, "--yes", "--record", &record];
+    rig.run(&again).await.assert_exit(0);
+    let before = std::fs::read(&record).unwrap();
+    // The object is gone, so that the same store is possible again.
+    rig.server.client.delete_object().bucket(BUCKET).key(KEY).send().await.unwrap();
+    rig.ec2(|state| state.tasks.clear());
+    let refused = Fault::Status { status: 400, code: "InvalidRequest" };
+    let call = Operation::Service(Action::CreateStoreImageTask);
+    // The preflight asks without tags.
+    rig.lab.script(FaultRule::new(call, refused).key_contains("S3ObjectTag").always());
+    let list = rig.path("list");
+    std::fs::write(&list, format!("{AMI}\t{BUCKET}\t{record}\n")).unwrap();
+    let elsewhere = ["store", AMI, "--bucket", "second", "--yes", "--force", "--record", &record];
+    let anew = ["store", AMI, "--bucket", "second", "--yes", "--record", &fresh];
+    for args in [&again[..], &elsewhere, &anew, &["store", "--from", &list, "--yes"]] {
+        let called = rig.starts().len();
+        let run = rig.run(args).await;
+        assert!(run.exit != Some(0) && rig.starts().len() == called + 1, "{run:?}");
+        assert!(std::fs::read(&record).unwrap() == before, "{args:?}");
+        assert!(!std::path::Path::new(&fresh).exists(), "{args:?}");
+        assert_eq!(crate::rig::line(&run, "summary")["files_written"], serde_json::json!([]), "{run:?}");
+    }
+    rig.lab.clear_script();
+    rig.run(&["store", "--from", &list, "--yes"]).await.assert_exit(0);
+    let kept = Record::from_json(&std::fs::read_to_string(&record).unwrap()).unwrap();
+    let etag = rig.lab.with_object(BUCKET, KEY, |object| object.etag.clone()).unwrap();
+    assert_eq!((kept.bucket.as_str(), kept.etag), (BUCKET, Some(etag)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

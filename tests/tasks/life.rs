@@ -155,7 +155,7 @@ async fn live(services: &ObjectServices, journal: &Journal) {
         };
         let (report, _) = preflight_store(services, &wish).await.unwrap();
         assert_eq!(report.exit_code, Exit::Passed);
-        called = Some(start_store(services, &wish, &report).await.unwrap());
+        called = Some(start_store(services, &wish, &report, None).await.unwrap());
     }
     if answer != StoredState::Stored {
         let wish = StoreFollowRequest { image: &image, bucket: Some(BUCKET), called };

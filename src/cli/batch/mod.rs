@@ -12,7 +12,7 @@ use super::audit::{files, open as open_ledger};
 use super::connect::{connect, options};
 use super::cost::{price_files, price_table};
 use super::output::keep_output;
-use super::runner::{Runner, Stop};
+use super::runner::{Failure, Runner, Stop};
 use super::settings::Settings;
 use super::signals::cancel_on_signal;
 use super::starting::{Costly, agreed, can_ask};
@@ -174,7 +174,8 @@ async fn submit(args: SubmitArgs, settings: &Settings) -> Result<Exit, UsageErro
         return Ok(runner.finish());
     }
     runner.show(&Report::BatchPlan(Box::new(about)));
-    if !agreed(&args.starting, &question, &cancel_on_signal()).await {
+    let cancel = cancel_on_signal();
+    if !agreed(&args.starting, &question, &cancel).await {
         runner.declined(Costly::BatchJobs);
         return Ok(runner.finish());
     }
@@ -182,12 +183,14 @@ async fn submit(args: SubmitArgs, settings: &Settings) -> Result<Exit, UsageErro
     let submission = BatchSubmission { plan: &plan, plan_id: &plan_id, to: args.to, role: args.role };
     for (number, job) in (1..).zip(&plan.jobs) {
         let target = format!("job {number}");
-        let work = submit_job(&services, &submission, number, job);
-        if let Some(report) = runner.run(&target, Stop::ByItself, work).await {
-            runner.add(Report::BatchJob(report));
+        if runner.calls_off(&target) {
+            continue;
         }
-        if runner.is_stopped() {
-            break;
+        let work = submit_job(&services, &submission, (number, job), &cancel);
+        match runner.run(&target, Stop::ByItself, work).await {
+            Some(Some(report)) => runner.add(Report::BatchJob(report)),
+            Some(None) => runner.fail(&target, Failure::NotBegun),
+            None => {}
         }
     }
     Ok(runner.finish())

@@ -1,5 +1,6 @@
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::Mutex;
 
 use jiff::Timestamp;
 
@@ -9,34 +10,67 @@ use crate::cli::usage::read;
 use crate::cli::written::WrittenFiles;
 use crate::commands::store::RecordKeeper;
 use crate::facts::ObjectFacts;
-use crate::files::{InputKind, OutputKind};
+use crate::files::{InputKind, OutputKind, remove_whole};
 use crate::record::Record;
+use crate::sync::lock;
 
 /// The record of a store, and its file.
 pub(super) struct KeptRecord {
     path: PathBuf,
     record: Record,
-    written_at: OnceLock<String>,
+    /// Of the last call of the store.
+    call: Mutex<Option<Call>>,
     written: WrittenFiles,
+}
+
+/// What was written before a call.
+struct Call {
+    written_at: String,
+    text: String,
+    before: Before,
+}
+
+/// What the file held before that.
+enum Before {
+    Absent,
+    Text(String),
+    /// A pipe, or a file that is no record and is replaced by force: it does not come back.
+    Other,
+}
+
+impl Before {
+    fn of(path: &Path) -> Self {
+        match path.metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Before::Absent,
+            Ok(there) if there.is_file() => read(path, InputKind::Record).map_or(Before::Other, Before::Text),
+            _ => Before::Other,
+        }
+    }
 }
 
 impl KeptRecord {
     /// A record that is to be written.
     pub(super) fn new(path: &Path, record: Record, written: &WrittenFiles) -> Self {
-        KeptRecord { path: path.to_owned(), record, written_at: OnceLock::new(), written: written.clone() }
+        KeptRecord { path: path.to_owned(), record, call: Mutex::default(), written: written.clone() }
     }
 
-    /// Writes the record. The content of the AMI costs money to read, and a store does not know it: what the file holds of
-    /// it stays, also if it was added since the store began.
-    fn save(&self, record: Record) -> Result<(), String> {
+    /// Writes the record, and returns its text. The content of the AMI costs money to read, and a store does not know it:
+    /// what the file holds of it stays, also if it was added since the store began.
+    fn save(&self, record: Record) -> Result<String, String> {
         let content = kept_content(&self.path, &record.image).or(record.content);
         let text = Record { content, ..record }.to_json().map_err(|error| error.to_string())?;
+        self.write(&text)
+            .map_err(|error| format!("the record {} could not be written: {error}", self.path.display()))?;
+        Ok(text)
+    }
+
+    fn write(&self, text: &str) -> io::Result<()> {
         keep_output(&self.written, &self.path, OutputKind::Record, text.as_bytes())
-            .map_err(|error| format!("the record {} could not be written: {error}", self.path.display()))
     }
 
     fn record(&self) -> Record {
-        let written_at = self.written_at.get().unwrap_or(&self.record.written_at).clone();
+        let call = lock(&self.call);
+        let written_at = call.as_ref().map_or(&self.record.written_at, |call| &call.written_at).clone();
         Record { written_at, ..self.record.clone() }
     }
 }
@@ -53,18 +87,36 @@ fn kept_content(path: &Path, image: &str) -> Option<Box<BlockRecord>> {
 
 impl RecordKeeper for KeptRecord {
     fn before_start(&self, now: Timestamp) -> Result<(), String> {
-        self.written_at.get_or_init(|| now.to_string());
-        self.save(self.record())
+        let (written_at, before) = (now.to_string(), Before::of(&self.path));
+        let text = self.save(Record { written_at: written_at.clone(), ..self.record.clone() })?;
+        *lock(&self.call) = Some(Call { written_at, text, before });
+        Ok(())
+    }
+
+    /// What another program wrote there meanwhile stays.
+    fn not_started(&self) -> Result<(), String> {
+        let Some(call) = lock(&self.call).take() else { return Ok(()) };
+        if matches!(call.before, Before::Other) || read(&self.path, InputKind::Record).ok() != Some(call.text) {
+            return Ok(());
+        }
+        let again = match call.before {
+            Before::Absent => remove_whole(&self.path),
+            Before::Text(text) => self.write(&text),
+            Before::Other => Ok(()),
+        };
+        self.written.forget(&self.path);
+        again.map_err(|error| format!("the record {} is not what it was before: {error}", self.path.display()))
     }
 
     /// Adds what only the stored object states.
     fn completed(&self, object: &ObjectFacts) -> Result<(), String> {
-        self.save(Record {
+        let completed = Record {
             etag: object.id.etag.as_ref().map(ToString::to_string),
             version_id: object.version.clone(),
             object_bytes: Some(object.size),
             ..self.record()
-        })
+        };
+        self.save(completed).map(drop)
     }
 }
 
@@ -115,5 +167,28 @@ mod tests {
         std::fs::write(&path, content("ami-2").to_json().unwrap()).unwrap();
         kept.completed(&object).unwrap();
         assert_eq!(there().content, None);
+    }
+
+    #[test]
+    fn what_another_program_wrote_meanwhile_stays_after_a_refusal() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.json");
+        let caller = Caller { account: "123456789012".into(), arn: "arn:aws:iam::123456789012:user/x".into() };
+        let image = ImageFacts { id: "ami-1".into(), ..ImageFacts::default() };
+        let record = Record::of(&image, &[], &LogicalSize::stated(1, "test"), &caller, "us-east-1");
+        let kept = KeptRecord::new(&path, record, &WrittenFiles::default());
+        let there = || std::fs::read_to_string(&path).ok();
+        kept.before_start(Timestamp::UNIX_EPOCH).unwrap();
+        kept.not_started().unwrap();
+        assert_eq!((there(), kept.written.list()), (None, Vec::new()));
+        std::fs::write(&path, "x").unwrap();
+        kept.before_start(Timestamp::UNIX_EPOCH).unwrap();
+        assert_ne!(there(), Some("x".to_owned()));
+        kept.not_started().unwrap();
+        assert_eq!(there(), Some("x".to_owned()));
+        kept.before_start(Timestamp::UNIX_EPOCH).unwrap();
+        std::fs::write(&path, "of another").unwrap();
+        kept.not_started().unwrap();
+        assert_eq!(there(), Some("of another".to_owned()));
     }
 }

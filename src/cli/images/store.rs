@@ -8,7 +8,7 @@ use super::open::services;
 use super::{Costly, agreed, can_ask};
 #[cfg(feature = "ebs")]
 use crate::cli::blocks;
-use crate::cli::replaced::check_record;
+use crate::cli::replaced::check_store_record;
 use crate::cli::runner::{Runner, Stop};
 use crate::cli::settings::Settings;
 use crate::cli::signals::cancel_on_signal;
@@ -21,7 +21,6 @@ use crate::commands::{ObjectServices, RegionServices};
 use crate::ident::AmiId;
 use crate::record::Record;
 use crate::report::{Exit, PreflightReport, Report, TaskNote};
-use crate::source::{ErrorKind, SourceError};
 
 pub(in crate::cli) async fn run_store(args: StoreArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let cancel = cancel_on_signal();
@@ -69,7 +68,7 @@ impl Store<'_> {
         let into = args.bucket.clone().ok_or_else(missing)?;
         can_ask(&args.starting, Costly::Task)?;
         if let Some(path) = &args.record {
-            check_record(path, image, args.force.force)?;
+            check_store_record(path, &into.object(image), image, args.force.force)?;
         }
         let services = self.services().await?.at(&into.object(image));
         let request = StorePreflightRequest {
@@ -158,12 +157,8 @@ impl Store<'_> {
         let written = &self.runner.settings().written;
         let record =
             record.zip(self.args.record.as_deref()).map(|(record, path)| KeptRecord::new(path, record, written));
-        let now = services.region.context().clock.now();
-        if let Some(Err(problem)) = record.as_ref().map(|record| record.before_start(now)) {
-            self.runner.fail(image.as_str(), SourceError::new(ErrorKind::Io, image, problem));
-            return false;
-        }
-        let called = match start_store(services, request, preflight).await {
+        let keeper = record.as_ref().map(|record| record as &dyn RecordKeeper);
+        let called = match start_store(services, request, preflight, keeper).await {
             Ok(called) => called,
             Err(error) => {
                 self.runner.fail(image.as_str(), error);

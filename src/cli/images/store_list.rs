@@ -9,7 +9,7 @@ use super::open::services;
 use super::task_list::{Listed, TaskList};
 use super::{Costly, can_ask};
 use crate::checks::preflight::Presence;
-use crate::cli::replaced::check_record;
+use crate::cli::replaced::check_store_record;
 use crate::cli::runner::{Runner, Stop};
 use crate::cli::settings::Settings;
 use crate::cli::signals::cancel_on_signal;
@@ -75,10 +75,11 @@ pub(in crate::cli) async fn run_store_list(
     Ok(runner.finish())
 }
 
-/// Checks that the record of a line can be written, and replaces none of another AMI.
+/// Checks that the record of a line can be written, and replaces none of another store.
 fn check_output(line: &StoreLine, force: bool) -> Result<(), String> {
     let Some(path) = &line.record else { return Ok(()) };
-    check_record(path, &line.image, force).map_err(|UsageError(problem)| problem)?;
+    let object = line.into.object(&line.image);
+    check_store_record(path, &object, &line.image, force).map_err(|UsageError(problem)| problem)?;
     try_output(path, OutputKind::Record, force).map_err(|error| format!("--record {}: {error}", path.display()))
 }
 

@@ -50,7 +50,8 @@ pub struct BatchSubmission<'a> {
     pub role: String,
 }
 
-/// Writes the manifest of a job, and creates the job. Repeated, it finds both.
+/// Writes the manifest of a job, and creates the job. Repeated, it finds both. `None` if it was cancelled before the job
+/// was asked for.
 ///
 /// # Errors
 ///
@@ -58,9 +59,9 @@ pub struct BatchSubmission<'a> {
 pub async fn submit_job(
     services: &BatchServices,
     submission: &BatchSubmission<'_>,
-    number: u64,
-    job: &PlannedJob,
-) -> Result<BatchJobReport, SourceError> {
+    (number, job): (u64, &PlannedJob),
+    cancel: &CancellationToken,
+) -> Result<Option<BatchJobReport>, SourceError> {
     let Caller { account, arn } = services.account.caller().await?;
     let place = BatchPlace::new(&submission.to, submission.plan_id);
     let uri = place.manifest(number);
@@ -77,12 +78,15 @@ pub async fn submit_job(
         manifest,
         report: place.report(number, &account),
     };
+    if cancel.is_cancelled() {
+        return Ok(None);
+    }
     let id = services.jobs.create(&account, &new).await?;
     let report = match services.jobs.describe(&account, &id).await {
         Ok(facts) => submitted(&facts),
         Err(error) => not_described(&new, id, &error),
     };
-    Ok(BatchJobReport { number: Some(number), submitted: true, ..report })
+    Ok(Some(BatchJobReport { number: Some(number), submitted: true, ..report }))
 }
 
 /// A job that S3 created now, or at an earlier submission of the same plan.

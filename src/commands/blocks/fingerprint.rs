@@ -50,7 +50,7 @@ struct FingerprintedVolume {
 pub struct Fingerprinted {
     /// What was done.
     pub report: FingerprintReport,
-    /// The record to write; `None` if the run was interrupted.
+    /// The record to write; `None` if the run ended before every block was read.
     pub record: Option<BlockRecord>,
 }
 
@@ -59,6 +59,8 @@ pub struct Fingerprinted {
 enum End {
     Complete,
     Interrupted,
+    /// As many blocks were read as the estimate says, and the snapshots list more.
+    Limited,
 }
 
 impl Fingerprint {
@@ -114,7 +116,8 @@ impl Fingerprint {
         }
     }
 
-    /// Reads every block that an earlier run has not read, and ends early if it is cancelled.
+    /// Reads every block that an earlier run has not read, and ends early if it is cancelled, or if it has read as many as
+    /// the estimate says.
     ///
     /// # Errors
     ///
@@ -128,6 +131,7 @@ impl Fingerprint {
         let resumed = file.resumed_blocks();
         let bytes = self.estimate.blocks.most.saturating_sub(resumed).saturating_mul(BLOCK_BYTES);
         reader.context().monitor.begin(Work::Read { purpose: Purpose::Fingerprint, bytes });
+        let mut left = self.estimate.blocks.most;
         let mut sizes = Vec::new();
         let mut end = End::Complete;
         for (number, FingerprintedVolume { snapshot, .. }) in self.volumes.iter().enumerate() {
@@ -141,12 +145,12 @@ impl Fingerprint {
             }
             let volume = VolumeRead { reader: &reader, number: number as u32, cancel };
             let beyond;
-            (end, beyond) = volume.read(listing, &mut file).await?;
+            (end, beyond) = volume.read(listing, &mut file, &mut left).await?;
             if beyond > 0 {
                 let text = format!("{snapshot}: {beyond} listed blocks are behind the end of the volume; left out");
                 self.notes.push(Note::Source(text));
             }
-            if end == End::Interrupted {
+            if end != End::Complete {
                 break;
             }
         }
@@ -176,8 +180,13 @@ impl Fingerprint {
         report.volumes = volumes.iter().map(FingerprintedVolumeReport::from).collect();
         report.resumed_blocks = resumed;
         report.read_blocks = file.progress.listed().saturating_sub(resumed);
-        if end == End::Interrupted {
-            (report.outcome, report.exit_code) = (FingerprintOutcome::Interrupted, Exit::Interrupted);
+        let unfinished = match end {
+            End::Complete => None,
+            End::Interrupted => Some((FingerprintOutcome::Interrupted, Exit::Interrupted)),
+            End::Limited => Some((FingerprintOutcome::Limited, Exit::Unknown)),
+        };
+        if let Some(unfinished) = unfinished {
+            (report.outcome, report.exit_code) = unfinished;
             return Ok(Fingerprinted { report, record: None });
         }
         // Where an earlier run read everything, it also wrote the last digest.
@@ -248,30 +257,43 @@ struct VolumeRead<'a> {
 }
 
 impl VolumeRead<'_> {
-    /// Reads the volume to its end. Also returns the number of listed blocks behind the end of the volume.
-    async fn read(&self, mut listing: Listing, file: &mut DigestFile) -> Result<(End, u64), SourceError> {
+    /// Reads the volume to its end, but at most `left` blocks. Also returns the number of listed blocks behind the end of
+    /// the volume.
+    async fn read(
+        &self,
+        mut listing: Listing,
+        file: &mut DigestFile,
+        left: &mut u64,
+    ) -> Result<(End, u64), SourceError> {
         let read = tokio::select! {
             biased;
             () = self.cancel.cancelled() => None,
-            read = self.read_all(&mut listing, file) => Some(read),
+            read = self.read_all(&mut listing, file, left) => Some(read),
         };
         let next = match read {
-            Some(Ok(_)) => None,
+            Some(Ok((End::Complete, _))) => None,
             _ => Some(file.progress.next()),
         };
         let marked = file.writer.mark(self.number, next, file.progress.listed_of_volume());
-        let beyond = match read {
+        let (end, beyond) = match read {
             None => return Ok((End::Interrupted, 0)),
             Some(read) => read?,
         };
         marked.map_err(|error| not_written("the sidecar", &error))?;
-        file.progress.finish();
-        Ok((End::Complete, beyond))
+        if end == End::Complete {
+            file.progress.finish();
+        }
+        Ok((end, beyond))
     }
 
-    async fn read_all(&self, listing: &mut Listing, file: &mut DigestFile) -> Result<u64, SourceError> {
+    async fn read_all(
+        &self,
+        listing: &mut Listing,
+        file: &mut DigestFile,
+        left: &mut u64,
+    ) -> Result<(End, u64), SourceError> {
         let mut running: FuturesOrdered<Task<ReadBlock>> = FuturesOrdered::new();
-        let (mut listed_all, mut beyond) = (false, 0);
+        let (mut listed_all, mut beyond, mut end) = (false, 0, End::Complete);
         loop {
             while !listed_all && running.len() < CONCURRENCY {
                 let Some(place) = listing.next().await? else {
@@ -279,6 +301,11 @@ impl VolumeRead<'_> {
                     break;
                 };
                 let is_inside = place.index.is_inside(listing.gib());
+                if is_inside && *left == 0 {
+                    (listed_all, end) = (true, End::Limited);
+                    break;
+                }
+                *left -= u64::from(is_inside);
                 beyond += u64::from(!is_inside);
                 let reader = Arc::clone(self.reader);
                 running.push_back(Task::start(async move {
@@ -290,7 +317,7 @@ impl VolumeRead<'_> {
                     Ok((place.index, content))
                 }));
             }
-            let Some(done) = running.next().await else { return Ok(beyond) };
+            let Some(done) = running.next().await else { return Ok((end, beyond)) };
             let (index, content) = done.ok_or_else(|| internal("a block", "a task panicked".to_owned()))??;
             self.keep(index, content, file).map_err(|error| not_written("the sidecar", &error))?;
         }

@@ -1,7 +1,8 @@
 use super::request::{ExpectedContent, ProveRequest};
 use super::survey::{BlockServices, Survey, SurveyedVolume};
 use crate::blocks::{
-    BlockDigest, BlockEstimate, BlockRange, BlockRecord, EmptyVolume, RecordedBlocks, Unproved, UnprovedCode,
+    BlockDigest, BlockEstimate, BlockRange, BlockRecord, EmptyVolume, ReadBudget, RecordedBlocks, Unproved,
+    UnprovedCode,
 };
 use crate::plan::Sample;
 use crate::price::PriceTable;
@@ -30,6 +31,8 @@ pub(super) struct VolumePlan {
     blocks: BlockRange,
     /// Blocks that both snapshots list.
     listed: BlockRange,
+    /// Number of blocks of the larger volume.
+    of_volume: u64,
 }
 
 impl VolumePlan {
@@ -46,6 +49,7 @@ impl VolumePlan {
             settled: None,
             blocks: BlockRange::default(),
             listed: BlockRange::default(),
+            of_volume: 0,
         }
     }
 
@@ -63,6 +67,7 @@ impl VolumePlan {
         }
         let listed = volume.listed();
         self.listed = self.listed.plus(listed);
+        self.of_volume = self.of_volume.max(volume.of_volume());
         if let Some(expected) = expected {
             self.blocks = BlockRange { least: expected.least, most: expected.most.max(listed.most) };
         }
@@ -109,6 +114,7 @@ impl VolumePlan {
                 expected_mapping_gib: volume.mapping_gib,
                 settled,
                 listed: volume.listed(),
+                of_volume: volume.of_volume(),
                 ..VolumePlan::new(&volume.device)
             };
             plan.with(survey, Some(volume.listed()))
@@ -161,8 +167,8 @@ pub(super) struct Planned {
     pub estimate: BlockEstimate,
     /// The blocks to choose, if not all.
     pub sample: Option<Sample>,
-    /// The most blocks to read, if a cost limits them.
-    pub most_reads: Option<u64>,
+    /// The most blocks to read, also for the second time, if a cost limits them.
+    most_reads: Option<u64>,
 }
 
 impl Planned {
@@ -172,15 +178,21 @@ impl Planned {
             let read = volumes.iter().filter(|volume| volume.settled.is_none());
             read.fold(BlockRange::default(), |sum, volume| sum.plus(of(volume)))
         };
-        let (all, listed) = (sum(|volume| volume.blocks), sum(|volume| volume.listed));
+        let (stated, mut listed) = (sum(|volume| volume.blocks), sum(|volume| volume.listed));
         // Blocks of a record are not read.
         let sides = if matches!(request.expected, ExpectedContent::Image(_)) { 2 } else { 1 };
-        // It limits the reads also where it seems to pay for all: what the snapshots state can be too low.
+        let mut all = stated;
+        if request.max_cost.is_some() {
+            // The cost is the limit that was agreed to, and what the snapshots state can be too low. So more may be read.
+            let surely = sum(|volume| BlockRange { least: 0, most: volume.of_volume });
+            all.most = all.most.max(surely.most);
+            listed.most = listed.most.max(surely.most.saturating_mul(sides));
+        }
         let affordable = |dollars| BlockEstimate::affordable(dollars, listed.most, &table).unwrap_or(0);
         let most_reads = request.max_cost.map(affordable);
         let most_blocks = most_reads.map_or(u64::MAX, |reads| reads / sides);
         let spread = |most: u64| {
-            let of = if all.least > 0 { all.least } else { all.most };
+            let of = if stated.least > 0 { stated.least } else { stated.most };
             (most < of).then(|| Sample::Percent((most as f64 * 100.0 / of as f64).max(f64::MIN_POSITIVE)))
         };
         let sample = request.sample.or_else(|| spread(most_blocks));
@@ -189,11 +201,29 @@ impl Planned {
             Some(Sample::Percent(percent)) => percent / 100.0,
             Some(Sample::Slice { of, .. }) => 1.0 / f64::from(of.max(1)),
         };
-        let blocks = all.share(share).at_most(most_blocks);
+        let mut blocks = all.share(share).at_most(most_blocks);
+        if let Some(Sample::Slice { of, .. }) = sample {
+            // The written blocks of a volume may all be in one slice of its indexes.
+            let of = u64::from(of.max(1));
+            let read = volumes.iter().filter(|volume| volume.settled.is_none());
+            let in_slice = read.map(|volume| match (volume.of_volume, request.max_cost) {
+                (0, _) => volume.blocks.most,
+                (indexes, None) => volume.blocks.most.min(indexes.div_ceil(of)),
+                (indexes, Some(_)) => indexes.div_ceil(of),
+            });
+            blocks.most = in_slice.fold(0, u64::saturating_add).min(most_blocks);
+        }
         let read = BlockRange { least: blocks.least, most: blocks.most.saturating_mul(sides) };
         let count = volumes.iter().filter(|volume| volume.settled.is_none()).count() as u64;
         let estimate = BlockEstimate::new(read, listed, count * sides, rate, &table);
         Planned { volumes, estimate, sample, most_reads }
+    }
+
+    /// What may be read if no fewer blocks than these were agreed to before: no more than the estimate says, whatever the
+    /// snapshots list. Without a limit of the cost, each of the blocks may be read a second time.
+    pub(super) fn budget(&self, agreed_blocks: Option<u64>) -> ReadBudget {
+        let first = self.estimate.blocks.most.max(agreed_blocks.unwrap_or(0));
+        ReadBudget::new(first, self.most_reads.unwrap_or_else(|| first.saturating_mul(2)))
     }
 
     /// Whether more may be read than the user agreed to. A run without requests needs no consent.
@@ -361,5 +391,11 @@ mod tests {
         assert_eq!(limited.estimate.blocks, BlockRange { least: 100, most: 100 });
         let sampled = Planned::new(plans(), &request(Some(Sample::Slice { slice: 1, of: 4 }), None), 500);
         assert_eq!(sampled.estimate.blocks, BlockRange { least: 250, most: 512 });
+        // Of 300 written blocks, all may be in one slice.
+        let mut stated = survey(&["a"]);
+        stated.volumes[0].found.as_mut().unwrap().full_bytes = Some(300 * crate::blocks::BLOCK_BYTES);
+        let plans = VolumePlan::of_record(&stated, &record(&["a"], 300));
+        let sampled = Planned::new(plans, &request(Some(Sample::Slice { slice: 1, of: 4 }), None), 500);
+        assert_eq!(sampled.estimate.blocks, BlockRange { least: 75, most: 300 });
     }
 }

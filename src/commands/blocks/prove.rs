@@ -28,6 +28,10 @@ use crate::verdict::Verdict;
 /// Blocks of a volume that may differ before the reading of it ends.
 const MOST_DIFFERING: u64 = 1_000;
 
+/// Why blocks were left out that nobody agreed to read.
+const MORE_THAN_STATED: &str = ": the snapshots list more than EC2 states, and no more than that was agreed to; `prove` with \
+                                --max-cost DOLLARS reads what that pays for";
+
 /// An AMI whose content is about to be compared.
 pub struct Prove {
     services: BlockServices,
@@ -44,6 +48,8 @@ pub struct Prove {
 struct Choice {
     sampler: BlockSampler,
     budget: ReadBudget,
+    /// Whether the budget left a block out.
+    is_spent: bool,
 }
 
 /// How the blocks of a volume are compared.
@@ -135,7 +141,7 @@ impl Prove {
             Some(sample) => BlockSampler::of(sample, seed),
             None => BlockSampler::all(),
         };
-        let mut choice = Choice { sampler, budget: ReadBudget::new(self.planned.most_reads) };
+        let mut choice = Choice { sampler, budget: self.planned.budget(self.request.agreed_blocks), is_spent: false };
         let mut volumes = Vec::new();
         for plan in std::mem::take(&mut self.planned.volumes) {
             let mut comparing = Comparing { choice: &mut choice, cancel };
@@ -180,9 +186,16 @@ impl Prove {
         }
         let (read, left_out) = (comparison.compared(), comparison.skipped_blocks());
         if left_out > 0 {
-            let limited = self.request.sample.is_none();
+            let is_spent = comparing.choice.is_spent;
+            let limited = is_spent || self.request.sample.is_none();
             let code = if limited { UnprovedCode::Limited } else { UnprovedCode::Sampled };
-            comparison.doubt(Unproved::new(code, format!("{read} of {} blocks were compared", read + left_out)));
+            let all = read + left_out;
+            // Without a limit of the cost, the estimate is what was agreed to.
+            let why = match is_spent && self.request.max_cost.is_none() {
+                true => MORE_THAN_STATED,
+                false => "",
+            };
+            comparison.doubt(Unproved::new(code, format!("{read} of {all} blocks were compared{why}")));
         }
         report.with(&comparison.conclude(plan.expected_content))
     }
@@ -254,6 +267,7 @@ async fn compare_all(
             let reads = pair.reads();
             if !choice.budget.take(reads) {
                 if running.is_empty() {
+                    choice.is_spent = true;
                     comparison.skipped();
                     continue;
                 }
@@ -362,7 +376,8 @@ mod tests {
         let expected = Expected::Record { chunks, chunk: recorded.collect::<Vec<_>>().into_iter() };
         let pairs = Pairs::open(listing, expected).await.unwrap();
         let pairs_of = PairReader { reader, snapshot: "snap-1".to_owned(), expected: None, gib: 1 };
-        let mut choice = Choice { sampler: BlockSampler::all(), budget: ReadBudget::new(None) };
+        let budget = ReadBudget::new(100, 200);
+        let mut choice = Choice { sampler: BlockSampler::all(), budget, is_spent: false };
         let mut comparison = Comparison::default();
         let ended = compare_all(pairs, &pairs_of, &mut choice, &mut comparison).await;
         (ended, comparison)

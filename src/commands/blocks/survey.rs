@@ -107,10 +107,12 @@ impl SurveyedVolume {
 
     /// Number of blocks that the snapshot may list: by the size of its written blocks, or by the size of the volume.
     pub(super) fn listed(&self) -> BlockRange {
-        let Some(found) = &self.found else { return BlockRange::default() };
-        let of_volume = found.gib.map(BlockIndex::count);
-        let most = self.written_bytes().map(blocks).or(of_volume).unwrap_or(0);
-        BlockRange { least: 0, most }
+        BlockRange { least: 0, most: self.written_bytes().map_or_else(|| self.of_volume(), blocks) }
+    }
+
+    /// Number of blocks of the whole volume. A snapshot has no more, whatever EC2 states of what was written.
+    pub(super) fn of_volume(&self) -> u64 {
+        self.found.as_ref().and_then(|found| found.gib).map_or(0, BlockIndex::count)
     }
 
     /// Whether the number of listed blocks is only known from the size of the volume.

@@ -64,12 +64,34 @@ fn outcome_unknown(error: SourceError, looking: Option<&SourceError>) -> SourceE
     SourceError { kind: ErrorKind::OutcomeUnknown, detail, ..error }
 }
 
-/// Starts the store. The request is never repeated; if the response is lost, the tasks show whether it succeeded.
+/// Starts the store. The request is never repeated; if the response is lost, the tasks show whether it succeeded. The
+/// record is written before, and is what it was before if the store was certainly not started.
 ///
 /// # Errors
 ///
-/// The object already exists, EC2 rejected the request, or its outcome is unknown.
+/// The record cannot be written, the object already exists, EC2 rejected the request, or its outcome is unknown
+/// ([`ErrorKind::OutcomeUnknown`]).
 pub async fn start_store(
+    services: &ObjectServices,
+    wish: &StorePreflightRequest,
+    preflight: &PreflightReport,
+    record: Option<&dyn RecordKeeper>,
+) -> Result<CalledStore, SourceError> {
+    if let Some(record) = record {
+        let not_written = |problem| SourceError::new(ErrorKind::Io, &wish.image, problem);
+        record.before_start(services.region.context().clock.now()).map_err(not_written)?;
+    }
+    let called = call_store(services, wish, preflight).await;
+    match (called, record) {
+        (Err(error), Some(record)) if error.kind != ErrorKind::OutcomeUnknown => match record.not_started() {
+            Ok(()) => Err(error),
+            Err(problem) => Err(SourceError { detail: format!("{}; {problem}", error.detail), ..error }),
+        },
+        (called, _) => called,
+    }
+}
+
+async fn call_store(
     services: &ObjectServices,
     wish: &StorePreflightRequest,
     preflight: &PreflightReport,

@@ -11,7 +11,7 @@ use crate::commands::{ObjectServices, RegionServices};
 use crate::facts::{ObjectFacts, StoreTask};
 use crate::image::TaskFilter;
 use crate::report::{Exit, PreflightReport, TaskKind, TaskNote, TaskReport};
-use crate::source::{Context, ErrorKind, SourceError};
+use crate::source::{Context, SourceError};
 use crate::verdict::{CheckId, CheckName, Condition};
 
 /// Keeps the record of a store.
@@ -22,6 +22,13 @@ pub trait RecordKeeper: Send + Sync {
     ///
     /// The record cannot be written; the store is not started.
     fn before_start(&self, now: Timestamp) -> Result<(), String>;
+
+    /// Takes back what [`RecordKeeper::before_start`] wrote: the store was certainly not started.
+    ///
+    /// # Errors
+    ///
+    /// What was there before cannot be written.
+    fn not_started(&self) -> Result<(), String>;
 
     /// Completes the record with the object.
     ///
@@ -184,11 +191,7 @@ impl QueuedTasks for StoreTasks<'_> {
     }
 
     async fn start(&self, store: &QueuedStore) -> Result<Started, SourceError> {
-        if let Some(record) = &store.record {
-            let not_written = |problem| SourceError::new(ErrorKind::Io, &store.request.image, problem);
-            record.before_start(self.context().clock.now()).map_err(not_written)?;
-        }
-        let called = start_store(&store.services, &store.request, &store.preflight).await?;
+        let called = start_store(&store.services, &store.request, &store.preflight, store.record.as_deref()).await?;
         Ok(Started::of(store, Some(called)))
     }
 

@@ -10,7 +10,8 @@ words! {
     pub enum UnprovedCode {
         /// Only some blocks were read, as requested with `--sample`.
         Sampled = "sampled",
-        /// Only as many blocks were read as `--max-cost` pays for.
+        /// Only as many blocks were read as `--max-cost` pays for, or as were agreed to; snapshots may list more than EC2
+        /// states.
         Limited = "limited",
         /// The caller lacks a permission.
         NotPermitted = "not_permitted",

@@ -66,31 +66,31 @@ impl BlockSampler {
     }
 }
 
-/// How many blocks may still be read, if a price limits them. A block that differs is read a second time, and that is
+/// How many blocks may still be read, by what was agreed to. A block that differs is read a second time, and that is
 /// never beyond the limit: it is set aside with the first read, and given back if it is not needed.
 #[derive(Debug, Clone)]
 pub struct ReadBudget {
-    left: Option<u64>,
+    first: u64,
+    all: u64,
 }
 
 impl ReadBudget {
-    /// At most `most` reads; without it, any number.
-    pub fn new(most: Option<u64>) -> Self {
-        ReadBudget { left: most }
+    /// At most `first` first reads, and `all` reads together with the second ones.
+    pub fn new(first: u64, all: u64) -> Self {
+        ReadBudget { first, all }
     }
 
     /// Sets aside this number of reads, and the same number of second reads. Returns `false`, and sets nothing aside, if
     /// fewer are left.
     pub fn take(&mut self, reads: u64) -> bool {
-        let Some(left) = &mut self.left else { return true };
-        let rest = left.checked_sub(reads.saturating_mul(2));
-        *left = rest.unwrap_or(*left);
+        let rest = self.first.checked_sub(reads).zip(self.all.checked_sub(reads.saturating_mul(2)));
+        (self.first, self.all) = rest.unwrap_or((self.first, self.all));
         rest.is_some()
     }
 
     /// Gives this number of second reads back.
     pub fn give_back(&mut self, reads: u64) {
-        self.left = self.left.map(|left| left.saturating_add(reads));
+        self.all = self.all.saturating_add(reads);
     }
 }
 
@@ -150,8 +150,8 @@ mod tests {
     #[test]
     fn a_budget_holds_with_every_second_read() {
         // How many of 100 blocks are read, if every one or none is read a second time, several at once.
-        let read = |most, again: bool, at_once: usize| {
-            let (mut budget, mut reads, mut running) = (ReadBudget::new(most), 0, 0);
+        let read = |(first, all), again: bool, at_once: usize| {
+            let (mut budget, mut reads, mut running) = (ReadBudget::new(first, all), 0, 0);
             for _ in 0..100 {
                 while running > 0 && (running == at_once || !budget.clone().take(1)) {
                     running -= 1;
@@ -168,12 +168,15 @@ mod tests {
             reads + if again { running } else { 0 }
         };
         for at_once in [1, 48] {
-            assert_eq!(read(Some(20), false, at_once), 19, "one second read is always possible");
-            assert_eq!((read(Some(20), true, at_once), read(Some(21), true, at_once)), (20, 20));
-            assert_eq!((read(Some(1), true, at_once), read(Some(0), false, at_once)), (0, 0));
-            assert_eq!((read(None, true, at_once), read(None, false, at_once)), (200, 100));
+            let paid = |all| (u64::MAX, all);
+            assert_eq!(read(paid(20), false, at_once), 19, "one second read is always possible");
+            assert_eq!((read(paid(20), true, at_once), read(paid(21), true, at_once)), (20, 20));
+            assert_eq!((read(paid(1), true, at_once), read(paid(0), false, at_once)), (0, 0));
+            assert_eq!((read(paid(1_000), true, at_once), read(paid(1_000), false, at_once)), (200, 100));
+            // Second reads are no first ones.
+            assert_eq!((read((20, 40), true, at_once), read((20, 40), false, at_once)), (40, 20));
         }
-        assert!(ReadBudget::new(Some(0)).take(0), "a block that is not read costs nothing");
+        assert!(ReadBudget::new(0, 0).take(0), "a block that is not read costs nothing");
     }
 
     #[test]

@@ -15,6 +15,9 @@ words! {
         Written = "written",
         /// A signal ended it; what was read is kept.
         Interrupted = "interrupted",
+        /// As many blocks were read as the estimate says, and the snapshots list more than EC2 states. What was read is
+        /// kept, and the same command goes on.
+        Limited = "limited",
     }
 }
 
@@ -33,7 +36,8 @@ words! {
 pub struct BlockEstimateReport {
     /// The fewest blocks.
     pub blocks_least: u64,
-    /// The most blocks.
+    /// The most blocks. No more are read, whatever the snapshots list. Second reads of blocks that differ are not counted,
+    /// unless a cost limits the run.
     pub blocks_most: u64,
     /// The fewest requests to the EBS direct APIs.
     pub requests_least: u64,
