@@ -22,7 +22,7 @@ impl BlockHashing {
     pub(super) fn start(&self) -> BlockHash {
         match &self.0 {
             Some(pairs) => BlockHash::Paired(LaneHasher::new(pairs)),
-            None => BlockHash::Alone(Hasher::new(Algorithm::Sha256)),
+            None => BlockHash::Alone(Box::new(Hasher::new(Algorithm::Sha256))),
         }
     }
 }
@@ -30,7 +30,7 @@ impl BlockHashing {
 /// The digest of a block whose bytes arrive.
 pub(super) enum BlockHash {
     Paired(LaneHasher<Sha256Pairs, Bytes>),
-    Alone(Hasher),
+    Alone(Box<Hasher>),
 }
 
 impl BlockHash {

@@ -208,15 +208,15 @@ mod tests {
             setting: setting.into(),
             instead_of: instead_of.map(str::to_owned),
         };
-        let of_profile = Some("services of profile `default`");
-        assert_eq!(flag.unwrap(), expected("http://flag", "--endpoint-url", of_profile));
+        let of_profile = "services of profile `default`";
+        assert_eq!(flag.unwrap(), expected("http://flag", "--endpoint-url", Some(of_profile)));
         let named =
             async |env: &[(&str, &str)]| settings(env, PROFILE).await.endpoint(Service::S3, None).unwrap().unwrap();
-        assert_eq!(named(&[all]).await, expected("http://all", "AWS_ENDPOINT_URL", of_profile));
-        assert_eq!(named(&[all, s3]).await, expected("http://s3", "AWS_ENDPOINT_URL_S3", of_profile));
+        assert_eq!(named(&[all]).await, expected("http://all", "AWS_ENDPOINT_URL", Some(of_profile)));
+        assert_eq!(named(&[all, s3]).await, expected("http://s3", "AWS_ENDPOINT_URL_S3", Some(of_profile)));
         let same = ("AWS_ENDPOINT_URL", "http://profile-s3");
         assert_eq!(named(&[same]).await, expected("http://profile-s3", "AWS_ENDPOINT_URL", None));
-        assert_eq!(named(&[]).await, expected("http://profile-s3", of_profile.unwrap(), None));
+        assert_eq!(named(&[]).await, expected("http://profile-s3", of_profile, None));
     }
 
     #[test]
