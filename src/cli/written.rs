@@ -20,6 +20,7 @@ impl WrittenFiles {
     }
 
     /// Takes a file back whose earlier content is there again.
+    #[cfg(feature = "ec2")]
     pub(super) fn forget(&self, path: &Path) {
         lock(&self.0).retain(|(known, _)| known != path);
     }
