@@ -64,7 +64,8 @@ pub fn requests(holding: &Holding, case: &Case, judged: &[(&Claim, Outcome)]) ->
     };
     let proved = pieces(&case.told, usize::MAX);
     if misled.is_some() && judged.iter().any(|(claim, _)| claim.unlisted && (claim.parts || claim.sees(case))) {
-        read.extend(&proved);
+        // The digest in order is computed again, so that both reads can be compared.
+        read.extend(pieces(&case.told, most));
     }
     if anew {
         read.extend(&proved);

@@ -273,7 +273,7 @@ async fn not_stored() {
     row("not-stored", "unknown: undocumented", "under another path", 3).assert(&run);
     let rig = Rig::new().await;
     rig.deny("s3:ListBucketMultipartUploads");
-    row("not-stored", "unknown: unanswered", "s3:ListBucketMultipartUploads", 3).assert(&preflight(&rig).await);
+    row("not-stored", "unknown: not_permitted", "s3:ListBucketMultipartUploads", 3).assert(&preflight(&rig).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
