@@ -113,6 +113,16 @@ mod tests {
     }
 
     #[test]
+    fn requests_of_one_step_are_sent_together() {
+        let pace = BlockPace::new(1_000, Arc::new(SystemClock));
+        // All ask at the same time, as tasks that wait for their turn do.
+        let waits: Vec<Duration> = (0..80).map(|_| pace.wait(pace.began)).collect();
+        assert!(waits.iter().all(|wait| wait.as_nanos() % STEP.as_nanos() == 0), "{waits:?}");
+        let groups: Vec<usize> = waits.chunk_by(|a, b| a == b).map(<[Duration]>::len).collect();
+        assert_eq!(groups, [&[1][..], &[8; 9], &[7]].concat(), "the first one need not wait");
+    }
+
+    #[test]
     fn throttling_halves_it_once_and_it_grows_again() {
         let pace = BlockPace::new(100, Arc::new(SystemClock));
         let start = Instant::now();
