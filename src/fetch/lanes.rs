@@ -77,6 +77,9 @@ pub(super) struct LaneDigest {
 impl Lanes {
     /// `room` limits the bytes that wait for a lane, over all pools.
     pub(super) fn new(per_range: &[Algorithm], needed: Needed, readers: usize, room: u64) -> Self {
+        if readers < FEWEST {
+            return Lanes(Vec::new());
+        }
         let column = |(place, algorithm): (usize, &Algorithm)| {
             let pools = match algorithm {
                 // Each pool serves one and a half times as many readers as it has lanes, so that lanes do not wait for
@@ -89,8 +92,7 @@ impl Lanes {
             };
             Some(Column { algorithm: *algorithm, place, pools: pools? })
         };
-        let fit = readers >= FEWEST;
-        Lanes(per_range.iter().enumerate().filter(|_| fit).filter_map(column).collect())
+        Lanes(per_range.iter().enumerate().filter_map(column).collect())
     }
 
     /// Hashers for the digests that a range computes itself.

@@ -142,14 +142,18 @@ mod tests {
         }
     }
 
+    fn kept(path: &Path) -> KeptRecord {
+        let caller = Caller { account: "123456789012".into(), arn: "arn:aws:iam::123456789012:user/x".into() };
+        let image = ImageFacts { id: "ami-1".into(), ..ImageFacts::default() };
+        let record = Record::of(&image, &[], &LogicalSize::stated(1, "test"), &caller, "us-east-1");
+        KeptRecord::new(path, record, &WrittenFiles::default())
+    }
+
     #[test]
     fn what_was_read_of_the_ami_stays_in_its_record() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("r.json");
-        let caller = Caller { account: "123456789012".into(), arn: "arn:aws:iam::123456789012:user/x".into() };
-        let image = ImageFacts { id: "ami-1".into(), ..ImageFacts::default() };
-        let record = Record::of(&image, &[], &LogicalSize::stated(1, "test"), &caller, "us-east-1");
-        let kept = KeptRecord::new(&path, record, &WrittenFiles::default());
+        let kept = kept(&path);
         let id = ObjectId { target: "s3://b/ami-1.bin".parse().unwrap(), etag: None };
         let object = ObjectFacts::new(id, FactsSource::Other("a test"), 5);
         let there = || Record::from_json(&std::fs::read_to_string(&path).unwrap()).unwrap();
@@ -173,10 +177,7 @@ mod tests {
     fn what_another_program_wrote_meanwhile_stays_after_a_refusal() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("r.json");
-        let caller = Caller { account: "123456789012".into(), arn: "arn:aws:iam::123456789012:user/x".into() };
-        let image = ImageFacts { id: "ami-1".into(), ..ImageFacts::default() };
-        let record = Record::of(&image, &[], &LogicalSize::stated(1, "test"), &caller, "us-east-1");
-        let kept = KeptRecord::new(&path, record, &WrittenFiles::default());
+        let kept = kept(&path);
         let there = || std::fs::read_to_string(&path).ok();
         kept.before_start(Timestamp::UNIX_EPOCH).unwrap();
         kept.not_started().unwrap();

@@ -64,8 +64,8 @@ impl VerifyRun<'_> {
 
     /// Reads the object along the proved parts, unless the digests at hand suffice.
     ///
-    /// What the first read gave away (bytes to a sink, digests, a manifest) is not of the bytes of this read. Its digests
-    /// are therefore computed again, and a match counts only if both reads have the same.
+    /// Results such as the bytes that a sink took, or the digests of a manifest, are of the first read. This read computes
+    /// their digests again, and a match counts only if both reads have the same.
     async fn read_proved_parts(&mut self, settled: &[Reference], digests: &mut Digests) -> Result<(), Reason> {
         let size = self.found.facts.size;
         let mut wanted = needs(settled, size);

@@ -246,8 +246,8 @@ impl AuditedRunReport {
         })
     }
 
-    /// The parts of the run that differ from the values of them which S3 stores for `reference`. Nothing is compared
-    /// where S3 does not state every part.
+    /// The parts of the run whose digests differ from the values that S3 stores of them for `reference`. Empty where the
+    /// parts are assumed.
     pub fn damage(&self, reference: &RunReferenceReport) -> Vec<Damage> {
         let (Some(first), Some(observed), true) =
             (self.first_part, self.by_part.get(&reference.algorithm), reference.parts_proved)

@@ -1,7 +1,5 @@
-/// A duration in seconds for people, in the largest unit of which there are at least two. It is rounded up, so that nothing takes
-/// longer than what is shown.
-///
-/// Every duration of a report is written here, so that the same one reads the same everywhere.
+/// A duration in seconds as text: in seconds below two minutes, in minutes below two hours, else in hours. It is rounded
+/// up, so that nothing takes longer than what is shown.
 pub fn duration(seconds: f64) -> String {
     // A whole number of milliseconds, so that the error of a float adds no unit.
     let millis = (seconds.max(0.0) * 1000.0).round() as u64;

@@ -10,7 +10,7 @@ pub struct RestorePace {
 }
 
 impl RestorePace {
-    /// How long the restore of this many bytes of logical size takes; `None` if the pace is none.
+    /// How long the restore of this many bytes of logical size takes; `None` if the throughput is zero.
     pub fn time(self, bytes: u64) -> Option<Duration> {
         let pace = Some(self.bytes_per_second).filter(|pace| *pace > 0.0)?;
         Duration::try_from_secs_f64(bytes as f64 / pace).ok()
