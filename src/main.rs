@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 fn threads_can_be_made() -> io::Result<()> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let mut made = Vec::new();
-    for _ in 0..2 * cores + 2 {
+    for _ in 0..3 * cores + 2 {
         let (hold, held) = channel::<()>();
         let thread = thread::Builder::new().spawn(move || held.recv().is_ok())?;
         made.push((hold, thread));

@@ -114,11 +114,11 @@ def lab(env, file, options):
     shutil.rmtree(data, ignore_errors=True)
     url = f"http://127.0.0.1:{PORT}"
     env.update(AWS_ACCESS_KEY_ID="lab", AWS_SECRET_ACCESS_KEY="lab", AWS_REGION="us-east-1", AWS_ENDPOINT_URL=url)
-    with process(options.tool, "lab", "--listen", f"127.0.0.1:{PORT}", "--data", data):
+    with process(options.tool, "lab", "--listen", f"127.0.0.1:{PORT}", "--data", data) as server:
         wait_for(PORT)
         rclone_config(env, url)
         upload(env, file, options.parts)
-        yield url
+        yield url, server.pid
 
 
 @contextlib.contextmanager
@@ -135,7 +135,7 @@ def garage(env, file, options):
     )
     run = lambda *words: shell("garage", "-c", config, *words, env=dict(env, RUST_LOG="garage=warn"))
     url = f"http://127.0.0.1:{PORT}"
-    with process("garage", "-c", config, "server", env=dict(env, RUST_LOG="garage=warn")):
+    with process("garage", "-c", config, "server", env=dict(env, RUST_LOG="garage=warn")) as server:
         wait_for(PORT)
         node = run("node", "id", "-q").split("@")[0].strip()
         run("layout", "assign", "-z", "here", "-c", "20G", node)
@@ -149,7 +149,7 @@ def garage(env, file, options):
         )
         rclone_config(env, url)
         upload(env, file, options.parts)
-        yield url
+        yield url, server.pid
 
 
 @contextlib.contextmanager
@@ -183,9 +183,9 @@ def nginx(env, file, options):
     )
     user = "user root; " if os.getuid() == 0 else ""
     config.write_text(user + config.read_text())
-    with process("nginx", "-e", home / "error.log", "-c", config):
+    with process("nginx", "-e", home / "error.log", "-c", config) as server:
         wait_for(PORT)
-        yield url
+        yield url, server.pid
 
 
 def main():
@@ -206,7 +206,7 @@ def main():
     incompressible(file, size)
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RCLONE_"))}
     server = {"lab": lab, "garage": garage, "nginx": nginx, "nginx-http": nginx}[options.server]
-    with server(env, file, options) as url:
+    with server(env, file, options) as (url, pid):
         target = f"s3://{BUCKET}/{KEY}"
         more = f" --concurrency {options.connections}" if options.connections else ""
         etag = f" --etag {multipart_etag(file, options.parts << 20)}" if options.server.startswith("nginx") else ""
@@ -237,7 +237,8 @@ def main():
         os.environ.update(env)
         for group in groups:
             words = [f"{name}={command}" for name, command in group.items() if name in (options.only or group)]
-            subprocess.run([sys.executable, str(HERE / "compare.py"), str(options.runs), *words], check=True)
+            subprocess.run([sys.executable, str(HERE / "compare.py"), str(options.runs), "--server", str(pid), *words],
+                           check=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::watch;
 
 use crate::checksum::{Algorithm, Digest, Hasher, Kernel, LaneScheduler, LaneStream, Md5Lanes, Room, Sha256Pairs};
 
@@ -10,39 +12,67 @@ const FEWEST: usize = 4;
 /// the lock.
 const PAIRED: usize = 8;
 
+/// Time for which a reader that is ahead waits for the others. Meanwhile, its bytes wait in the socket, which has room
+/// for as many milliseconds.
+const PATIENCE: Duration = Duration::from_millis(3);
+
 /// Digests of one algorithm that concurrent ranges compute together.
 trait LanePool: Send + Sync {
     fn open(&self, range: usize) -> LaneStream;
     fn push(&self, stream: LaneStream, frame: Bytes) -> Room;
     fn end(&self, stream: LaneStream);
     fn wait_for_room(&self);
+    /// Number of groups that were hashed.
+    fn groups(&self) -> watch::Receiver<u64>;
     fn take_done(&self) -> Vec<(usize, Digest)>;
     fn finish(&self) -> Vec<(usize, Digest)>;
 }
 
-impl<K: Kernel> LanePool for LaneScheduler<K, Bytes> {
+struct Pool<K: Kernel> {
+    lanes: LaneScheduler<K, Bytes>,
+    /// Number of groups that were hashed.
+    groups: watch::Sender<u64>,
+}
+
+impl<K: Kernel> Pool<K> {
+    /// Lets readers that are ahead know of the groups that the caller hashed.
+    fn tell(&self) {
+        let groups = self.lanes.groups();
+        self.groups.send_if_modified(|told| std::mem::replace(told, groups) != groups);
+    }
+}
+
+impl<K: Kernel> LanePool for Pool<K> {
     fn open(&self, range: usize) -> LaneStream {
-        self.open(range)
+        self.lanes.open(range)
     }
 
     fn push(&self, stream: LaneStream, frame: Bytes) -> Room {
-        self.push(stream, frame)
+        let room = self.lanes.push(stream, frame);
+        self.tell();
+        room
     }
 
     fn end(&self, stream: LaneStream) {
-        self.end(stream);
+        self.lanes.end(stream);
+        self.tell();
     }
 
     fn wait_for_room(&self) {
-        self.wait_for_room();
+        self.lanes.wait_for_room();
+        self.tell();
+    }
+
+    fn groups(&self) -> watch::Receiver<u64> {
+        self.groups.subscribe()
     }
 
     fn take_done(&self) -> Vec<(usize, Digest)> {
-        self.take_done()
+        self.lanes.take_done()
     }
 
     fn finish(&self) -> Vec<(usize, Digest)> {
-        self.finish()
+        self.lanes.finish()
     }
 }
 
@@ -105,7 +135,8 @@ impl Lanes {
     pub(super) fn open(&self, reader: usize, range: usize) -> Vec<RangeLane> {
         let open = |column: &Column| {
             let pool = column.pools.get(reader % column.pools.len().max(1))?;
-            Some(RangeLane { pool: Arc::clone(pool), stream: pool.open(range), is_full: false })
+            let (stream, groups) = (pool.open(range), pool.groups());
+            Some(RangeLane { pool: Arc::clone(pool), stream, room: Room::Free, groups, leads: false })
         };
         self.0.iter().filter_map(open).collect()
     }
@@ -136,7 +167,10 @@ impl Lanes {
 fn pools<K: Kernel + Clone + 'static>(kernel: K, each: usize, readers: usize, room: u64) -> Vec<Arc<dyn LanePool>> {
     let count = (readers / each).max(1);
     let room = usize::try_from(room).unwrap_or(usize::MAX) / count;
-    let pool = || LaneScheduler::new(kernel.clone(), readers.div_ceil(count), room);
+    let pool = || Pool {
+        lanes: LaneScheduler::new(kernel.clone(), readers.div_ceil(count), room),
+        groups: watch::Sender::default(),
+    };
     (0..count).map(|_| Arc::new(pool()) as Arc<dyn LanePool>).collect()
 }
 
@@ -144,25 +178,81 @@ fn pools<K: Kernel + Clone + 'static>(kernel: K, each: usize, readers: usize, ro
 pub(super) struct RangeLane {
     pool: Arc<dyn LanePool>,
     stream: LaneStream,
-    /// The pool has no room for more bytes.
-    is_full: bool,
+    /// After the last bytes.
+    room: Room,
+    groups: watch::Receiver<u64>,
+    /// Others did not catch up in time. The stream does not wait for them before the next group is hashed.
+    leads: bool,
 }
 
 impl RangeLane {
     pub(super) fn push(&mut self, bytes: Bytes) {
-        self.is_full |= self.pool.push(self.stream, bytes) == Room::Full;
+        self.leads &= !self.groups.has_changed().unwrap_or_default();
+        self.groups.mark_unchanged();
+        self.room = self.pool.push(self.stream, bytes);
     }
 
     /// Waits until there is room for more bytes.
     pub(super) async fn wait_for_room(&mut self) {
-        if std::mem::take(&mut self.is_full) {
-            let pool = Arc::clone(&self.pool);
-            // The result is ignored: a panic of another thread loses only the range of that thread.
-            drop(tokio::task::spawn_blocking(move || pool.wait_for_room()).await);
+        match std::mem::replace(&mut self.room, Room::Free) {
+            Room::Free => {}
+            Room::Ahead if self.leads => {}
+            Room::Ahead => self.leads = tokio::time::timeout(PATIENCE, self.groups.changed()).await.is_err(),
+            Room::Full => {
+                let pool = Arc::clone(&self.pool);
+                // The result is ignored: a panic of another thread loses only the range of that thread.
+                drop(tokio::task::spawn_blocking(move || pool.wait_for_room()).await);
+            }
         }
     }
 
     pub(super) fn end(self) {
         self.pool.end(self.stream);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Future, poll_fn};
+    use std::pin::{Pin, pin};
+    use std::task::Poll;
+
+    use super::*;
+
+    async fn is_over(mut work: Pin<&mut impl Future>) -> bool {
+        poll_fn(|context| Poll::Ready(work.as_mut().poll(context).is_ready())).await
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_is_ahead_waits_until_a_group_is_hashed() {
+        const ROOM: usize = 1 << 20;
+        let lanes = Lanes::new(&[Algorithm::Md5], Needed::AtEnd, FEWEST, ROOM as u64);
+        let mut readers: Vec<RangeLane> = (0..FEWEST).flat_map(|reader| lanes.open(reader, reader)).collect();
+        assert_eq!(readers.len(), FEWEST, "every processor this is tested on has a vector unit");
+        let mut ahead = readers.remove(0);
+        ahead.push(vec![0; ROOM / 2].into());
+        assert!(is_over(pin!(ahead.wait_for_room())).await, "half of the room is left");
+        ahead.push(vec![0; 1].into());
+        {
+            let mut waiting = pin!(ahead.wait_for_room());
+            assert!(!is_over(waiting.as_mut()).await);
+            readers.iter_mut().for_each(|reader| reader.push(vec![0; 64 << 10].into()));
+            assert!(is_over(waiting.as_mut()).await);
+        }
+        readers.push(ahead);
+        readers.into_iter().for_each(RangeLane::end);
+        assert_eq!(lanes.finish().len(), FEWEST);
+    }
+
+    /// The others may be as slow as they like: it waits once, and goes on.
+    #[tokio::test]
+    async fn a_reader_does_not_wait_twice_for_the_same_group() {
+        const ROOM: usize = 1 << 20;
+        let lanes = Lanes::new(&[Algorithm::Md5], Needed::AtEnd, FEWEST, ROOM as u64);
+        let mut ahead = lanes.open(0, 0).remove(0);
+        ahead.push(vec![0; ROOM / 2 + 1].into());
+        ahead.wait_for_room().await;
+        ahead.push(vec![0; ROOM / 4].into());
+        assert!(is_over(pin!(ahead.wait_for_room())).await);
     }
 }

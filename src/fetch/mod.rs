@@ -10,12 +10,14 @@ mod lanes;
 mod quota;
 mod range;
 mod reader_pool;
+mod threads;
 mod throughput;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +39,7 @@ pub use job::{Job, ProgressSink};
 use lanes::{Lanes, Needed};
 pub use quota::{Quota, Spent};
 use reader_pool::ReaderPool;
+use threads::next_runtime;
 pub use throughput::{FEW, LoadResult, LoadSpec, SMALL, Until, load};
 
 /// Minimum time between two states.
@@ -165,7 +168,7 @@ async fn read_all(shared: &Arc<Shared>, row_states: &SerialDigestStates) {
     let (mut keeping, mut time_is_over) = (std::pin::pin!(keeping), std::pin::pin!(time_is_over));
     loop {
         for _ in 0..shared.crowd.missing() {
-            tasks.spawn(Arc::clone(shared).work(started));
+            tasks.spawn_on(Arc::clone(shared).work(started), &shared.runtime());
             started += 1;
         }
         let done = tokio::select! {
@@ -185,7 +188,7 @@ async fn read_all(shared: &Arc<Shared>, row_states: &SerialDigestStates) {
                 let detail = format!("a reader failed, and the range that it was reading is not counted: {error}");
                 let failed = SourceError::new(ErrorKind::Internal, shared.session.target(), detail);
                 shared.stop(Stop::Failed(failed.caused_by(error)));
-                tasks.spawn(Arc::clone(shared).work(started));
+                tasks.spawn_on(Arc::clone(shared).work(started), &shared.runtime());
                 started += 1;
             }
         }
@@ -245,6 +248,8 @@ struct Shared {
     job: Job,
     next: tokio::sync::Mutex<Next>,
     crowd: ReaderPool,
+    /// There is never more than one reader.
+    single: bool,
     collected: RangeDigestCollector,
     probe: Mutex<Option<Probe>>,
     lanes: Lanes,
@@ -300,6 +305,7 @@ impl Shared {
         let lanes = Lanes::new(plan.per_range(), needed, begin, budget.lanes_room);
         Shared {
             crowd: ReaderPool::new(begin, most, session.context().clock.monotonic()),
+            single: most == 1,
             session,
             next: tokio::sync::Mutex::new(Next { ranges: Box::new(chosen.into_positions()), feed }),
             collected: RangeDigestCollector::new(known, lanes.places()),
@@ -312,6 +318,11 @@ impl Shared {
             halt: job.cancel.child_token(),
             job,
         }
+    }
+
+    /// The runtime of a new reader. A single reader takes the connection of the requests before it.
+    fn runtime(&self) -> Handle {
+        if self.single { Handle::current() } else { next_runtime() }
     }
 
     fn stop(&self, stop: Stop) {

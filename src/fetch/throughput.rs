@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::consumer::RangeConsumer;
 use super::lanes::{Lanes, Needed};
+use super::threads::next_runtime;
 use crate::checksum::Algorithm;
 use crate::clock::within;
 use crate::ident::ObjectId;
@@ -108,7 +109,7 @@ pub async fn load(session: &Session, load: LoadSpec) -> LoadResult {
     });
     let mut readers = JoinSet::new();
     for number in 0..shared.load.connections {
-        readers.spawn(Arc::clone(&shared).read(number));
+        readers.spawn_on(Arc::clone(&shared).read(number), &next_runtime());
     }
     let mut rates = Vec::new();
     let (mut before, mut at) = (0, begun);

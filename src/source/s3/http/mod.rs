@@ -10,9 +10,10 @@ mod peer;
 mod small;
 mod trust;
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_s3::config::SharedHttpClient;
@@ -28,11 +29,15 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::shared::IntoShared as _;
+use http::Uri;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::runtime::{self, Handle};
 
 use super::proxies::proxy_settings;
 use crate::source::FRAME;
+use crate::sync::lock;
 use connect::Tcp;
 pub(super) use connect::TlsAnswer;
 use peer::named;
@@ -67,20 +72,15 @@ fn patient_client(trust: &Trust, servers: &Servers, patience: Duration) -> Share
     if behind_a_proxy() {
         return sdk_client(trust, servers);
     }
-    let tls = hyper_rustls::HttpsConnectorBuilder::new()
+    named(Wire { connector: connector(trust), clients: Arc::default(), patience }.into_shared(), servers)
+}
+
+fn connector(trust: &Trust) -> HttpsConnector<Tcp> {
+    HttpsConnectorBuilder::new()
         .with_tls_config(trust.tls())
         .https_or_http()
         .enable_http1()
-        .wrap_connector(Tcp::new(CONNECT_TIMEOUT));
-    let client = |frame: usize| {
-        Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .http1_read_buf_exact_size(frame)
-            // An invalid header line is ignored and does not fail the response.
-            .http1_ignore_invalid_headers_in_responses(true)
-            .build(tls.clone())
-    };
-    named(Wire { plain: client(FRAME), tls: client(TLS_FRAME), patience }.into_shared(), servers)
+        .wrap_connector(Tcp::new(CONNECT_TIMEOUT))
 }
 
 fn behind_a_proxy() -> bool {
@@ -115,11 +115,42 @@ fn sdk_client_by(trust: &Trust, proxy: ProxyConfig) -> SharedHttpClient {
 
 #[derive(Clone)]
 struct Wire {
-    /// For URLs without TLS.
-    plain: Client<hyper_rustls::HttpsConnector<Tcp>, SdkBody>,
-    tls: Client<hyper_rustls::HttpsConnector<Tcp>, SdkBody>,
+    connector: HttpsConnector<Tcp>,
+    /// A task of the runtime in which a connection was made drives it, so that it serves requests of this runtime alone.
+    clients: Arc<Mutex<HashMap<runtime::Id, Clients>>>,
     /// Time limit for the head of a response.
     patience: Duration,
+}
+
+/// Clients with the connections of one runtime.
+#[derive(Clone)]
+struct Clients {
+    /// For URLs without TLS.
+    plain: Client<HttpsConnector<Tcp>, SdkBody>,
+    tls: Client<HttpsConnector<Tcp>, SdkBody>,
+}
+
+impl Clients {
+    fn new(connector: &HttpsConnector<Tcp>) -> Self {
+        let client = |frame: usize| {
+            Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .http1_read_buf_exact_size(frame)
+                // An invalid header line is ignored and does not fail the response.
+                .http1_ignore_invalid_headers_in_responses(true)
+                .build(connector.clone())
+        };
+        Clients { plain: client(FRAME), tls: client(TLS_FRAME) }
+    }
+}
+
+impl Wire {
+    /// The client of the current runtime for this URL.
+    fn client(&self, uri: &Uri) -> Client<HttpsConnector<Tcp>, SdkBody> {
+        let mut clients = lock(&self.clients);
+        let of_runtime = clients.entry(Handle::current().id()).or_insert_with(|| Clients::new(&self.connector));
+        if uri.scheme_str() == Some("http") { of_runtime.plain.clone() } else { of_runtime.tls.clone() }
+    }
 }
 
 /// A server sent an informational status and no final response. A retry would have the same result.
@@ -144,7 +175,7 @@ impl HttpClient for Wire {
 
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Wire { plain, tls, patience } = self.clone();
+        let wire = self.clone();
         HttpConnectorFuture::new(async move {
             let mut request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
             let informed = Arc::new(AtomicU16::new(0));
@@ -152,7 +183,7 @@ impl HttpConnector for Wire {
             hyper::ext::on_informational(&mut request, move |answer| {
                 told.store(answer.status().as_u16(), Ordering::Relaxed);
             });
-            let client = if request.uri().scheme_str() == Some("http") { plain } else { tls };
+            let (client, patience) = (wire.client(request.uri()), wire.patience);
             let Ok(answer) = tokio::time::timeout(patience, client.request(request)).await else {
                 return Err(match informed.load(Ordering::Relaxed) {
                     0 => ConnectorError::timeout(format!("no answer within {} s", patience.as_secs()).into()),
@@ -185,16 +216,43 @@ mod tests {
                 stream.write_all(b"HTTP/1.1 199 X\r\n\r\n").unwrap();
             }
         });
-        let tls = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(Trust::default().tls())
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(Tcp::new(CONNECT_TIMEOUT));
-        let client = Client::builder(TokioExecutor::new()).build(tls);
-        let wire = Wire { plain: client.clone(), tls: client, patience: Duration::from_secs(1) };
+        let patience = Duration::from_secs(1);
+        let wire = Wire { connector: connector(&Trust::default()), clients: Arc::default(), patience };
         let request = http::Request::head(format!("http://127.0.0.1:{port}/b/k")).body(SdkBody::empty()).unwrap();
         let error = wire.call(HttpRequest::try_from(request).unwrap()).await.unwrap_err();
         let said = std::error::Error::source(&error).unwrap().to_string();
         assert_eq!(said, "status 199 came, and no answer behind it within 1 s");
+    }
+
+    /// A connection outlives neither the runtime that drives it, nor does another one wait for it.
+    #[test]
+    fn connections_serve_the_runtime_that_made_them() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let made = Arc::new(AtomicU16::new(0));
+        let count = Arc::clone(&made);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                count.fetch_add(1, Ordering::Relaxed);
+                std::thread::spawn(move || {
+                    let (mut stream, mut bytes) = (stream.unwrap(), [0; 4096]);
+                    while stream.read(&mut bytes).is_ok_and(|read| read > 0) {
+                        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+                    }
+                });
+            }
+        });
+        let wire = Wire { connector: connector(&Trust::default()), clients: Arc::default(), patience: READ_TIMEOUT };
+        let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let ask = |runtime: &tokio::runtime::Runtime| {
+            let request = http::Request::head(format!("http://127.0.0.1:{port}/b/k")).body(SdkBody::empty()).unwrap();
+            let answer = runtime.block_on(async { wire.call(HttpRequest::try_from(request).unwrap()).await });
+            assert_eq!(answer.unwrap().status().as_u16(), 200);
+            made.load(Ordering::Relaxed)
+        };
+        let (one, other) = (runtime(), runtime());
+        assert_eq!((ask(&one), ask(&other), ask(&one), ask(&other)), (1, 2, 2, 2));
+        drop(one);
+        assert_eq!(ask(&other), 2);
     }
 }

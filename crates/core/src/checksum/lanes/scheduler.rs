@@ -1,4 +1,5 @@
 use std::cmp::Reverse;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +9,8 @@ use crate::checksum::Digest;
 
 /// Bytes a stream needs before it counts as ready. Calls over fewer bytes cost more than they gain.
 const ENOUGH: usize = 16 << 10;
+/// Queued bytes with which a stream is ahead of the others.
+const AHEAD: usize = 128 << 10;
 /// Limit for one wait. A call hashes its bytes in milliseconds, so a longer wait means that the working
 /// thread died.
 const LONGEST: Duration = Duration::from_secs(1);
@@ -24,6 +27,8 @@ pub struct LaneScheduler<K: Kernel, F> {
     /// Bytes that may be queued before hashing starts with fewer streams.
     room: usize,
     streams: Mutex<Streams<K::State, F>>,
+    /// Number of groups that were hashed.
+    groups: AtomicU64,
     /// Signalled whenever a thread finishes a group.
     done_some: Condvar,
 }
@@ -81,6 +86,9 @@ type Guard<'a, K, F> = MutexGuard<'a, Streams<<K as Kernel>::State, F>>;
 pub enum Room {
     /// More bytes may be added.
     Free,
+    /// Half of the room is taken, and the stream is ahead of the others. If they catch up before more bytes
+    /// are added, groups have more streams.
+    Ahead,
     /// Bytes arrive faster than they are hashed: wait before more are added.
     Full,
 }
@@ -126,7 +134,14 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
         let wanted = kernel.width().min(expected - expected / 8).max(1);
         let streams =
             Streams { slots: Vec::new(), free: Vec::new(), ready: 0, waiting: 0, at_work: 0, done: Vec::new() };
-        LaneScheduler { kernel, wanted, room, streams: Mutex::new(streams), done_some: Condvar::new() }
+        LaneScheduler {
+            kernel,
+            wanted,
+            room,
+            streams: Mutex::new(streams),
+            groups: AtomicU64::new(0),
+            done_some: Condvar::new(),
+        }
     }
 
     fn lock(&self) -> Guard<'_, K, F> {
@@ -185,6 +200,11 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
             }
             streams = again;
         }
+    }
+
+    /// Number of groups that were hashed so far.
+    pub fn groups(&self) -> u64 {
+        self.groups.load(Ordering::Relaxed)
     }
 
     /// Removes and returns the digests that are complete, with their tags.
@@ -255,7 +275,10 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
         let mut streams = self.lock();
         streams.change(stream.0, change);
         streams.retire(stream.0, &self.kernel);
-        self.work(streams).1
+        let (streams, room) = self.work(streams);
+        let slot = streams.slots.get(stream.0).and_then(Option::as_ref);
+        let is_ahead = || slot.is_some_and(|slot| slot.queue.waiting() > AHEAD);
+        if room == Room::Free && streams.waiting > self.room / 2 && is_ahead() { Room::Ahead } else { room }
     }
 
     /// Hashes while there is enough to do. Full where too much is left and other threads are at work on it.
@@ -298,6 +321,7 @@ struct AtWork<'a, K: Kernel, F: AsRef<[u8]>>(&'a LaneScheduler<K, F>);
 impl<K: Kernel, F: AsRef<[u8]>> Drop for AtWork<'_, K, F> {
     fn drop(&mut self) {
         self.0.lock().at_work -= 1;
+        self.0.groups.fetch_add(1, Ordering::Relaxed);
         self.0.done_some.notify_all();
     }
 }
@@ -403,7 +427,7 @@ fn filled<'a>(inputs: impl Iterator<Item = &'a [u8]>, group: usize) -> Vec<&'a [
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use md5::Digest as _;
     use proptest::prelude::*;
@@ -510,6 +534,20 @@ mod tests {
             push(&pool, streams[0], vec![0; 10_000]);
             assert!(pool.lock().waiting <= 1 << 20);
         }
+    }
+
+    #[test]
+    fn a_stream_is_ahead_where_it_has_much_of_a_room_that_is_half_full() {
+        let pool = LaneScheduler::new(Scalar::default(), 8, 8 * AHEAD);
+        let streams: Vec<LaneStream> = (0..8).map(|tag| pool.open(tag)).collect();
+        assert_eq!(pool.push(streams[0], vec![0; 4 * AHEAD]), Room::Free, "half of the room is left");
+        assert_eq!(pool.push(streams[1], vec![0; AHEAD]), Room::Free, "it is behind");
+        assert_eq!(pool.push(streams[0], vec![0]), Room::Ahead);
+        assert_eq!(pool.groups(), 0);
+        for stream in &streams[2..] {
+            assert_eq!(pool.push(*stream, vec![0; ENOUGH]), Room::Free);
+        }
+        assert_eq!(pool.groups(), 1, "enough streams are ready");
     }
 
     /// A kernel whose calls block until the gate is opened.
