@@ -6,6 +6,7 @@ pub fn exit_of(error: &SourceError) -> Exit {
     match error.kind {
         ErrorKind::Credentials | ErrorKind::Configuration => Exit::Usage,
         ErrorKind::Archived | ErrorKind::Changed | ErrorKind::Ambiguous => Exit::Unknown,
+        ErrorKind::Interrupted => Exit::Interrupted,
         _ => Exit::CouldNot,
     }
 }

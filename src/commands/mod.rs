@@ -26,6 +26,7 @@ mod probe;
 mod queue;
 pub mod restore;
 mod services;
+mod signal;
 mod stated;
 pub mod store;
 pub mod stored;
@@ -37,6 +38,7 @@ pub use exit::exit_of;
 pub use logical_size::LogicalSizeSource;
 pub use queue::QueueEnd;
 pub use services::{ObjectServices, RegionClients, RegionServices};
+use signal::before_signal;
 
 #[cfg(test)]
 mod tests {

@@ -72,7 +72,7 @@ pub(super) trait QueuedTasks {
     fn busy(&self, look: &Self::Look, own: &[(&Self::Task, &Self::Started)]) -> Busy;
     /// Whether the service would take the task besides its limit.
     fn can_start(&self, look: &Self::Look, task: &Self::Task, own: &[(&Self::Task, &Self::Started)]) -> bool;
-    async fn start(&self, task: &Self::Task) -> Result<Self::Started, SourceError>;
+    async fn start(&self, task: &Self::Task, cancel: &CancellationToken) -> Result<Self::Started, SourceError>;
     /// Examines a task that is over.
     async fn conclude(
         &self,
@@ -256,11 +256,13 @@ impl<'a, S: QueuedTasks> Queue<'a, S> {
         let Some((number, item)) = next.and_then(|next| Some((next, self.items.get_mut(next)?))) else {
             return Turn::Waits;
         };
-        let error = match self.tasks.start(&item.task).await {
+        let error = match self.tasks.start(&item.task, cancel).await {
             Ok(started) => {
                 item.state = State::Running { started, missing: 0 };
                 return Turn::Advanced;
             }
+            // The run ends before its next turn.
+            Err(error) if error.kind == ErrorKind::Interrupted => return Turn::Waits,
             Err(error) => error,
         };
         match Refusal::of(&error) {

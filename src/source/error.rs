@@ -38,6 +38,8 @@ pub enum ErrorKind {
     Ambiguous,
     /// The request may have been carried out, but its response was lost.
     OutcomeUnknown,
+    /// A signal ended the run before the request was sent.
+    Interrupted,
     /// The response to a dry run: the request is permitted and would have been carried out.
     DryRunAllowed,
     /// The response contradicts the request, itself or the protocol.

@@ -226,6 +226,18 @@ async fn a_proof_by_runs_is_as_old_as_the_oldest_of_them() {
 
 /// Damage that was found after one of the runs was read does not end with the others.
 #[tokio::test(flavor = "multi_thread")]
+async fn a_proof_by_runs_meets_the_age_of_a_policy_if_its_oldest_run_does() {
+    let rig = rig(ChecksumChoice::Default(Algorithm::Crc64Nvme), PartSizes::Uniform(8 * MIB)).await;
+    let policy = rig.text("p.toml");
+    std::fs::write(&policy, "[object]\nproof-age = \"1d\"\n").unwrap();
+    shards(&rig, "run", &["--policy", &policy]).await;
+    let judged = async || finding(merge(&rig, "run").await.object(KEY), "proof-age")["verdict"].clone();
+    assert_eq!(judged().await, "pass");
+    alter(&rig, is_run(3), |run| run["read_at"] = json!(LONG_AGO));
+    assert_ne!(judged().await, "pass");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn damage_that_was_found_between_two_runs_stays() {
     let rig = rig(ChecksumChoice::Default(Algorithm::Crc64Nvme), PartSizes::Uniform(8 * MIB)).await;
     rig.lab.damage(BUCKET, KEY, 7, 1).unwrap();

@@ -22,7 +22,7 @@ use stored_ami::journal::Journal;
 use stored_ami::progress::Silent;
 use stored_ami::report::{Exit, StoredState};
 use stored_ami::source::s3::{Connection, S3Options};
-use stored_ami::source::{BucketService, Context, ObjectSource, RetryPolicy, SourceError};
+use stored_ami::source::{BucketService, Context, ErrorKind, ObjectSource, RetryPolicy, SourceError};
 use stored_ami_lab::{LabOptions, TaskPace};
 use tokio_util::sync::CancellationToken;
 
@@ -139,6 +139,13 @@ async fn run(rig: &Rig, connection: &Connection, last: usize) -> bool {
     }
 }
 
+/// A signal that came before the call.
+fn signalled() -> CancellationToken {
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    cancel
+}
+
 /// Stores, follows, restores and follows; resumes what exists already.
 async fn live(services: &ObjectServices, journal: &Journal) {
     let (image, into) = (AMI.parse().unwrap(), BUCKET.parse().unwrap());
@@ -155,7 +162,9 @@ async fn live(services: &ObjectServices, journal: &Journal) {
         };
         let (report, _) = preflight_store(services, &wish).await.unwrap();
         assert_eq!(report.exit_code, Exit::Passed);
-        called = Some(start_store(services, &wish, &report, None).await.unwrap());
+        let refused = start_store(services, &wish, &report, None, &signalled()).await.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::Interrupted);
+        called = Some(start_store(services, &wish, &report, None, &never).await.unwrap());
     }
     if answer != StoredState::Stored {
         let wish = StoreFollowRequest { image: &image, bucket: Some(BUCKET), called };
@@ -181,7 +190,10 @@ async fn live(services: &ObjectServices, journal: &Journal) {
         }
         None => {
             assert_eq!(prepared.surveyed.report.exit_code, Exit::Passed, "{:#?}", prepared.surveyed.report);
-            start_restore(services, &prepared.surveyed, journal).await.unwrap()
+            let refused = start_restore(services, &prepared.surveyed, journal, &signalled()).await.unwrap_err();
+            assert_eq!(refused.kind, ErrorKind::Interrupted);
+            assert!(journal.entries().entries.is_empty(), "no call is in the journal");
+            start_restore(services, &prepared.surveyed, journal, &never).await.unwrap()
         }
     };
     let source = prepared.surveyed.source.as_ref();

@@ -273,7 +273,7 @@ impl Restore<'_> {
         if !agreed(&self.args.starting, &question, &self.cancel).await {
             return self.runner.declined(Costly::Task);
         }
-        match start_restore(services, &surveyed, &self.journal).await {
+        match start_restore(services, &surveyed, &self.journal, &self.cancel).await {
             Err(error) => self.runner.fail(&target, error),
             Ok(begun) => {
                 // The preflight already showed the result of the verification.

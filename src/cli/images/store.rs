@@ -158,7 +158,7 @@ impl Store<'_> {
         let record =
             record.zip(self.args.record.as_deref()).map(|(record, path)| KeptRecord::new(path, record, written));
         let keeper = record.as_ref().map(|record| record as &dyn RecordKeeper);
-        let called = match start_store(services, request, preflight, keeper).await {
+        let called = match start_store(services, request, preflight, keeper, &self.cancel).await {
             Ok(called) => called,
             Err(error) => {
                 self.runner.fail(image.as_str(), error);

@@ -44,6 +44,7 @@ impl ListingTally {
             plan_sha256: request.plan_sha256.clone(),
             slice: request.slice,
             max_age_seconds: request.max_age.map(|age| age.as_secs()),
+            proof_age_seconds: request.policy.object.proof_age.map(|age| age.as_secs()),
             sample: request.sample_of_level(),
             using: request.using_names(),
             policy_sha256: request.policy.digest(),

@@ -51,7 +51,13 @@ impl<'a> Drill<'a> {
         let (image, how) = match existing {
             Some(image) => (image, How::Elsewhere),
             None if self.is_beside_another().await? => return Ok(()),
-            None => self.start(&surveyed, &identity).await?,
+            None => match self.start(&surveyed, &identity, cancel).await {
+                Err(error) if error.kind == ErrorKind::Interrupted => {
+                    self.report.outcome = DrillOutcome::Interrupted;
+                    return Ok(());
+                }
+                started => started?,
+            },
         };
         self.report.image = Some(image.clone());
         let origin = match how {
@@ -96,6 +102,7 @@ impl<'a> Drill<'a> {
         &mut self,
         surveyed: &RestorePreflight,
         identity: &RestoreIdentity,
+        cancel: &CancellationToken,
     ) -> Result<(String, How), SourceError> {
         let earlier = self.entry.clone();
         if let Some(image) = earlier.as_ref().and_then(|earlier| earlier.image.as_ref()) {
@@ -104,7 +111,7 @@ impl<'a> Drill<'a> {
         }
         let entry = DrillEntry::new(identity.clone(), self.now().to_string());
         self.write(entry.clone()).await?;
-        let begun = start_restore(&self.services.object, surveyed, self.journal).await;
+        let begun = start_restore(&self.services.object, surveyed, self.journal, cancel).await;
         let is_none = match &begun {
             Ok(begun) => begun.how == How::Elsewhere,
             Err(error) => !matches!(error.kind, ErrorKind::OutcomeUnknown | ErrorKind::Ambiguous),

@@ -140,8 +140,8 @@ impl QueuedTasks for RestoreTasks<'_> {
         true
     }
 
-    async fn start(&self, restore: &Restore) -> Result<Begun, SourceError> {
-        start_restore(&restore.services, &restore.surveyed, self.journal).await
+    async fn start(&self, restore: &Restore, cancel: &CancellationToken) -> Result<Begun, SourceError> {
+        start_restore(&restore.services, &restore.surveyed, self.journal, cancel).await
     }
 
     async fn conclude(

@@ -1,5 +1,8 @@
+use std::future::ready;
 use std::io;
 use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
 
 use super::holder::{claimed_by, doubtful};
 use super::request::Origin;
@@ -7,7 +10,7 @@ use crate::checks::preflight::Claimed;
 use crate::commands::preflight::{
     RegionSurvey, RestorePreflight, RestorePreflightRequest, preflight_restore, preflight_restore_in,
 };
-use crate::commands::{ObjectServices, RegionServices};
+use crate::commands::{ObjectServices, RegionServices, before_signal};
 use crate::facts::ImageFacts;
 use crate::image::RestoreRequest;
 use crate::journal::{Entry, Journal, RestoreIdentity, Step};
@@ -215,11 +218,12 @@ impl Begun {
 /// # Errors
 ///
 /// The preflight found no name or no object with an ETag, the object changed, the journal cannot be written, EC2
-/// rejected the request, or its outcome is unknown.
+/// rejected the request, its outcome is unknown, or `cancel` came before it ([`ErrorKind::Interrupted`]).
 pub async fn start_restore(
     services: &ObjectServices,
     surveyed: &RestorePreflight,
     journal: &Journal,
+    cancel: &CancellationToken,
 ) -> Result<Begun, SourceError> {
     let context = services.object.context();
     let (Some(identity), Some(before)) = (&surveyed.identity, &surveyed.object) else {
@@ -230,7 +234,7 @@ pub async fn start_restore(
             "a restore needs a name, and an object with an ETag",
         ));
     };
-    let now = services.object.head().await?;
+    let now = before_signal(cancel, services.object.target(), services.object.head()).await?;
     if !before.identity().same_bytes_as(&now.identity()).agrees() {
         let detail = "the object was replaced since the preflight; run it again";
         return Err(SourceError::new(ErrorKind::Changed, services.object.target(), detail));
@@ -239,6 +243,8 @@ pub async fn start_restore(
     let mut entry = Entry::new(identity.clone(), context.clock.now().to_string(), surveyed.size.volumes);
     // If this process dies during the call, the AMI of an earlier call that is still open can be found by its id.
     entry.image = earlier.as_ref().filter(|entry| entry.is_open()).and_then(|entry| entry.image.clone());
+    // What is in the journal as a call was called.
+    before_signal(cancel, services.object.target(), ready(Ok(()))).await?;
     record(journal, context, entry.clone()).await.map_err(|error| unwritable(journal, error))?;
     let request = RestoreRequest {
         bucket: identity.bucket.clone(),

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::follow::Follow;
 use super::preflight::StorePreflightRequest;
-use super::{ObjectServices, RegionServices};
+use super::{ObjectServices, RegionServices, before_signal};
 use crate::audit::Word;
 use crate::facts::{ObjectFacts, StoreTask, TaskState};
 use crate::ident::{AmiId, ObjectUri};
@@ -69,19 +69,20 @@ fn outcome_unknown(error: SourceError, looking: Option<&SourceError>) -> SourceE
 ///
 /// # Errors
 ///
-/// The record cannot be written, the object already exists, EC2 rejected the request, or its outcome is unknown
-/// ([`ErrorKind::OutcomeUnknown`]).
+/// The record cannot be written, the object already exists, EC2 rejected the request, its outcome is unknown
+/// ([`ErrorKind::OutcomeUnknown`]), or `cancel` came before it ([`ErrorKind::Interrupted`]).
 pub async fn start_store(
     services: &ObjectServices,
     wish: &StorePreflightRequest,
     preflight: &PreflightReport,
     record: Option<&dyn RecordKeeper>,
+    cancel: &CancellationToken,
 ) -> Result<CalledStore, SourceError> {
     if let Some(record) = record {
         let not_written = |problem| SourceError::new(ErrorKind::Io, &wish.image, problem);
         record.before_start(services.region.context().clock.now()).map_err(not_written)?;
     }
-    let called = call_store(services, wish, preflight).await;
+    let called = call_store(services, wish, preflight, cancel).await;
     match (called, record) {
         (Err(error), Some(record)) if error.kind != ErrorKind::OutcomeUnknown => match record.not_started() {
             Ok(()) => Err(error),
@@ -95,9 +96,11 @@ async fn call_store(
     services: &ObjectServices,
     wish: &StorePreflightRequest,
     preflight: &PreflightReport,
+    cancel: &CancellationToken,
 ) -> Result<CalledStore, SourceError> {
-    let store = CalledStore::next(services, wish).await?;
-    match services.object.head().await {
+    let last_look = async { Ok((CalledStore::next(services, wish).await?, services.object.head().await)) };
+    let (store, object) = before_signal(cancel, &wish.image, last_look).await?;
+    match object {
         Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied) => {}
         Err(error) => return Err(error),
         Ok(facts) => {

@@ -190,8 +190,9 @@ impl QueuedTasks for StoreTasks<'_> {
         !is_busy && own.iter().all(|(_, started)| started.image != image)
     }
 
-    async fn start(&self, store: &QueuedStore) -> Result<Started, SourceError> {
-        let called = start_store(&store.services, &store.request, &store.preflight, store.record.as_deref()).await?;
+    async fn start(&self, store: &QueuedStore, cancel: &CancellationToken) -> Result<Started, SourceError> {
+        let record = store.record.as_deref();
+        let called = start_store(&store.services, &store.request, &store.preflight, record, cancel).await?;
         Ok(Started::of(store, Some(called)))
     }
 

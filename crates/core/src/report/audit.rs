@@ -166,6 +166,10 @@ pub struct AuditReport {
     /// Maximum age of a valid proof in seconds; absent for any age.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age_seconds: Option<i64>,
+    /// The age in seconds that the policy allows for a proof, by which `audit merge` judges `proof-age`; absent if it
+    /// demands none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_age_seconds: Option<i64>,
     /// The part that was read of each object, at level `sample`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<String>,

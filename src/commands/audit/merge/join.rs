@@ -45,7 +45,14 @@ const SOUND: CheckId = CheckId::PolicyCheck(PolicyCheck::Sound);
 /// Replaces what the line of an object says about its bytes by what its runs show together, if the shards read it in
 /// runs. Runs are also weighed if the shard that the object belongs to read none, because its ledger has a proof that
 /// other shards lack, or that became too old meanwhile.
-pub(super) fn join(one: &mut AuditedReport, runs: &[AuditedRunReport], manifests: &GivenManifests) -> JoinedRuns {
+///
+/// A proof since `proved_since` has the age that the policy allows.
+pub(super) fn join(
+    one: &mut AuditedReport,
+    runs: &[AuditedRunReport],
+    manifests: &GivenManifests,
+    proved_since: Option<Timestamp>,
+) -> JoinedRuns {
     let in_runs =
         |finding: &FindingReport| finding.reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::ReadInRuns);
     let is_apart = !one.findings.iter().any(|finding| finding.check == CheckId::Proof && in_runs(finding));
@@ -102,7 +109,9 @@ pub(super) fn join(one: &mut AuditedReport, runs: &[AuditedRunReport], manifests
     match &entry {
         Some(JoinedEntry { look, .. }) if is_proved => {
             (one.proof, one.unread_proof) = (Some(ProvedReport::from(look)), None);
-            one.findings.iter_mut().for_each(|finding| meet_proof_age(finding, &look.at));
+            if at.zip(proved_since).is_some_and(|(at, since)| at >= since) {
+                one.findings.iter_mut().for_each(|finding| meet_proof_age(finding, &look.at));
+            }
             one.content.clone_from(&look.content);
         }
         // What an earlier read proved does not hold beside a doubt.
@@ -173,7 +182,7 @@ fn is_against(finding: &FindingReport) -> bool {
     }
 }
 
-/// A proof of now meets every age that a policy may require.
+/// The proof of the runs has the age that the policy allows.
 fn meet_proof_age(finding: &mut FindingReport, at: &str) {
     if finding.check == CheckId::PolicyCheck(PolicyCheck::ProofAge) && finding.verdict != Verdict::Pass {
         finding.verdict = Verdict::Pass;

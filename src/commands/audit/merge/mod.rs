@@ -11,7 +11,7 @@ mod share;
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use self::ends::{began_together, by_share, together};
 use self::join::{JoinedRuns, join};
@@ -236,10 +236,19 @@ impl Merge {
         let holds = |report: &AuditedReport| end.is_some_and(|end| end.holds_proved(report));
         let was_proved = holds(&report);
         let JoinedRuns { in_runs, is_apart, is_proved: is_joined, entry } =
-            join(&mut report, &runs, &self.request.manifests);
+            join(&mut report, &runs, &self.request.manifests, self.proved_since());
         let is_proved = is_joined || !is_apart && holds(&report);
         let is_lost = is_apart && was_proved;
         Ok(Some(Standing { report, share, in_runs, is_joined, is_lost, is_proved, entry }))
+    }
+
+    /// Since when an object must be proved to meet the policy, at the beginning of the last shard. `None` if the policy
+    /// demands no age, or results of an earlier version do not state it.
+    fn proved_since(&self) -> Option<Timestamp> {
+        let ends = || self.results.iter().map(|one| &one.checked.end);
+        let age = ends().find_map(|end| end.proof_age_seconds)?;
+        let last = ends().filter_map(|end| end.began.parse::<Timestamp>().ok()).max()?;
+        last.checked_sub(SignedDuration::from_secs(age)).ok()
     }
 
     /// The Regions of the buckets, according to all results.
