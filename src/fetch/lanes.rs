@@ -4,7 +4,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use crate::checksum::{Algorithm, Digest, Hasher, Kernel, LaneScheduler, LaneStream, Md5Lanes, Room, Sha256Pairs};
+use crate::checksum::{
+    Algorithm, Digest, Hasher, Kernel, LaneScheduler, LaneStream, Md5Lanes, Room, Sha256Pairs, Sha512Lanes,
+};
 
 /// Fewer concurrent readers do not fill a register, and hash their bytes themselves.
 const FEWEST: usize = 4;
@@ -85,7 +87,7 @@ pub(super) enum Needed {
     AtEnd,
 }
 
-/// Digests that concurrent ranges compute together: MD5 and SHA-256.
+/// Digests that concurrent ranges compute together: MD5, SHA-256 and SHA-512.
 pub(super) struct Lanes(Vec<Column>);
 
 /// The digests of one algorithm.
@@ -112,9 +114,10 @@ impl Lanes {
         }
         let column = |(place, algorithm): (usize, &Algorithm)| {
             let pools = match algorithm {
-                // Each pool serves one and a half times as many readers as it has lanes, so that lanes do not wait for
-                // slow readers.
-                Algorithm::Md5 => Md5Lanes::detect().map(|lanes| pools(lanes, lanes.width() * 3 / 2, readers, room)),
+                Algorithm::Md5 => Md5Lanes::detect().map(|lanes| pools(lanes, in_lanes(&lanes), readers, room)),
+                Algorithm::Sha512 if needed == Needed::AtEnd => {
+                    Sha512Lanes::detect().map(|lanes| pools(lanes, in_lanes(&lanes), readers, room))
+                }
                 Algorithm::Sha256 if needed == Needed::AtEnd => {
                     Sha256Pairs::detect().map(|pairs| pools(pairs, PAIRED, readers, room))
                 }
@@ -161,6 +164,11 @@ impl Lanes {
         let digests = pools.flat_map(|(place, pool)| of(&**pool).into_iter().map(move |done| (place, done)));
         digests.map(|(place, (range, digest))| LaneDigest { range, place, digest }).collect()
     }
+}
+
+/// Readers of a pool: one and a half times as many as it has lanes, so that lanes do not wait for slow readers.
+fn in_lanes(kernel: &impl Kernel) -> usize {
+    kernel.width() * 3 / 2
 }
 
 /// Pools for this number of readers each.

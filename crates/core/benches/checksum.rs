@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use stored_ami_core::checksum::{Algorithm, Digest, Hasher, Kernel, Md5Lanes, fold};
+use stored_ami_core::checksum::{Algorithm, Digest, Hasher, Kernel, Md5Lanes, Sha256Pairs, Sha512Lanes, fold};
 use stored_ami_core::units::{ByteRange, KIB, MIB};
 
 fn bytes(count: u64) -> Vec<u8> {
@@ -64,6 +64,40 @@ fn lanes(criterion: &mut Criterion) {
     }
 }
 
+/// SHA-256 and SHA-512 of several streams at once, against one after the other.
+fn sha_streams(criterion: &mut Criterion) {
+    if let Some(pairs) = Sha256Pairs::detect() {
+        together(criterion, &pairs, Algorithm::Sha256, &[2]);
+    }
+    if let Some(lanes) = Sha512Lanes::detect() {
+        together(criterion, &lanes, Algorithm::Sha512, &[1, 2, 3, 4, 6, 8]);
+    }
+}
+
+fn together<K: Kernel>(criterion: &mut Criterion, kernel: &K, algorithm: Algorithm, counts: &[usize]) {
+    let each = 64 * KIB as usize;
+    let streams: Vec<Vec<u8>> = (0..8).map(|seed| bytes((each + seed) as u64).split_off(seed)).collect();
+    let mut group = criterion.benchmark_group(format!("{algorithm}-streams/{each}"));
+    for count in counts {
+        let inputs: Vec<&[u8]> = streams.iter().take(*count).map(Vec::as_slice).collect();
+        group.throughput(Throughput::Bytes((each * count) as u64));
+        group.bench_with_input(BenchmarkId::new("together", count), &inputs, |bencher, inputs| {
+            // As the scheduler does, with streams that are thrown away.
+            let mut inputs = inputs.clone();
+            inputs.resize(kernel.group(*count), inputs[0]);
+            let mut states = vec![K::State::default(); inputs.len()];
+            bencher.iter(|| kernel.update(&mut states, black_box(&inputs)));
+        });
+        group.bench_with_input(BenchmarkId::new("in turn", count), &inputs, |bencher, inputs| {
+            let mut hashers: Vec<Hasher> = inputs.iter().map(|_| Hasher::new(algorithm)).collect();
+            bencher.iter(|| {
+                hashers.iter_mut().zip(*black_box(&inputs)).for_each(|(hasher, input)| hasher.update(input));
+            });
+        });
+    }
+    group.finish();
+}
+
 fn folding(criterion: &mut Criterion) {
     const RANGES: u64 = 10_000;
     const EACH: u64 = 8 * MIB;
@@ -89,5 +123,5 @@ fn folding(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, reference, hashing, lanes, folding);
+criterion_group!(benches, reference, hashing, lanes, sha_streams, folding);
 criterion_main!(benches);

@@ -1,7 +1,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use crate::checksum::{Algorithm, Hasher, Kernel, Md5Lanes, Sha256Pairs};
+use crate::checksum::{Algorithm, Hasher, Kernel, Md5Lanes, Sha256Pairs, Sha512Lanes};
 use crate::clock::Clock;
 use crate::machine;
 use crate::report::{Exit, HashRateReport, HashesReport, LinkReport};
@@ -57,6 +57,7 @@ fn together(clock: &dyn Clock, algorithm: Algorithm) -> Option<(usize, f64)> {
     match algorithm {
         Algorithm::Md5 => Some(streams(clock, &Md5Lanes::detect()?)),
         Algorithm::Sha256 => Some(streams(clock, &Sha256Pairs::detect()?)),
+        Algorithm::Sha512 => Some(streams(clock, &Sha512Lanes::detect()?)),
         _ => None,
     }
 }

@@ -1,6 +1,5 @@
 use std::collections::VecDeque;
-
-use super::kernel::BLOCK;
+use std::io::Read as _;
 
 /// Frames of one stream that are not hashed yet, in order.
 pub(super) struct Queue<F> {
@@ -49,22 +48,11 @@ impl<F: AsRef<[u8]>> Queue<F> {
         }
     }
 
-    /// Removes and returns the next block, which may span several frames.
-    pub(crate) fn block(&mut self) -> [u8; BLOCK] {
-        let mut block = [0; BLOCK];
-        let mut filled = 0;
-        while filled < BLOCK {
-            let piece = self.contiguous();
-            let take = piece.len().min(BLOCK - filled);
-            if take == 0 {
-                break;
-            }
-            if let (Some(to), Some(from)) = (block.get_mut(filled..filled + take), piece.get(..take)) {
-                to.copy_from_slice(from);
-            }
-            filled += take;
-            self.skip(take);
+    /// Moves the next bytes, which may span several frames, to `block`.
+    pub(crate) fn take(&mut self, mut block: &mut [u8]) {
+        while let Ok(taken @ 1..) = self.contiguous().read(block) {
+            block = block.split_at_mut(taken).1;
+            self.skip(taken);
         }
-        block
     }
 }

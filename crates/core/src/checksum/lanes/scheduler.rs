@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::kernel::{BLOCK, Kernel};
+use super::kernel::Kernel;
 use super::queue::Queue;
 use crate::checksum::Digest;
 
@@ -227,7 +227,7 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
         }
         loop {
             // The guard is dropped before `advance`, which hashes without the lock.
-            let work = self.lock().take(self.kernel.width());
+            let work = self.lock().take(&self.kernel);
             let Some(work) = work else { break };
             self.advance(work);
         }
@@ -244,7 +244,7 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
             match &slot.state {
                 Some(state) if slot.queue.waiting() == 0 => return Some(self.kernel.finish(state)),
                 Some(_) => {
-                    let work = streams.take_first(Some(stream.0), self.kernel.width())?;
+                    let work = streams.take_first(Some(stream.0), &self.kernel)?;
                     drop(streams);
                     self.advance(work);
                     streams = self.lock();
@@ -284,7 +284,7 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
     /// Hashes while there is enough to do. Full where too much is left and other threads are at work on it.
     fn work<'a>(&'a self, mut streams: Guard<'a, K, F>) -> (Guard<'a, K, F>, Room) {
         while streams.ready >= self.wanted || streams.waiting > self.room {
-            if let Some(work) = streams.take(self.kernel.width()) {
+            if let Some(work) = streams.take(&self.kernel) {
                 drop(streams);
                 self.advance(work);
                 streams = self.lock();
@@ -349,14 +349,14 @@ impl<S, F: AsRef<[u8]>> Streams<S, F> {
         self.free.push(at);
     }
 
-    /// Takes out up to `width` streams, those with the most queued bytes first. `None` if no stream has a
-    /// whole block queued.
-    fn take(&mut self, width: usize) -> Option<Vec<Work<S, F>>> {
-        self.take_first(None, width)
+    /// Takes out as many streams as the kernel should advance, those with the most queued bytes first. `None` if no
+    /// stream has a whole block queued.
+    fn take<K: Kernel<State = S>>(&mut self, kernel: &K) -> Option<Vec<Work<S, F>>> {
+        self.take_first(None, kernel)
     }
 
     /// Like [`take`](Self::take), with the stream in the slot `first` among them.
-    fn take_first(&mut self, first: Option<usize>, width: usize) -> Option<Vec<Work<S, F>>> {
+    fn take_first<K: Kernel<State = S>>(&mut self, first: Option<usize>, kernel: &K) -> Option<Vec<Work<S, F>>> {
         let with = |worth: fn(&Slot<S, F>) -> bool| -> Vec<(usize, usize)> {
             let slots = self.slots.iter().enumerate();
             let worth = |slot: &&Slot<S, F>| worth(slot);
@@ -364,10 +364,10 @@ impl<S, F: AsRef<[u8]>> Streams<S, F> {
         };
         let mut order = with(Slot::is_ready);
         if order.is_empty() {
-            order = with(|slot| slot.state.is_some() && slot.queue.waiting() >= BLOCK);
+            order = with(|slot| slot.state.is_some() && slot.queue.waiting() >= K::BLOCK);
         }
         order.sort_unstable_by_key(|(waiting, at)| Reverse((Some(*at) == first, *waiting, *at)));
-        order.truncate(width);
+        order.truncate(kernel.width());
         let mut work = Vec::with_capacity(order.len());
         for (_, at) in order {
             self.change(at, |slot| {
@@ -386,14 +386,14 @@ impl<S, F: AsRef<[u8]>> Streams<S, F> {
 /// last partial block of each stream that has ended.
 fn lockstep<K: Kernel, F: AsRef<[u8]>>(kernel: &K, work: &mut [Work<K::State, F>]) {
     let least = work.iter().map(|work| work.queue.waiting()).min().unwrap_or(0);
-    let mut left = least - least % BLOCK;
+    let mut left = least - least % K::BLOCK;
     let group = kernel.group(work.len());
     let mut states: Vec<K::State> = work.iter().map(|work| work.state.clone()).collect();
     states.resize(group, K::State::default());
     while left > 0 {
         let step = work.iter().map(|work| work.queue.contiguous().len()).min().unwrap_or(0).min(left);
-        if step >= BLOCK {
-            let step = step - step % BLOCK;
+        if step >= K::BLOCK {
+            let step = step - step % K::BLOCK;
             let inputs = work.iter().map(|work| work.queue.contiguous().get(..step).unwrap_or_default());
             kernel.update(&mut states, &filled(inputs, group));
             work.iter_mut().for_each(|work| work.queue.skip(step));
@@ -401,14 +401,15 @@ fn lockstep<K: Kernel, F: AsRef<[u8]>>(kernel: &K, work: &mut [Work<K::State, F>
         } else {
             // A frame ends within a block: copy one block out of two or more frames, so that all streams stay
             // in step.
-            let blocks: Vec<[u8; BLOCK]> = work.iter_mut().map(|work| work.queue.block()).collect();
-            kernel.update(&mut states, &filled(blocks.iter().map(<[u8; BLOCK]>::as_slice), group));
-            left -= BLOCK;
+            let mut blocks = vec![0; work.len() * K::BLOCK];
+            work.iter_mut().zip(blocks.chunks_mut(K::BLOCK)).for_each(|(work, block)| work.queue.take(block));
+            kernel.update(&mut states, &filled(blocks.chunks(K::BLOCK), group));
+            left -= K::BLOCK;
         }
     }
     for (work, mut state) in work.iter_mut().zip(states) {
         // The partial block at the end of a stream is hashed by itself.
-        while work.ended && (1..BLOCK).contains(&work.queue.waiting()) {
+        while work.ended && (1..K::BLOCK).contains(&work.queue.waiting()) {
             let rest = work.queue.contiguous();
             let len = rest.len();
             kernel.update(std::slice::from_mut(&mut state), &[rest]);
@@ -432,7 +433,7 @@ mod tests {
     use md5::Digest as _;
     use proptest::prelude::*;
 
-    use super::super::{Md5Lanes, Sha256Pairs};
+    use super::super::{Md5Lanes, Sha256Pairs, Sha512Lanes};
     use super::*;
     use crate::checksum::{Algorithm, Hasher};
 
@@ -442,6 +443,8 @@ mod tests {
 
     impl Kernel for Scalar {
         type State = md5::Md5;
+
+        const BLOCK: usize = Md5Lanes::BLOCK;
 
         fn width(&self) -> usize {
             8
@@ -494,8 +497,8 @@ mod tests {
         done
     }
 
-    fn expected(lens: &[usize]) -> Vec<(usize, Digest)> {
-        lens.iter().enumerate().map(|(tag, len)| (tag, Hasher::digest(Algorithm::Md5, &data(tag, *len)))).collect()
+    fn expected(algorithm: Algorithm, lens: &[usize]) -> Vec<(usize, Digest)> {
+        lens.iter().enumerate().map(|(tag, len)| (tag, Hasher::digest(algorithm, &data(tag, *len)))).collect()
     }
 
     #[test]
@@ -508,11 +511,16 @@ mod tests {
 
     #[test]
     fn all_kinds_of_lengths() {
-        let lens = [0, 1, 55, 56, 63, 64, 65, 127, 128, 100_003, 300_000, ENOUGH - 1, ENOUGH, ENOUGH + 1, 7, 64_000, 1];
+        let short = [0, 1, 55, 56, 63, 64, 65, 111, 112, 127, 128, 129, 7, 1];
+        let lens = [&short[..], &[100_003, 300_000, ENOUGH - 1, ENOUGH, ENOUGH + 1, 64_000]].concat();
+        let (md5, sha512) = (expected(Algorithm::Md5, &lens), expected(Algorithm::Sha512, &lens));
         for frames in [&[64_000][..], &[1_000, 1, 63], &[17], &[100_000, 3]] {
-            assert_eq!(hashed(Scalar::default(), &lens, frames, 1 << 20), expected(&lens), "{frames:?}");
+            assert_eq!(hashed(Scalar::default(), &lens, frames, 1 << 20), md5, "{frames:?}");
             for lanes in Md5Lanes::all() {
-                assert_eq!(hashed(lanes, &lens, frames, 1 << 20), expected(&lens), "{lanes:?} {frames:?}");
+                assert_eq!(hashed(lanes, &lens, frames, 1 << 20), md5, "{lanes:?} {frames:?}");
+            }
+            if let Some(lanes) = Sha512Lanes::detect() {
+                assert_eq!(hashed(lanes, &lens, frames, 1 << 20), sha512, "{frames:?}");
             }
         }
     }
@@ -521,7 +529,7 @@ mod tests {
     fn streams_of_even_progress_fill_the_register() {
         let kernel = Scalar::default();
         let lens = [1 << 20; 16];
-        assert_eq!(hashed(kernel.clone(), &lens, &[40_000], 16 << 20), expected(&lens));
+        assert_eq!(hashed(kernel.clone(), &lens, &[40_000], 16 << 20), expected(Algorithm::Md5, &lens));
         let (calls, lanes) = (kernel.0.load(Ordering::Relaxed), kernel.1.load(Ordering::Relaxed));
         assert!(lanes as f64 / calls as f64 > 7.5, "{lanes} lanes in {calls} calls");
     }
@@ -568,6 +576,8 @@ mod tests {
 
     impl Kernel for Gate {
         type State = md5::Md5;
+
+        const BLOCK: usize = Md5Lanes::BLOCK;
 
         fn width(&self) -> usize {
             2
@@ -655,11 +665,16 @@ mod tests {
     fn callers_wait_for_their_own_digests() {
         let lens = [0, 1, 64, 100_003, 300_000, 524_288, 524_288, 524_289];
         for frame in [17, 40_000, 600_000] {
-            let md5: Vec<_> = expected(&lens).into_iter().map(|(_, digest)| Some(digest)).collect();
-            assert_eq!(by_callers(Scalar::default(), &lens, frame), md5, "{frame}");
-            let Some(pairs) = Sha256Pairs::detect() else { continue };
-            let sha256 = lens.iter().enumerate().map(|(tag, len)| Hasher::digest(Algorithm::Sha256, &data(tag, *len)));
-            assert_eq!(by_callers(pairs, &lens, frame), sha256.map(Some).collect::<Vec<_>>(), "{frame}");
+            let expected = |algorithm| -> Vec<Option<Digest>> {
+                expected(algorithm, &lens).into_iter().map(|(_, digest)| Some(digest)).collect()
+            };
+            assert_eq!(by_callers(Scalar::default(), &lens, frame), expected(Algorithm::Md5), "{frame}");
+            if let Some(pairs) = Sha256Pairs::detect() {
+                assert_eq!(by_callers(pairs, &lens, frame), expected(Algorithm::Sha256), "{frame}");
+            }
+            if let Some(lanes) = Sha512Lanes::detect() {
+                assert_eq!(by_callers(lanes, &lens, frame), expected(Algorithm::Sha512), "{frame}");
+            }
         }
     }
 
@@ -701,31 +716,10 @@ mod tests {
             room in 1_usize..2_000_000,
         ) {
             for lanes in Md5Lanes::all() {
-                prop_assert_eq!(hashed(lanes, &lens, &frames, room), expected(&lens), "{:?}", lanes);
+                prop_assert_eq!(hashed(lanes, &lens, &frames, room), expected(Algorithm::Md5, &lens), "{:?}", lanes);
             }
-        }
-
-        /// Tests the crate itself: state across calls, odd lengths, unaligned slices, any number of streams.
-        #[test]
-        fn the_kernel_against_the_scalar_crate(
-            pieces in prop::collection::vec(prop::collection::vec(0_usize..400, 1..50), 1..6),
-            offset in 0_usize..64,
-        ) {
-            let streams = pieces.iter().map(Vec::len).max().unwrap_or_default();
-            let bytes = data(1, 1_000);
-            for lanes in Md5Lanes::all() {
-                let mut states = vec![md5_many::Md5State::default(); streams];
-                let mut plain = vec![md5::Md5::new(); streams];
-                for lens in &pieces {
-                    let inputs: Vec<&[u8]> = (0..streams)
-                        .map(|at| &bytes[offset + at..offset + at + lens.get(at).copied().unwrap_or_default()])
-                        .collect();
-                    lanes.0.update_many(&mut states, &inputs);
-                    plain.iter_mut().zip(inputs).for_each(|(state, input)| state.update(input));
-                }
-                for (state, plain) in states.iter().zip(plain) {
-                    prop_assert_eq!(&state.finalize()[..], &plain.finalize()[..], "{:?}", lanes);
-                }
+            if let Some(lanes) = Sha512Lanes::detect() {
+                prop_assert_eq!(hashed(lanes, &lens, &frames, room), expected(Algorithm::Sha512, &lens));
             }
         }
     }

@@ -1,12 +1,14 @@
 //! SHA-256 (FIPS 180-4) of two streams at a time.
 
-use sha2::block_api::compress256;
+use sha2::block_api::{Sha256VarCore, compress256};
+use sha2::digest::array::Array;
+use sha2::digest::block_api::Buffer;
 
-use super::kernel::{BLOCK, Kernel};
+use super::kernel::Kernel;
 use crate::checksum::{Algorithm, Digest};
 
-/// Offset of the length in the last block (FIPS 180-4, 5.1.1).
-const LENGTH_AT: usize = BLOCK - 8;
+/// FIPS 180-4, 5.2.1.
+const BLOCK: usize = 64;
 
 /// SHA-256 by the SHA instructions of the processor, two streams at a time.
 ///
@@ -30,7 +32,7 @@ pub struct Sha256State {
     /// Bytes so far.
     bytes: u64,
     /// The bytes behind the last whole block.
-    tail: [u8; BLOCK],
+    tail: Buffer<Sha256VarCore>,
 }
 
 impl Default for Sha256State {
@@ -38,58 +40,27 @@ impl Default for Sha256State {
         // FIPS 180-4, 5.3.3.
         let words =
             [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
-        Sha256State { words, bytes: 0, tail: [0; BLOCK] }
+        Sha256State { words, bytes: 0, tail: Buffer::<Sha256VarCore>::default() }
     }
 }
 
 impl Sha256State {
-    /// Number of bytes behind the last whole block.
-    fn tail_len(&self) -> usize {
-        (self.bytes % BLOCK as u64) as usize
-    }
-
-    fn append(&mut self, mut bytes: &[u8]) {
-        let begun = self.tail_len();
+    fn append(&mut self, bytes: &[u8]) {
         self.bytes += bytes.len() as u64;
-        if begun > 0 {
-            let (now, later) = bytes.split_at(bytes.len().min(BLOCK - begun));
-            self.tail.iter_mut().skip(begun).zip(now).for_each(|(to, from)| *to = *from);
-            if begun + now.len() < BLOCK {
-                return;
-            }
-            compress256(&mut self.words, &[self.tail]);
-            bytes = later;
-        }
-        let (blocks, tail) = bytes.as_chunks();
-        compress256(&mut self.words, blocks);
-        self.tail.iter_mut().zip(tail).for_each(|(to, from)| *to = *from);
+        self.tail.digest_blocks(bytes, |blocks| compress256(&mut self.words, Array::cast_slice_to_core(blocks)));
     }
 
-    fn digest(&self) -> [u8; 32] {
+    fn digest(&self) -> Digest {
         let mut words = self.words;
-        let mut block = [0; BLOCK];
-        let len = self.tail_len();
-        let end = self.tail.iter().take(len).chain([&0x80]);
-        block.iter_mut().zip(end).for_each(|(to, from)| *to = *from);
-        if len >= LENGTH_AT {
-            compress256(&mut words, &[block]);
-            block = [0; BLOCK];
-        }
-        if let Some(length) = block.last_chunk_mut() {
-            *length = (self.bytes * 8).to_be_bytes();
-        }
-        compress256(&mut words, &[block]);
-        let mut digest = [0; 32];
-        let (places, _) = digest.as_chunks_mut();
-        for (place, word) in places.iter_mut().zip(words) {
-            *place = word.to_be_bytes();
-        }
-        digest
+        self.tail.clone().len64_padding_be(8 * self.bytes, |block| compress256(&mut words, &[block.0]));
+        Digest::computed(Algorithm::Sha256, words.map(u32::to_be_bytes).as_flattened())
     }
 }
 
 impl Kernel for Sha256Pairs {
     type State = Sha256State;
+
+    const BLOCK: usize = BLOCK;
 
     fn width(&self) -> usize {
         2
@@ -103,8 +74,8 @@ impl Kernel for Sha256Pairs {
         for (states, inputs) in states.chunks_mut(2).zip(inputs.chunks(2)) {
             match (states, inputs) {
                 ([a, b], [of_a, of_b])
-                    if a.tail_len() == 0
-                        && b.tail_len() == 0
+                    if a.tail.get_pos() == 0
+                        && b.tail.get_pos() == 0
                         && of_a.len().is_multiple_of(BLOCK)
                         && of_b.len() == of_a.len() =>
                 {
@@ -118,7 +89,7 @@ impl Kernel for Sha256Pairs {
     }
 
     fn finish(&self, state: &Self::State) -> Digest {
-        Digest::computed(Algorithm::Sha256, &state.digest())
+        state.digest()
     }
 }
 
@@ -266,42 +237,6 @@ mod pair {
 
         pub(super) fn compress(self, _: [&mut [u32; 8]; 2], _: [&[[u8; BLOCK]]; 2]) {
             match self {}
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use sha2::Digest as _;
-
-    use super::*;
-
-    proptest! {
-        /// State across calls, odd lengths, unaligned slices, any number of streams.
-        #[test]
-        fn pairs_against_the_crate_for_one_stream(
-            pieces in prop::collection::vec(prop::collection::vec(0_usize..400, 1..8), 1..6),
-            whole in prop::collection::vec(0_usize..40, 0..4),
-            offset in 0_usize..64,
-        ) {
-            let Some(kernel) = Sha256Pairs::detect() else { return Ok(()) };
-            let streams = pieces.iter().map(Vec::len).max().unwrap_or_default();
-            let bytes: Vec<u8> = (0..4_000_u32).map(|at| (at.wrapping_mul(0x9E37_79B9) >> 24) as u8).collect();
-            let mut states = vec![Sha256State::default(); streams];
-            let mut plain = vec![sha2::Sha256::new(); streams];
-            let mut update = |lens: &[usize]| {
-                let len = |at: usize| lens.get(at).copied().unwrap_or_default();
-                let inputs: Vec<&[u8]> = (0..streams).map(|at| &bytes[offset + at..offset + at + len(at)]).collect();
-                kernel.update(&mut states, &inputs);
-                plain.iter_mut().zip(inputs).for_each(|(state, input)| state.update(input));
-            };
-            // Whole blocks of one length first, as a scheduler passes them.
-            whole.iter().for_each(|blocks| update(&vec![blocks * BLOCK; streams]));
-            pieces.iter().for_each(|lens| update(lens));
-            for (state, plain) in states.iter().zip(plain) {
-                prop_assert_eq!(kernel.finish(state), Digest::computed(Algorithm::Sha256, &plain.finalize()));
-            }
         }
     }
 }
