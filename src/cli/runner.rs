@@ -17,7 +17,7 @@ use super::starting::Costly;
 use crate::commands::verify::VerifyError;
 use crate::progress::ObjectsWork;
 use crate::report::{Exit, Report};
-use crate::source::{Context, ErrorKind, ObjectSource, Session, SourceError};
+use crate::source::{Context, ObjectSource, Session, SourceError};
 
 /// Runs the work on one target after another, and shows the report or the error of each.
 pub(super) struct Runner {
@@ -238,7 +238,7 @@ impl Runner {
         let failure = failure.into();
         self.print(|results| match failure {
             #[cfg(feature = "s3")]
-            Failure::Source(error) if error.kind == ErrorKind::Interrupted => results.not_begun(target),
+            Failure::Source(error) if error.kind == crate::source::ErrorKind::Interrupted => results.not_begun(target),
             Failure::Source(error) => results.error(target, &hinted(target, error)),
             Failure::OutOfTime(message) => results.open(target, &message),
             Failure::Refused(message) => results.refuse(target, &message),

@@ -112,6 +112,9 @@ impl Lanes {
         if readers < FEWEST {
             return Lanes(Vec::new());
         }
+        // The queues of two algorithms may hold different frames.
+        let is_in_lanes = |of: &&Algorithm| matches!(of, Algorithm::Md5 | Algorithm::Sha256 | Algorithm::Sha512);
+        let room = room / per_range.iter().filter(is_in_lanes).count().max(1) as u64;
         let column = |(place, algorithm): (usize, &Algorithm)| {
             let pools = match algorithm {
                 Algorithm::Md5 => Md5Lanes::detect().map(|lanes| pools(lanes, in_lanes(&lanes), readers, room)),

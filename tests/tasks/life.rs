@@ -190,9 +190,10 @@ async fn live(services: &ObjectServices, journal: &Journal) {
         }
         None => {
             assert_eq!(prepared.surveyed.report.exit_code, Exit::Passed, "{:#?}", prepared.surveyed.report);
+            let before = journal.entries().entries;
             let refused = start_restore(services, &prepared.surveyed, journal, &signalled()).await.unwrap_err();
             assert_eq!(refused.kind, ErrorKind::Interrupted);
-            assert!(journal.entries().entries.is_empty(), "no call is in the journal");
+            assert_eq!(journal.entries().entries, before, "no call is in the journal");
             start_restore(services, &prepared.surveyed, journal, &never).await.unwrap()
         }
     };
