@@ -388,7 +388,10 @@ impl RangeSink for TwoAtOnce {
     }
 
     async fn take(&self, _: u64, _: bytes::Bytes) -> Result<(), SourceError> {
-        tokio::task::yield_now().await;
+        // The first reader waits for a second one.
+        while self.open.lock().unwrap().1 < 2 {
+            tokio::task::yield_now().await;
+        }
         Ok(())
     }
 

@@ -215,6 +215,7 @@ mod unit {
                 let mut words = [_mm512_setzero_si512(); 16];
                 for (half, words) in words.as_chunks_mut::<8>().0.iter_mut().enumerate() {
                     for (row, blocks) in rows.iter_mut().zip(blocks) {
+                        #[cfg_attr(not(test), expect(clippy::indexing_slicing))] // `count` is the least length.
                         let bytes: __m512i = u8x64::from_slice(simd, &blocks[at].as_chunks::<64>().0[half]).into();
                         *row = _mm512_shuffle_epi8(bytes, big_endian);
                     }
