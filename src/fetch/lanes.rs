@@ -14,8 +14,7 @@ const FEWEST: usize = 4;
 /// the lock.
 const PAIRED: usize = 8;
 
-/// Time for which a reader that is ahead waits for the others. Meanwhile, its bytes wait in the socket, which has room
-/// for as many milliseconds.
+/// Longest time for which a reader that is ahead waits for the others. The socket takes what arrives meanwhile.
 const PATIENCE: Duration = Duration::from_millis(3);
 
 /// Digests of one algorithm that concurrent ranges compute together.

@@ -224,7 +224,6 @@ async fn a_proof_by_runs_is_as_old_as_the_oldest_of_them() {
     assert_eq!(merge(&rig, "run").await.assert_exit(0).object(KEY)["proof"]["at"], LONG_AGO);
 }
 
-/// Damage that was found after one of the runs was read does not end with the others.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proof_by_runs_meets_the_age_of_a_policy_if_its_oldest_run_does() {
     let rig = rig(ChecksumChoice::Default(Algorithm::Crc64Nvme), PartSizes::Uniform(8 * MIB)).await;
@@ -237,6 +236,7 @@ async fn a_proof_by_runs_meets_the_age_of_a_policy_if_its_oldest_run_does() {
     assert_ne!(judged().await, "pass");
 }
 
+/// Damage that was found after one of the runs was read does not end with the others.
 #[tokio::test(flavor = "multi_thread")]
 async fn damage_that_was_found_between_two_runs_stays() {
     let rig = rig(ChecksumChoice::Default(Algorithm::Crc64Nvme), PartSizes::Uniform(8 * MIB)).await;

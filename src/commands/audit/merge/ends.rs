@@ -117,3 +117,12 @@ pub(super) fn began_together(results: &[ShareResult], within: SignedDuration) ->
         _ => Ok(()),
     }
 }
+
+/// Since when an object must be proved to have the age that the policy allows, at the beginning of the last shard. `None`
+/// if the policy demands no age, or results of an earlier version do not state it.
+pub(super) fn proved_since(results: &[ShareResult]) -> Option<Timestamp> {
+    let ends = || results.iter().map(|one| &one.checked.end);
+    let age = ends().find_map(|end| end.proof_age_seconds)?;
+    let last = ends().filter_map(|end| end.began.parse::<Timestamp>().ok()).max()?;
+    last.checked_sub(SignedDuration::from_secs(age)).ok()
+}

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use self::ends::{began_together, by_share, together};
+use self::ends::{began_together, by_share, proved_since, together};
 use self::join::{JoinedRuns, join};
 use self::lines::{ResultLines, is_run, read};
 pub use self::manifests::GivenManifests;
@@ -72,6 +72,8 @@ pub struct Merge {
     results: Vec<ShareResult>,
     /// A line is judged by whether other Regions hold a copy.
     asks_copies: bool,
+    /// A proof since then has the age that the policy allows.
+    proved_since: Option<Timestamp>,
 }
 
 const OTHER_REGION: CheckId = CheckId::PolicyCheck(PolicyCheck::OtherRegion);
@@ -84,7 +86,7 @@ impl Merge {
     /// No temporary file can be created.
     pub fn new(request: MergeRequest) -> Result<Self, MergeError> {
         let scratch = Scratch::new()?;
-        Ok(Merge { request, scratch, results: Vec::new(), asks_copies: false })
+        Ok(Merge { request, scratch, results: Vec::new(), asks_copies: false, proved_since: None })
     }
 
     /// Adds the result of a shard. `name` is its file, for messages; `plan` is the SHA-256 of the plan that lies beside
@@ -155,8 +157,9 @@ impl Merge {
     /// # Errors
     ///
     /// A result is of another audit, or a shard is missing. The tables cannot be read.
-    pub fn join(self) -> Result<MergedAudit, MergeError> {
+    pub fn join(mut self) -> Result<MergedAudit, MergeError> {
         began_together(&self.results, self.request.within)?;
+        self.proved_since = proved_since(&self.results);
         let mut shares = by_share(&self.results)?;
         self.scratch.sort_lines()?;
         let (index, entries) = self.select(&mut shares)?;
@@ -236,19 +239,10 @@ impl Merge {
         let holds = |report: &AuditedReport| end.is_some_and(|end| end.holds_proved(report));
         let was_proved = holds(&report);
         let JoinedRuns { in_runs, is_apart, is_proved: is_joined, entry } =
-            join(&mut report, &runs, &self.request.manifests, self.proved_since());
+            join(&mut report, &runs, &self.request.manifests, self.proved_since);
         let is_proved = is_joined || !is_apart && holds(&report);
         let is_lost = is_apart && was_proved;
         Ok(Some(Standing { report, share, in_runs, is_joined, is_lost, is_proved, entry }))
-    }
-
-    /// Since when an object must be proved to meet the policy, at the beginning of the last shard. `None` if the policy
-    /// demands no age, or results of an earlier version do not state it.
-    fn proved_since(&self) -> Option<Timestamp> {
-        let ends = || self.results.iter().map(|one| &one.checked.end);
-        let age = ends().find_map(|end| end.proof_age_seconds)?;
-        let last = ends().filter_map(|end| end.began.parse::<Timestamp>().ok()).max()?;
-        last.checked_sub(SignedDuration::from_secs(age)).ok()
     }
 
     /// The Regions of the buckets, according to all results.

@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(said, "status 199 came, and no answer behind it within 1 s");
     }
 
-    /// A connection outlives neither the runtime that drives it, nor does another one wait for it.
+    /// A connection ends with the runtime that made it, and another runtime makes its own.
     #[test]
     fn connections_serve_the_runtime_that_made_them() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
