@@ -33,7 +33,11 @@ pub(super) fn check_manifest(path: &Path, target: &Target, force: bool) -> Resul
 /// Refuses to replace the record of another AMI, unless `force` is given.
 #[cfg(feature = "ec2")]
 pub(super) fn check_record(path: &Path, image: &AmiId, force: bool) -> Result<(), UsageError> {
-    own_record(path, image, force).map(drop)
+    let text = there((RECORD, path), InputKind::Record, force)?;
+    match text.and_then(|text| of_another_image(&text, image.as_str())) {
+        Some(what) => Err(refused((RECORD, path), &what)),
+        None => Ok(()),
+    }
 }
 
 /// Refuses to replace the record of another AMI, or of a completed store in another place, unless `force` is given: the
@@ -45,24 +49,40 @@ pub(super) fn check_store_record(
     image: &AmiId,
     force: bool,
 ) -> Result<(), UsageError> {
-    let text = own_record(path, image, force)?;
-    match text.and_then(|text| Record::from_json(&text).ok()) {
-        Some(kept) if kept.etag.is_some() && (&kept.bucket, &kept.key) != (&object.bucket, &object.key) => {
-            let place = format!("s3://{}/{}", kept.bucket, kept.key);
-            Err(refused((RECORD, path), &format!("holds the record of the completed store in {place}")))
-        }
-        _ => Ok(()),
+    let text = there((RECORD, path), InputKind::Record, force)?;
+    match text.and_then(|text| of_another_store(&text, image.as_str(), (&object.bucket, &object.key))) {
+        Some(what) => Err(refused((RECORD, path), &what)),
+        None => Ok(()),
     }
 }
 
-/// The text of a record of this AMI that would be replaced.
+/// [`check_store_record`] right before this record is written: another run may have written its own there meanwhile.
 #[cfg(feature = "ec2")]
-fn own_record(path: &Path, image: &AmiId, force: bool) -> Result<Option<String>, UsageError> {
-    let Some(text) = there((RECORD, path), InputKind::Record, force)? else { return Ok(None) };
-    match recorded_image(&text) {
-        Ok(recorded) if recorded == image.as_str() => Ok(Some(text)),
-        Ok(recorded) => Err(refused((RECORD, path), &format!("holds the record of {recorded}"))),
-        Err(error) => Err(refused((RECORD, path), &format!("holds a record that cannot be read: {error}"))),
+pub(super) fn check_still_own(path: &Path, record: &Record) -> Result<(), String> {
+    let text = there((RECORD, path), InputKind::Record, false).map_err(|UsageError(problem)| problem)?;
+    match text.and_then(|text| of_another_store(&text, &record.image, (&record.bucket, &record.key))) {
+        Some(what) => Err(format!("the record {} was not written: the file {what}", path.display())),
+        None => Ok(()),
+    }
+}
+
+/// What a text holds that a record of the store of this AMI to this bucket and key must not replace.
+#[cfg(feature = "ec2")]
+fn of_another_store(text: &str, image: &str, (bucket, key): (&str, &str)) -> Option<String> {
+    of_another_image(text, image).or_else(|| {
+        let kept = Record::from_json(text).ok()?;
+        let is_elsewhere = kept.etag.is_some() && (kept.bucket.as_str(), kept.key.as_str()) != (bucket, key);
+        is_elsewhere.then(|| format!("holds the record of the completed store in s3://{}/{}", kept.bucket, kept.key))
+    })
+}
+
+/// What a text holds that a record of this AMI must not replace.
+#[cfg(feature = "ec2")]
+fn of_another_image(text: &str, image: &str) -> Option<String> {
+    match recorded_image(text) {
+        Ok(recorded) if recorded == image => None,
+        Ok(recorded) => Some(format!("holds the record of {recorded}")),
+        Err(error) => Some(format!("holds a record that cannot be read: {error}")),
     }
 }
 

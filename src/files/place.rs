@@ -10,7 +10,7 @@ const MOST_LINKS: usize = 40;
 /// What a path leads to: an existing file, or the directory entry where a file would be created.
 ///
 /// Two spellings of one path, and two links to one file, have equal places.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// An existing file.
     File {

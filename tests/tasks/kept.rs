@@ -3,6 +3,7 @@
 use stored_ami::record::Record;
 use stored_ami_lab::{Action, Fault, FaultRule, Operation};
 
+use crate::between::Between;
 use crate::common::Run;
 use crate::rig::{AMI, BUCKET, KEY, OBJECT, Rig};
 
@@ -53,6 +54,46 @@ async fn the_record_of_a_completed_store_is_not_replaced_by_one_elsewhere() {
     }
     rig.run(&[&elsewhere[..], &["--force"]].concat()).await.assert_exit(0);
     assert_ne!(std::fs::read(&record).unwrap(), before);
+}
+
+/// Two runs at once may name one file. Each checks it at the beginning, when the other one has not yet written there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_another_run_wrote_meanwhile_is_not_replaced() {
+    for (is_before_the_call, is_list) in [(true, false), (true, true), (false, false), (false, true)] {
+        let rig = Rig::new().await;
+        let other = rig.create(None, "other", &[("/dev/sda1", 8)]);
+        let (record, theirs, list) = (rig.path("record.json"), rig.path("theirs.json"), rig.path("list"));
+        rig.run(&["store", &other, "--bucket", BUCKET, "--yes", "--record", &theirs]).await.assert_exit(0);
+        let theirs = std::fs::read_to_string(&theirs).unwrap();
+        std::fs::write(&list, format!("{AMI}\t{BUCKET}\t{record}\n")).unwrap();
+        rig.lab.clear_calls();
+        let (path, text) = (record.clone(), theirs.clone());
+        // The preflight makes the call as a dry run.
+        let between = Between::answers(&rig.lab.endpoint(), "Action=CreateStoreImageTask", move |body, _, answer| {
+            if body.contains("DryRun=true") == is_before_the_call {
+                std::fs::write(&path, &text).unwrap();
+            }
+            answer
+        });
+        let mut command = rig.command();
+        command.env("AWS_ENDPOINT_URL", &between.endpoint).args(["store", "--yes", "--json"]);
+        match is_list {
+            true => command.args(["--from", &list]),
+            false => command.args([AMI, "--bucket", BUCKET, "--record", &record]),
+        };
+        let run = Run::of(command).await;
+        run.assert_exit(4);
+        assert!(run.stdout.contains(&format!("the file holds the record of {other}")), "{run:?}");
+        assert_eq!(std::fs::read_to_string(&record).unwrap(), theirs);
+        if is_before_the_call {
+            assert!(run.stdout.contains("the store was not started"), "{run:?}");
+            assert!(rig.starts().is_empty());
+        } else {
+            // Nothing else keeps what only the object states.
+            assert!(run.stdout.contains(&format!("it does not hold {OBJECT}, ETag ")), "{run:?}");
+            assert_eq!(rig.starts().len(), 1);
+        }
+    }
 }
 
 /// A call that EC2 certainly refused made no store, and so leaves no record of one.

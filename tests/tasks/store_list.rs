@@ -93,9 +93,13 @@ async fn lines_that_are_wrong_are_refused_before_anything_is_asked() {
     rig.lab.clear_calls();
     let (image, path, record) = (id(0), rig.path("list"), rig.path("one.json"));
     std::fs::write(rig.path("other.txt"), "not a record").unwrap();
+    std::fs::create_dir(rig.path("sub")).unwrap();
+    std::os::unix::fs::symlink(".", rig.path("here")).unwrap();
     for (list, problem) in [
         (format!("{image}\tb-1\n{image}\tb-1\n"), "lines 1 and 2: "),
         (format!("{image}\tb-1\t{record}\n{image}\tb-2\t{record}\n"), "lines 1 and 2: "),
+        (format!("{image}\tb-1\t{record}\n{image}\tb-2\t{}\n", rig.path("sub/../one.json")), "lines 1 and 2: "),
+        (format!("{image}\tb-1\t{record}\n{image}\tb-2\t{}\n", rig.path("here/one.json")), "lines 1 and 2: "),
         (format!("{image}\n"), "line 1: write AMI, bucket"),
         (format!("{image}\tb-1\t{}\n", rig.path("other.txt")), "line 1: --record"),
         ("golden\tb-1\n".to_owned(), "line 1: `golden`"),

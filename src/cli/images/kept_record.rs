@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::blocks::BlockRecord;
 use crate::cli::output::keep_output;
+use crate::cli::replaced::check_still_own;
 use crate::cli::usage::read;
 use crate::cli::written::WrittenFiles;
 use crate::commands::store::RecordKeeper;
@@ -21,6 +22,8 @@ pub(super) struct KeptRecord {
     /// Of the last call of the store.
     call: Mutex<Option<Call>>,
     written: WrittenFiles,
+    /// Whether the record of another store is replaced.
+    force: bool,
 }
 
 /// What was written before a call.
@@ -50,8 +53,15 @@ impl Before {
 
 impl KeptRecord {
     /// A record that is to be written.
-    pub(super) fn new(path: &Path, record: Record, written: &WrittenFiles) -> Self {
-        KeptRecord { path: path.to_owned(), record, call: Mutex::default(), written: written.clone() }
+    pub(super) fn new(path: &Path, record: Record, written: &WrittenFiles, force: bool) -> Self {
+        KeptRecord { path: path.to_owned(), record, call: Mutex::default(), written: written.clone(), force }
+    }
+
+    /// Fails if the file holds the record of another store. By force that may be replaced once: what is there after this
+    /// run wrote its own was written meanwhile.
+    fn check_still_own(&self) -> Result<(), String> {
+        let is_forced = self.force && lock(&self.call).is_none();
+        if is_forced { Ok(()) } else { check_still_own(&self.path, &self.record) }
     }
 
     /// Writes the record, and returns its text. The content of the AMI costs money to read, and a store does not know it:
@@ -75,6 +85,15 @@ impl KeptRecord {
     }
 }
 
+/// What only the stored object states, for the one who has to keep it elsewhere.
+fn stated(record: &Record) -> String {
+    let etag = record.etag.as_ref().map(|etag| format!("ETag {etag}"));
+    let version = record.version_id.as_ref().map(|version| format!("version {version}"));
+    let bytes = record.object_bytes.map(|bytes| format!("{bytes} bytes"));
+    let object = format!("s3://{}/{}", record.bucket, record.key);
+    [Some(object), etag, version, bytes].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
 /// The content of this AMI in a record, or in a file of a content alone.
 fn kept_content(path: &Path, image: &str) -> Option<Box<BlockRecord>> {
     let text = read(path, InputKind::Record).ok()?;
@@ -87,6 +106,7 @@ fn kept_content(path: &Path, image: &str) -> Option<Box<BlockRecord>> {
 
 impl RecordKeeper for KeptRecord {
     fn before_start(&self, now: Timestamp) -> Result<(), String> {
+        self.check_still_own().map_err(|problem| format!("{problem}; the store was not started"))?;
         let (written_at, before) = (now.to_string(), Before::of(&self.path));
         let text = self.save(Record { written_at: written_at.clone(), ..self.record.clone() })?;
         *lock(&self.call) = Some(Call { written_at, text, before });
@@ -116,7 +136,9 @@ impl RecordKeeper for KeptRecord {
             object_bytes: Some(object.size),
             ..self.record()
         };
-        self.save(completed).map(drop)
+        let stated = stated(&completed);
+        let kept = self.check_still_own().and_then(|()| self.save(completed));
+        kept.map(drop).map_err(|problem| format!("{problem}; it does not hold {stated}"))
     }
 }
 
@@ -142,18 +164,18 @@ mod tests {
         }
     }
 
-    fn kept(path: &Path) -> KeptRecord {
+    fn kept(path: &Path, force: bool) -> KeptRecord {
         let caller = Caller { account: "123456789012".into(), arn: "arn:aws:iam::123456789012:user/x".into() };
         let image = ImageFacts { id: "ami-1".into(), ..ImageFacts::default() };
         let record = Record::of(&image, &[], &LogicalSize::stated(1, "test"), &caller, "us-east-1");
-        KeptRecord::new(path, record, &WrittenFiles::default())
+        KeptRecord::new(path, record, &WrittenFiles::default(), force)
     }
 
     #[test]
     fn what_was_read_of_the_ami_stays_in_its_record() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("r.json");
-        let kept = kept(&path);
+        let kept = kept(&path, false);
         let id = ObjectId { target: "s3://b/ami-1.bin".parse().unwrap(), etag: None };
         let object = ObjectFacts::new(id, FactsSource::Other("a test"), 5);
         let there = || Record::from_json(&std::fs::read_to_string(&path).unwrap()).unwrap();
@@ -169,15 +191,16 @@ mod tests {
         assert_eq!(there().content, read);
         // That of another AMI is not its own.
         std::fs::write(&path, content("ami-2").to_json().unwrap()).unwrap();
-        kept.completed(&object).unwrap();
-        assert_eq!(there().content, None);
+        let problem = kept.completed(&object).unwrap_err();
+        assert!(problem.contains("holds the record of ami-2") && problem.contains("5 bytes"), "{problem}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), content("ami-2").to_json().unwrap());
     }
 
     #[test]
     fn what_another_program_wrote_meanwhile_stays_after_a_refusal() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("r.json");
-        let kept = kept(&path);
+        let kept = kept(&path, true);
         let there = || std::fs::read_to_string(&path).ok();
         kept.before_start(Timestamp::UNIX_EPOCH).unwrap();
         kept.not_started().unwrap();

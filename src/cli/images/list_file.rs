@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::cli::usage::{UsageError, read_given};
-use crate::files::InputKind;
+use crate::files::{InputKind, Place};
 use crate::ident::{AmiId, BucketPath, ImageName, ObjectUri};
 
 /// One restore of a list.
@@ -106,7 +106,10 @@ fn parse_stores(text: &str) -> Result<Vec<StoreLine>, String> {
                 into.bucket
             ));
         }
-        if let Some((before, path)) = record.clone().and_then(|path| Some((records.insert(path.clone(), line)?, path)))
+        // What cannot be resolved cannot be written either, which is reported before anything is asked.
+        let place = record.as_deref().and_then(|path| Some((path, Place::of(path).ok()?)));
+        if let Some((path, place)) = place
+            && let Some(before) = records.insert(place, line)
         {
             return Err(format!("lines {before} and {line}: the record {} is named twice", path.display()));
         }

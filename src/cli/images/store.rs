@@ -155,8 +155,9 @@ impl Store<'_> {
     ) -> bool {
         let image = &request.image;
         let written = &self.runner.settings().written;
+        let force = self.args.force.force;
         let record =
-            record.zip(self.args.record.as_deref()).map(|(record, path)| KeptRecord::new(path, record, written));
+            record.zip(self.args.record.as_deref()).map(|(record, path)| KeptRecord::new(path, record, written, force));
         let keeper = record.as_ref().map(|record| record as &dyn RecordKeeper);
         let called = match start_store(services, request, preflight, keeper, &self.cancel).await {
             Ok(called) => called,

@@ -49,7 +49,8 @@ pub(in crate::cli) async fn run_store_list(
                 let is_started = is_started(&preflight);
                 let record = record.zip(line.record.as_deref()).map(|(record, path)| {
                     let record = if is_started { earlier(path, &record).unwrap_or(record) } else { record };
-                    Box::new(KeptRecord::new(path, record, &settings.written)) as Box<dyn RecordKeeper>
+                    let kept = KeptRecord::new(path, record, &settings.written, args.force.force);
+                    Box::new(kept) as Box<dyn RecordKeeper>
                 });
                 let existing = is_started.then(|| target.clone());
                 let store = QueuedStore { services, request, preflight: preflight.clone(), record, is_started };

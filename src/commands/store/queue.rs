@@ -20,7 +20,7 @@ pub trait RecordKeeper: Send + Sync {
     ///
     /// # Errors
     ///
-    /// The record cannot be written; the store is not started.
+    /// The record cannot be written, or would replace that of another store; the store is not started.
     fn before_start(&self, now: Timestamp) -> Result<(), String>;
 
     /// Takes back what [`RecordKeeper::before_start`] wrote: the store was certainly not started.
@@ -34,7 +34,7 @@ pub trait RecordKeeper: Send + Sync {
     ///
     /// # Errors
     ///
-    /// The record cannot be written.
+    /// The record cannot be written, or would replace that of another store.
     fn completed(&self, object: &ObjectFacts) -> Result<(), String>;
 }
 
