@@ -60,6 +60,7 @@ pub(super) fn write_plan(
     let (label, text) = match (report.objects, report.exit_code) {
         (0, Exit::Passed) => (Label::new("nothing", Verdict::Pass), "no object is due"),
         (_, Exit::Passed) => (Label::new("planned", Verdict::Pass), "nothing was asked of S3 yet"),
+        (0, _) => (Label::new("nothing", Verdict::Unknown), "no object could be planned: see above"),
         _ => (Label::new("planned", Verdict::Unknown), "not every object could be listed and described"),
     };
     conclude(out, style, label, text)?;

@@ -770,3 +770,22 @@ async fn two_versions_of_an_object_that_a_list_names_are_two_jobs() {
         batch.run(&["plan", "--list", &list, "--plan", &batch.plan, "--force", "--ledger", &batch.ledger]).await;
     assert_eq!(of_type(planned.assert_exit(0), "batch_plan").remove(0)["still_good"], 2);
 }
+
+/// A misspelt prefix does not look like one of which every object was proved lately.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prefix_without_objects_is_no_plan_in_which_nothing_is_due() {
+    let batch = Batch::with(2).await;
+    let plan = ["plan", "s3://archive/typo/", "--plan", &batch.plan, "--force"];
+    let said = "no stored AMI object was found under s3://archive/typo/, so there is nothing to report";
+    let report = of_type(batch.run(&plan).await.assert_exit(3), "batch_plan").remove(0);
+    assert_eq!((&report["problems"], &report["exit_code"]), (&json!([said]), &json!(3)), "{report:#}");
+    let told = batch.rig.told(&[&["batch"], &plan[..]].concat(), 3).await;
+    assert!(told.contains("no object could be planned") && !told.contains("no object is due"), "{told}");
+
+    // Every object still has a valid proof.
+    batch.plan(&[]).await.assert_exit(0);
+    let jobs = batch.complete().await;
+    batch.reconcile(&jobs[0], &["--ledger", &batch.ledger]).await.assert_exit(0);
+    let report = of_type(batch.plan(&["--ledger", &batch.ledger]).await.assert_exit(0), "batch_plan").remove(0);
+    assert_eq!((&report["still_good"], &report["objects"]), (&json!(2), &json!(0)), "{report:#}");
+}

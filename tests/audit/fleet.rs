@@ -1,6 +1,6 @@
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
-use serde_json::Value;
-use stored_ami_lab::{BucketOptions, Deny, Fault, FaultRule, Operation};
+use serde_json::{Value, json};
+use stored_ami_lab::{BucketOptions, Deny, Fault, FaultRule, ObjectRecord, Operation};
 
 use crate::common::{Server, data};
 use crate::rig::{Audited, BUCKET, Rig, key, target};
@@ -241,6 +241,37 @@ async fn one_that_stays_damaged_keeps_no_other_from_its_turn() {
         let run = Audited::of(rig.server.run(&args).await);
         let examined = run.end()["examined"].as_u64().unwrap();
         assert!((1..4).contains(&examined), "{end:?}: {:?}", run.end());
+    }
+}
+
+/// What cannot be read takes nothing of what the others may.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_cannot_be_read_uses_up_no_limit() {
+    let rig = Rig::with(8).await;
+    for number in [0, 1, 3, 6] {
+        let cold = |object: &mut ObjectRecord| {
+            object.storage_class = "DEEP_ARCHIVE".into();
+            object.size = 1 << 40;
+        };
+        rig.lab.with_object(BUCKET, &key(number), cold).unwrap();
+    }
+    let audit = ["audit", "s3://archive", "--level", "bytes", "--objects", "1"];
+    for limit in [["--max-bytes", "8000"], ["--max-cost", "0.01"]] {
+        let run = Audited::of(rig.server.run(&[&audit[..], &limit[..]].concat()).await);
+        let end = run.end();
+        assert_eq!((&end["proved"], &end["examined"]), (&json!(4), &json!(8)), "{limit:?}: {end}");
+    }
+    // What is read at last still counts.
+    let run = Audited::of(rig.server.run(&[&audit[..], &["--max-bytes", "5000"][..]].concat()).await);
+    assert_eq!(run.end()["proved"], 2, "{}", run.end());
+
+    // HEAD of an object that looks readable fails: what was reserved for it is given back.
+    let warm = |object: &mut ObjectRecord| object.storage_class = "STANDARD".into();
+    rig.lab.with_object(BUCKET, &key(0), warm).unwrap();
+    rig.lab.deny(Deny::action("s3:GetObject").under(&key(0)));
+    for limit in [["--max-bytes", "8000"], ["--max-cost", "0.01"]] {
+        let run = Audited::of(rig.server.run(&[&audit[..], &limit[..]].concat()).await);
+        assert_eq!(run.end()["proved"], 4, "{limit:?}: {}", run.end());
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::absent::{left, missed};
-use super::budget::{AuditBudget, ObjectCost};
+use super::budget::{AuditBudget, ObjectCost, Reserved};
 use super::examine::examine;
 use super::list::Candidate;
 use super::object::AuditedObject;
@@ -70,13 +70,38 @@ impl<'a> Look<'a> {
         lock(&self.spend).dollars()
     }
 
-    /// Reserves the budget for a run of an object.
+    /// Reserves the budget for an object, or for a run of one.
     ///
     /// # Errors
     ///
     /// A message that names the exhausted limit.
-    pub(super) fn spend(&self, cost: &ObjectCost) -> Result<(), &'static str> {
+    pub(super) fn spend(&self, cost: &ObjectCost) -> Result<Option<Reserved>, &'static str> {
         lock(&self.spend).take(self.request, cost, self.services.context.clock.monotonic())
+    }
+
+    /// Gives back what was reserved if no byte was received.
+    pub(super) fn settle(&self, reserved: Option<&Reserved>, received_bytes: u64) {
+        if let Some(reserved) = reserved.filter(|_| received_bytes == 0) {
+            lock(&self.spend).give_back(reserved);
+        }
+    }
+
+    /// What examining an object costs, as far as the limits demand to know it.
+    async fn cost(&self, subject: &Subject<'_>) -> ObjectCost {
+        let (candidate, due) = (&subject.candidate, &self.request.due);
+        let listed = ObjectCost::listed(candidate);
+        let asks = match candidate.listed {
+            None => due.ends(),
+            // An archived object takes nothing of what others may read. Others take their turn before any request, so
+            // that the oldest proof comes first.
+            Some(_) => {
+                let (requests, now) = (ObjectCost::of_run(candidate, 0), self.services.context.clock.monotonic());
+                due.limits_reads()
+                    && listed.is_archived()
+                    && lock(&self.spend).allows(self.request, &requests, now).is_ok()
+            }
+        };
+        if asks { ObjectCost::of(candidate, subject.head().await) } else { listed }
     }
 
     /// Examines an object that was listed or named, if it is due.
@@ -117,16 +142,13 @@ impl<'a> Look<'a> {
         if let Some(examined) = self.still_good(&subject).await {
             return Looked::new(ObjectOutcome::StillGood, examined);
         }
-        // The budget needs the size of an object that was not listed.
-        let facts = if subject.candidate.listed.is_none() && self.request.due.ends() {
-            subject.head().await.ok()
-        } else {
-            None
-        };
-        let cost = ObjectCost::of(&subject.candidate, facts);
-        match self.spend(&cost) {
+        match self.spend(&self.cost(&subject).await) {
             Err(why) => Looked::new(ObjectOutcome::Left, left(&subject, why)),
-            Ok(()) => Looked::new(ObjectOutcome::Examined, examine(&subject, self.cancel).await),
+            Ok(reserved) => {
+                let examined = examine(&subject, self.cancel).await;
+                self.settle(reserved.as_ref(), examined.report.received_bytes);
+                Looked::new(ObjectOutcome::Examined, examined)
+            }
         }
     }
 

@@ -144,6 +144,11 @@ impl AuditLimits {
         self.until.is_some() || self.bytes.is_some() || self.dollars.is_some()
     }
 
+    /// Whether what is read is limited.
+    pub(super) fn limits_reads(&self) -> bool {
+        self.bytes.is_some() || self.dollars.is_some()
+    }
+
     /// Whether the time limit is over.
     pub(super) fn is_over(&self, now: Instant) -> bool {
         self.until.is_some_and(|until| now >= until)

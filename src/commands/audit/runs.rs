@@ -77,12 +77,13 @@ impl<'a> HugeObject<'a> {
         let mut report = AuditedRunReport::new(&self.candidate.uri, subject.now().to_string()).of_run(&self.plan, &run);
         report.identity = Some(IdentityReport::from(&self.found.facts));
         let cost = ObjectCost::of_run(&self.candidate, run.range.len());
-        let mut report = match self.look.spend(&cost) {
+        let spent = self.look.spend(&cost);
+        let mut report = match &spent {
             Err(why) => {
                 let reason = Reason::Unanswered { detail: format!("due, and left for another run: {why}") };
                 unread(report, &reason, Exit::Unknown)
             }
-            Ok(()) => {
+            Ok(_) => {
                 let plan = (&self.plan, &run);
                 match run_digests(&subject.session, &self.found, plan, request.budget, cancel).await {
                     Ok(digests) => report.with(&digests),
@@ -91,6 +92,7 @@ impl<'a> HugeObject<'a> {
             }
         };
         (report.requests, report.received_bytes) = subject.counted();
+        self.look.settle(spent.ok().flatten().as_ref(), report.received_bytes);
         report.elapsed_seconds = subject.elapsed().as_secs_f64();
         report
     }

@@ -22,7 +22,7 @@ impl AuditRequest {
 /// runs. Parts under which the ledger knows the ETag to match come before assumed ones, as in a read of the whole object.
 pub(super) fn divided(subject: &Subject<'_>, found: &mut Discovery) -> Option<(SplitPlan, References)> {
     let run_bytes = subject.request.split_bytes?;
-    if archived(found).is_some() {
+    if archived(&found.facts).is_some() {
         return None;
     }
     if let Some(known) = subject.known_parts(&found.facts.listed_identity()) {

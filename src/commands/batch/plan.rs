@@ -15,7 +15,7 @@ use crate::ledger::SharedLedger;
 use crate::manifest::Manifest;
 use crate::price::{PriceTable, compute_cost};
 use crate::report::{
-    BatchPlanReport, BatchStep, CostLineReport, Exit, LeftOutCode, LeftOutReport, PlannedJobReport, TOOL,
+    AuditNote, BatchPlanReport, BatchStep, CostLineReport, Exit, LeftOutCode, LeftOutReport, PlannedJobReport, TOOL,
 };
 use crate::source::{ErrorKind, Session, SourceError};
 
@@ -77,8 +77,18 @@ pub async fn plan_batch(
     let (mut due, mut left_out, mut still_good, mut problems) = (Vec::new(), Vec::new(), 0, Vec::new());
     let mut exit = Exit::Passed;
     let pages = candidates(services, &request.scope).flat_map(|listed| match listed {
-        Listed::Page { candidates, .. } => stream::iter(candidates.into_iter().map(Ok).collect::<Vec<_>>()),
-        Listed::Problem(prefix, error) => stream::iter(vec![Err((prefix, error))]),
+        Listed::Page { candidates, empty, .. } => {
+            // An empty prefix may be misspelt, and must not look like one in which nothing is due.
+            let nothing = empty.map(|prefix| {
+                let note = AuditNote::NothingUnder { prefix: prefix.to_string() };
+                Err((Exit::Unknown, note.to_string()))
+            });
+            stream::iter(candidates.into_iter().map(Ok).chain(nothing).collect::<Vec<_>>())
+        }
+        Listed::Problem(prefix, error) => {
+            let problem = format!("{prefix}: {}", error.explain());
+            stream::iter(vec![Err((crate::commands::exit_of(&error), problem))])
+        }
     });
     let described = pages.map(|found| async {
         match found {
@@ -92,9 +102,9 @@ pub async fn plan_batch(
             Ok(Described::StillGood) => still_good += 1,
             Ok(Described::Due(algorithm, scope, object)) => due.push((algorithm, scope, *object)),
             Ok(Described::LeftOut(one)) => left_out.push(one),
-            Err((prefix, error)) => {
-                exit = exit.and(crate::commands::exit_of(&error));
-                problems.push(format!("{prefix}: {}", error.explain()));
+            Err((code, problem)) => {
+                exit = exit.and(code);
+                problems.push(problem);
             }
         }
     }

@@ -121,8 +121,9 @@ impl CompareRun {
 
     /// Why nothing can be read: an object is archived.
     fn archived(&self) -> Option<String> {
-        let state =
-            |end: &StatedEnd| verify::archived(&end.found).map(|state| format!("{} is archived: {state}", end.name));
+        let state = |end: &StatedEnd| {
+            verify::archived(&end.found.facts).map(|state| format!("{} is archived: {state}", end.name))
+        };
         let states: Vec<String> = [state(&self.a), state(&self.b)].into_iter().flatten().collect();
         (!states.is_empty()).then(|| states.join("; "))
     }

@@ -115,7 +115,7 @@ fn notes(run: &CompareRun, findings: &[CompareFinding], read: &Read) -> Vec<Note
 }
 
 fn next_steps(run: &CompareRun, report: &CompareReport) -> Vec<CompareStep> {
-    let thaw = |end: &StatedEnd, step| archived(&end.found).map(|_| step);
+    let thaw = |end: &StatedEnd, step| archived(&end.found.facts).map(|_| step);
     match report.outcome {
         Likeness::Same => Vec::new(),
         Likeness::Different => vec![CompareStep::VerifyBoth],

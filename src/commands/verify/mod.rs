@@ -28,7 +28,7 @@ pub(super) use run_digests::run_digests;
 
 use super::{Discovery, discover};
 use crate::checks::Digests;
-use crate::facts::{Readability, readability};
+use crate::facts::{ObjectFacts, Readability, readability};
 use crate::fetch::{Spent, Stop};
 use crate::ident::ETag;
 use crate::manifest::Manifest;
@@ -144,7 +144,7 @@ async fn verify_found(
     let (references, unused): (Vec<Reference>, Vec<Reference>) =
         collected.references.into_iter().partition(|reference| request.uses(reference.check));
     findings.extend(unused.into_iter().map(|reference| unknown(reference.check, Reason::NotUsed)));
-    ending.archived = archived(&found);
+    ending.archived = archived(&found.facts);
     if let Some(state) = ending.archived.clone() {
         let archived = |reference: Reference| unknown(reference.check, Reason::Archived { state: state.clone() });
         findings.extend(references.into_iter().map(archived));
@@ -176,8 +176,7 @@ async fn verify_found(
 }
 
 /// The archive state, if the object must be restored from an archive tier before it can be read.
-pub(super) fn archived(found: &Discovery) -> Option<String> {
-    let facts = &found.facts;
+pub(super) fn archived(facts: &ObjectFacts) -> Option<String> {
     let restore = facts.restore.as_ref().and_then(|restore| restore.as_ref().ok());
     match readability(facts.storage_class.as_deref(), facts.archive_status.as_deref(), restore) {
         Readability::Archived(state) => Some(state),

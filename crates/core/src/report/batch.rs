@@ -113,7 +113,7 @@ pub struct BatchPlanReport {
     /// Objects that the plan leaves out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOutReport>,
-    /// Prefixes that could not be listed, with the error.
+    /// Prefixes that could not be listed, with the error, and those without any stored AMI object.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
     /// What the jobs cost by list prices. An amount that is not known has a reason.
@@ -122,7 +122,7 @@ pub struct BatchPlanReport {
     pub price_region: String,
     /// Requests of all kinds.
     pub requests: u64,
-    /// Exit code of the command: 3 if objects could not be described or listed.
+    /// Exit code of the command: 3 if objects could not be described or listed, or a prefix has none.
     pub exit_code: Exit,
     /// What comes next. Not in JSON.
     #[serde(skip)]
