@@ -239,9 +239,13 @@ pub(super) fn conclusion(report: &VerifyReport) -> String {
                 Some(limit @ ProofLimit::SinceWritten) => {
                     format!("; {}; --like or --manifest compares it with an original", limit.clause())
                 }
-                Some(limit @ ProofLimit::Accidents) => format!("; {}", limit.clause()),
+                Some(limit @ (ProofLimit::Accidents | ProofLimit::SinceBaseline)) => format!("; {}", limit.clause()),
             };
-            format!("all {size} bytes are proved by {}{limit}", joined(&report.proved_by, ", "))
+            let by = joined(&report.proved_by, ", ");
+            match report.is_proved() {
+                true => format!("all {size} bytes are proved by {by}{limit}"),
+                false => format!("all {size} bytes are those of the manifest ({by}){limit}"),
+            }
         }
         Verdict::Fail if report.findings.iter().all(|f| f.verdict != Verdict::Fail || f.check == CheckId::Stream) => {
             "the compressed stream in the object is broken, although its bytes match the references".to_owned()
@@ -252,7 +256,9 @@ pub(super) fn conclusion(report: &VerifyReport) -> String {
         Verdict::Fail if unlike(report).is_some() => unlike(report).unwrap_or_default(),
         Verdict::Fail if contradiction(report).is_some() => contradiction(report).unwrap_or_default(),
         Verdict::Fail => match damaged.as_slice() {
-            [] if fails(report, is_of(&[Origin::Manifest])) => "the bytes do not match the manifest".to_owned(),
+            [] if fails(report, is_of(&[Origin::Manifest, Origin::Baseline])) => {
+                "the bytes do not match the manifest".to_owned()
+            }
             [] if fails(report, is_of(&[Origin::Expect, Origin::Sums, Origin::Like])) => {
                 "the bytes do not match the value that was given".to_owned()
             }
@@ -284,7 +290,7 @@ fn unlike(report: &VerifyReport) -> Option<String> {
     let found = report.unlike()?;
     let of = |origin| found.refuted_by.iter().all(|check| is_of(&[origin])(*check));
     let what = match found.refuted_by.len() {
-        _ if of(Origin::Manifest) => "the manifest",
+        _ if of(Origin::Manifest) || of(Origin::Baseline) => "the manifest",
         _ if of(Origin::Like) => "the object of --like",
         1 => "the value that was given",
         _ => "the values that were given",

@@ -192,3 +192,29 @@ async fn a_source_is_proved_by_what_another_program_left_only_when_asked_for() {
     assert_eq!(copied["proved_by"], json!(["tags-md5"]));
     assert_eq!(at.entries(), [entry(FROM, "pass", Some("read")), entry(TO, "pass", Some("written"))]);
 }
+
+/// The values of a copy are computed over the bytes that were sent, so that a read of it shows nothing about its source.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_of_a_copy_of_unproved_bytes_is_no_proof() {
+    let at = Recorded::new().await;
+    at.rig
+        .from
+        .with_object("archive", KEY, |object| {
+            object.encryption = stored_ami_lab::Encryption::Kms { key_id: "k".into(), bucket_key: false };
+            object.checksum = None;
+        })
+        .unwrap();
+    let baseline = at.rig.home.path().join("m.json").to_str().unwrap().to_owned();
+    at.rig.source.run(&["verify", FROM, "--write-manifest", &baseline]).await.assert_exit(3);
+    // The same bytes as those of a baseline are not proved either.
+    let refused = at.copy(&["--manifest", &baseline]).await;
+    assert_eq!(report(refused.assert_exit(3))["outcome"], "not_made");
+    assert!(!at.rig.has(KEY).await && at.entries().is_empty());
+
+    let copied = at.copy(&["--manifest", &baseline, "--unproved", "--verify-destination"]).await;
+    let copied = report(run_passed(&copied));
+    assert_eq!((&copied["outcome"], &finding(&copied, "source")["verdict"]), (&json!("copied"), &json!("unknown")));
+    assert_eq!(finding(&copied, "read-back")["verdict"], "pass");
+    assert_eq!(at.entries(), [entry(TO, "unknown", None)]);
+    assert_eq!(copied["recorded"], json!([{ "target": TO }]));
+}

@@ -128,6 +128,10 @@ async fn equal_etags_that_nobody_documents_are_not_the_same_object() {
         if !default_checksum {
             assert_eq!(verdict(&run, "absent"), "unknown");
             assert!(run.stdout.contains("only AWS documents its ETags as MD5s"), "{run:?}");
+            // Nothing is copied, so there is nothing to accept.
+            let accepted = rig.copy(&["--yes", "--accept", "absent"]).await;
+            let told = report(accepted.assert_exit(3));
+            assert_eq!((&told["outcome"], told.get("accepted")), (&"occupied".into(), None), "{accepted:?}");
             assert!(rig.calls(Operation::CreateMultipartUpload).is_empty());
         }
     }

@@ -167,7 +167,7 @@ async fn live(services: &ObjectServices, journal: &Journal) {
         called = Some(start_store(services, &wish, &report, None, &never).await.unwrap());
     }
     if answer != StoredState::Stored {
-        let wish = StoreFollowRequest { image: &image, bucket: Some(BUCKET), called };
+        let wish = StoreFollowRequest { image: &image, bucket: Some(BUCKET), called, options: "" };
         let followed = follow_store(&services.region, &wish, &never).await.unwrap();
         assert_eq!(followed.report.state, "Completed");
         assert!(followed.report.requests > 0);
@@ -206,6 +206,7 @@ async fn live(services: &ObjectServices, journal: &Journal) {
         object_proof: None,
         alias: None,
         accept: &[],
+        options: "",
     };
     let report = follow_restore(&services.region, &wish, journal, &never).await.unwrap();
     assert_eq!(report.exit_code, Exit::Passed, "{report:#?}");

@@ -1,8 +1,8 @@
 //! `safe-to-delete` accepts a copy by the kind of its proof. The table is in `docs/trust.md`.
 
-use stored_ami::audit::{Entry, Level, Proof, Word};
+use stored_ami::audit::{CopiedFrom, Entry, Level, Proof, Word};
 use stored_ami::ledger::Ledger;
-use stored_ami::verdict::ProofKind;
+use stored_ami::verdict::{ProofKind, Verdict};
 
 use crate::common::{Run, data};
 use crate::rig::{AMI, BUCKET, KEY, Rig};
@@ -47,6 +47,18 @@ async fn the_answer_for_each_kind_of_proof() {
     let forged = Proof { proof_kind: Some(ProofKind::Written.into()), ..read.clone() };
     let of_format_2 = Proof { proof_kind: None, ..read.clone() };
     let unknown_kind = Proof { proof_kind: Some(Word::of("believed".into())), ..read.clone() };
+    let by = |name: &str| Proof { proved_by: vec![Word::of(name.into())], ..read.clone() };
+    let from = Some(CopiedFrom { target: "s3://elsewhere/ami.bin".into(), object: read.object.clone() });
+    let copied = Proof { copied_from: from.clone(), ..written.clone() };
+    let copied_unproved = Proof {
+        verdict: Verdict::Unknown.into(),
+        settled: false,
+        proof_kind: None,
+        proved_by: Vec::new(),
+        copied_from: from,
+        ..written.clone()
+    };
+    let since_then = "was copied at ";
     let (accept_written, accept_stated) = ("proof = \"written\"", "proof = \"stated-by-s3\"");
     for (what, proofs, policy, exit, answer, because) in [
         ("read", vec![read.clone()], "", 0, "may_go", ""),
@@ -68,6 +80,41 @@ async fn the_answer_for_each_kind_of_proof() {
             "by tags-md5 alone, which another program",
         ),
         ("written by others", vec![by_others(&written)], accept_written, 3, "cannot_tell", "by tags-md5 alone"),
+        (
+            "a copy of unproved bytes, read",
+            vec![copied_unproved.clone(), read.clone()],
+            "",
+            3,
+            "cannot_tell",
+            since_then,
+        ),
+        (
+            "a copy of unproved bytes, by any proof",
+            vec![copied_unproved.clone(), read.clone(), stated.clone()],
+            accept_stated,
+            3,
+            "cannot_tell",
+            since_then,
+        ),
+        (
+            "a copy of what others alone prove, read",
+            vec![by_others(&copied), read.clone()],
+            "",
+            3,
+            "cannot_tell",
+            since_then,
+        ),
+        (
+            "a copy of unproved bytes, read against a manifest",
+            vec![copied_unproved.clone(), by("manifest-sha256")],
+            "",
+            0,
+            "may_go",
+            "",
+        ),
+        ("a copy of proved bytes, read", vec![copied.clone(), read.clone()], "", 0, "may_go", ""),
+        ("copied again, and proved", vec![copied_unproved, copied, read.clone()], "", 0, "may_go", ""),
+        ("the same as a baseline", vec![by("baseline-sha256")], "", 3, "cannot_tell", "in doubt since"),
         ("nothing", vec![], "", 1, "must_stay", "its present content was never proved"),
     ] {
         let run = safe(&rig, &proofs, policy).await;

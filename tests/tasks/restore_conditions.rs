@@ -192,6 +192,22 @@ async fn the_last_proof_of_the_bytes() {
     };
     rig.lab.with_object(BUCKET, KEY, no_reference).unwrap();
     row("verified", "unknown: not_stated", "the ETag is not an MD5", 3).assert(&preflight(&rig, &["--verify"]).await);
+
+    // Neither does a baseline prove them, nor a manifest of a run that only a baseline matched.
+    let (baseline, later) = (rig.path("baseline.json"), rig.path("later.json"));
+    rig.run(&["verify", OBJECT, "--write-manifest", &baseline]).await.assert_exit(3);
+    let same = rig.run(&["verify", OBJECT, "--manifest", &baseline, "--write-manifest", &later]).await;
+    let by = same.assert_exit(0).report()["proved_by"].clone();
+    assert!(by.as_array().unwrap().iter().all(|by| by.as_str().unwrap().starts_with("baseline-")), "{by}");
+    for manifest in [&baseline, &later] {
+        let args = ["--verify", "--manifest", manifest];
+        let run = preflight(&rig, &args).await;
+        row("verified", "unknown: not_stated", "a baseline", 3).assert(&run);
+        assert_eq!(run.report()["object_proof"]["state"], "unknown");
+        let unread = preflight(&rig, &args[1..]).await;
+        row("verified", "unknown: not_stated", "a baseline", 0).assert(&unread);
+        assert_eq!(unread.report()["object_proof"]["state"], "not_verified");
+    }
 }
 
 /// The bytes are not a condition of AWS, so a preflight passes without them; its last line and JSON say so.

@@ -96,7 +96,9 @@ pub struct StoreArgs {
     )]
     pub from: Option<PathBuf>,
     /// Follow the running store of this AMI; start nothing
-    #[arg(long, value_name = "AMI-ID", conflicts_with_all = ["dry_run", "record"])]
+    ///
+    /// With --record, completes the record that the run that started the store wrote.
+    #[arg(long, value_name = "AMI-ID", conflicts_with = "dry_run")]
     pub follow: Option<AmiId>,
     /// Write a record of the source AMI: sizes, snapshots, name, Region, account
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

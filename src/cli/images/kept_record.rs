@@ -12,6 +12,7 @@ use crate::cli::written::WrittenFiles;
 use crate::commands::store::RecordKeeper;
 use crate::facts::ObjectFacts;
 use crate::files::{InputKind, OutputKind, remove_whole};
+use crate::ident::Target;
 use crate::record::Record;
 use crate::sync::lock;
 
@@ -85,6 +86,11 @@ impl KeptRecord {
     }
 }
 
+/// Whether a target is the object of the store that a record is of.
+fn is_at(target: &Target, record: &Record) -> bool {
+    matches!(target, Target::Object(uri) if uri.bucket == record.bucket && uri.key == record.key)
+}
+
 /// What only the stored object states, for the one who has to keep it elsewhere.
 fn stated(record: &Record) -> String {
     let etag = record.etag.as_ref().map(|etag| format!("ETag {etag}"));
@@ -137,7 +143,17 @@ impl RecordKeeper for KeptRecord {
             ..self.record()
         };
         let stated = stated(&completed);
-        let kept = self.check_still_own().and_then(|()| self.save(completed));
+        let own = match is_at(&object.id.target, &completed) {
+            true => self.check_still_own(),
+            false => Err(format!(
+                "the record {} is of the store to s3://{}/{}, and this one wrote {}",
+                self.path.display(),
+                completed.bucket,
+                completed.key,
+                object.id.target
+            )),
+        };
+        let kept = own.and_then(|()| self.save(completed));
         kept.map(drop).map_err(|problem| format!("{problem}; it does not hold {stated}"))
     }
 }

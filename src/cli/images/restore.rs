@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +27,7 @@ use crate::commands::verify::{VerifyOptions, verify};
 use crate::commands::{ObjectServices, RegionServices};
 use crate::facts::ImageState;
 use crate::files::InputKind;
-use crate::ident::{AmiId, ImageName, ObjectUri};
+use crate::ident::{AmiId, ImageName, ObjectUri, shell_option};
 use crate::journal::{Entry, Journal};
 use crate::manifest::Manifest;
 use crate::record::Record;
@@ -118,7 +118,10 @@ async fn verify_now(
     match verify(&services.object, &request, cancel).await {
         Ok(verified) => {
             let report = verified.report;
-            let verdict = report.verdict;
+            let verdict = match report.verdict {
+                Verdict::Pass if !report.is_proved() => Verdict::Unknown,
+                verdict => verdict,
+            };
             let damage = report.damage();
             let detail = match (verdict, &damage) {
                 (Verdict::Pass, _) => format!(
@@ -127,6 +130,9 @@ async fn verify_now(
                     crate::audit::joined(&report.proved_by, ", ")
                 ),
                 (_, Some(damage)) => format!("the object is damaged: {}", damage.sentence(report.parts_count())),
+                (_, None) if report.verdict == Verdict::Pass => "just now: the bytes are those of the manifest, a \
+                     baseline: no stored or given value proved them when it was written"
+                    .to_owned(),
                 (_, None) => format!("just now: {}", not_proved(&report)),
             };
             let is_damaged = damage.is_some();
@@ -302,11 +308,30 @@ impl Restore<'_> {
         Self: 'b,
     {
         let (alias, accept) = (self.args.alias.as_deref(), self.args.task.judging.accept.as_slice());
-        FollowRequest { image, origin, source, verified: None, object_proof: None, alias, accept }
+        FollowRequest { image, origin, source, verified: None, object_proof: None, alias, accept, options: "" }
+    }
+
+    /// The options of this run that are about the AMI that is to be, each preceded by a space.
+    fn options_after_a_signal(&self) -> String {
+        let named = |name: &str, value: Option<String>| value.map(|value| format!(" {}", shell_option(name, &value)));
+        let path = |path: &PathBuf| path.display().to_string();
+        let mut options: Vec<Option<String>> = vec![
+            named("--alias", self.args.alias.clone()),
+            named("--record", self.args.source.record.as_ref().map(path)),
+            named("--journal", self.args.journal.as_ref().map(path)),
+        ];
+        #[cfg(feature = "ebs")]
+        if self.proof.is_some() {
+            options.push(Some(" --prove".to_owned()));
+            options.push(named("--ledger", self.args.proof.ledger.as_ref().map(path)));
+        }
+        options.into_iter().flatten().collect()
     }
 
     /// Follows the restore and, if that is asked for, proves the AMI. `is_agreed` is whether the proof was agreed to.
     async fn follow_and_prove(&mut self, services: &RegionServices, request: FollowRequest<'_>, is_agreed: bool) {
+        let options = self.options_after_a_signal();
+        let request = FollowRequest { options: &options, ..request };
         let work = follow_restore(services, &request, &self.journal, &self.cancel);
         let Some(report) = self.runner.run(request.image, Stop::ByItself, work).await else { return };
         let is_available = is_complete(&report);

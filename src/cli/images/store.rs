@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use tokio_util::sync::CancellationToken;
 
 use super::args::StoreArgs;
@@ -12,13 +14,14 @@ use crate::cli::replaced::check_store_record;
 use crate::cli::runner::{Runner, Stop};
 use crate::cli::settings::Settings;
 use crate::cli::signals::cancel_on_signal;
-use crate::cli::usage::UsageError;
+use crate::cli::usage::{UsageError, read_given};
 #[cfg(feature = "ebs")]
 use crate::commands::blocks::BlockServices;
 use crate::commands::preflight::{StorePreflightRequest, preflight_store};
-use crate::commands::store::{FollowedStore, RecordKeeper, StoreFollowRequest, follow_store, start_store};
+use crate::commands::store::{CalledStore, FollowedStore, RecordKeeper, StoreFollowRequest, follow_store, start_store};
 use crate::commands::{ObjectServices, RegionServices};
-use crate::ident::AmiId;
+use crate::files::InputKind;
+use crate::ident::{AmiId, shell_option};
 use crate::record::Record;
 use crate::report::{Exit, PreflightReport, Report, TaskNote};
 
@@ -34,15 +37,22 @@ pub(in crate::cli) async fn run_store(args: StoreArgs, settings: &Settings) -> R
         cancel,
     };
     match (&args.follow, &args.image) {
-        (Some(image), _) => {
-            let services = services(&args.task.connection, &mut store.runner).await?;
-            let bucket = args.bucket.as_ref().map(|into| into.bucket.as_str());
-            store.follow(&services, StoreFollowRequest { image, bucket, called: None }, None).await;
-        }
+        (Some(image), _) => store.follow_named(image).await?,
         (None, Some(image)) => store.start(image).await?,
         (None, None) => return Err(missing()),
     }
     Ok(store.runner.finish())
+}
+
+/// The record that the run that started the store of this AMI wrote.
+fn begun(path: &Path, image: &AmiId) -> Result<Record, UsageError> {
+    let refused = |what: String| UsageError(format!("--record {}: {what}", path.display()));
+    let text = read_given("--record", path, InputKind::Record)?;
+    let record = Record::from_json(&text).map_err(|error| refused(format!("is no record of a store: {error}")))?;
+    match record.image == image.as_str() {
+        true => Ok(record),
+        false => Err(refused(format!("is the record of {}, and --follow names {image}", record.image))),
+    }
 }
 
 fn missing() -> UsageError {
@@ -62,6 +72,19 @@ struct Store<'a> {
 }
 
 impl Store<'_> {
+    /// Follows the store of an AMI that an earlier run started, and completes the record that it wrote.
+    async fn follow_named(&mut self, image: &AmiId) -> Result<(), UsageError> {
+        let args = self.args;
+        let record = args.record.as_deref().map(|path| begun(path, image)).transpose()?;
+        let services = services(&args.task.connection, &mut self.runner).await?;
+        let bucket = args.bucket.as_ref().map(|into| into.bucket.clone());
+        let bucket = bucket.or_else(|| record.as_ref().map(|record| record.bucket.clone()));
+        let record = record.zip(args.record.as_deref());
+        let record = record.map(|(record, path)| KeptRecord::new(path, record, &self.runner.settings().written, false));
+        self.follow(&services, image, bucket.as_deref(), None, record).await;
+        Ok(())
+    }
+
     /// Runs the preflight, and starts the store if the preflight allows it.
     async fn start(&mut self, image: &AmiId) -> Result<(), UsageError> {
         let args = self.args;
@@ -166,8 +189,7 @@ impl Store<'_> {
                 return false;
             }
         };
-        let follow = StoreFollowRequest { image, bucket: Some(&request.into.bucket), called: Some(called) };
-        self.follow(&services.region, follow, record).await
+        self.follow(&services.region, image, Some(&request.into.bucket), Some(called), record).await
     }
 
     /// Follows the store until it ends, and completes the record with facts about the object. Whether the store is
@@ -175,15 +197,23 @@ impl Store<'_> {
     async fn follow(
         &mut self,
         services: &RegionServices,
-        request: StoreFollowRequest<'_>,
+        image: &AmiId,
+        bucket: Option<&str>,
+        called: Option<CalledStore>,
         record: Option<KeptRecord>,
     ) -> bool {
+        let path = self.args.record.as_ref().map(|path| path.display().to_string());
+        let options = path.as_ref().map(|path| format!(" {}", shell_option("--record", path))).unwrap_or_default();
+        let request = StoreFollowRequest { image, bucket, called, options: &options };
         let work = follow_store(services, &request, &self.cancel);
-        let Some(FollowedStore { mut report, object }) =
-            self.runner.run(request.image.as_str(), Stop::ByItself, work).await
+        let Some(FollowedStore { mut report, object }) = self.runner.run(image.as_str(), Stop::ByItself, work).await
         else {
             return false;
         };
+        #[cfg(feature = "ebs")]
+        if let (Exit::Interrupted, true, Some(record)) = (report.exit_code, self.args.content.blocks, path) {
+            report.notes.push(TaskNote::BlocksNotRead { image: image.to_string(), record }.into());
+        }
         if let (Some(facts), Some(record)) = (&object, record)
             && let Err(problem) = record.completed(facts)
         {

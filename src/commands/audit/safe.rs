@@ -26,7 +26,7 @@ use crate::report::{
 };
 use crate::source::Session;
 use crate::units::ByteRange;
-use crate::verdict::{CheckId, PolicyCheck};
+use crate::verdict::{CheckId, PolicyCheck, ReasonCode};
 
 /// A copy does not replace the AMI if a lifecycle rule removes it within this time, unless the policy sets another one.
 const STAYS: SignedDuration = SignedDuration::from_hours(24 * 90);
@@ -125,7 +125,7 @@ fn of_copies(request: &AuditRequest, wish: &DeletionSafetyRequest, withheld: &mu
     let policy = &mut request.policy.object;
     policy.proof_age = Some(policy.proof_age.map_or(wish.max_age, |age| age.min(wish.max_age)));
     policy.stays.get_or_insert(STAYS);
-    policy.refuses_left_by_others = true;
+    policy.stands_in = true;
     if std::mem::take(&mut policy.other_region) {
         withheld.push("other-region is judged by `audit`, over all objects, and is not known here".to_owned());
     }
@@ -290,7 +290,12 @@ impl Copy<'_> {
         let mut exit = looked.exit_code;
         let mut lacks = told(&looked.findings);
         let is_of_proof = |finding: &&FindingReport| finding.check == CheckId::PolicyCheck(PolicyCheck::ProofAge);
-        let lacks_proof = looked.findings.iter().filter(is_of_proof).any(FindingReport::blocks_pass);
+        // A read of a copy of unproved bytes proves nothing about the AMI.
+        let is_copy = |finding: &FindingReport| {
+            finding.reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::CopiedUnproved)
+        };
+        let of_proof = looked.findings.iter().filter(is_of_proof);
+        let lacks_proof = of_proof.filter(|finding| !is_copy(finding)).any(FindingReport::blocks_pass);
         let proof = looked.proof.and_then(|proof| self.dated(proof));
         let judged = |exit, lacks| Judged { exit, lacks, lacks_proof, proof };
         notes.extend(looked.notes.into_iter().map(|note| note.of(uri)));

@@ -42,6 +42,7 @@ pub(super) async fn object_state<'a>(
         proof: history.proof_of(seen),
         unread_proof: history.unread_proof_of(seen),
         doubt: history.doubt_of(seen),
+        unproved_copy: history.unproved_copy_of(seen),
     };
     let Some(Ok(facts)) = facts else { return state };
     state.encryption = Ok(facts.encryption.clone());

@@ -8,7 +8,7 @@ use crate::facts::ObjectFacts;
 use crate::ident::{ObjectIdentity, Target};
 use crate::ledger::{Kept, LedgerError, SharedLedger};
 use crate::manifest::Manifest;
-use crate::verdict::{CheckId, Origin, Subject, Verdict};
+use crate::verdict::{CheckId, Origin, Subject};
 
 /// What the ledger has of one object.
 #[derive(Default)]
@@ -79,8 +79,7 @@ fn is_of(manifest: &Manifest, facts: &ObjectFacts) -> bool {
 
 /// The values of a manifest. One of a run that had nothing to compare the bytes with is a baseline.
 fn of_manifest(manifest: &Manifest) -> impl Iterator<Item = KnownValue> + '_ {
-    let is_proved = manifest.verdict == Verdict::Pass;
-    let origin = if is_proved { ReferenceOrigin::Manifest } else { ReferenceOrigin::Baseline };
+    let origin = if manifest.is_proved() { ReferenceOrigin::Manifest } else { ReferenceOrigin::Baseline };
     manifest.whole.iter().filter_map(move |(algorithm, value)| {
         let algorithm: Algorithm = algorithm.parse().ok()?;
         Some(KnownValue {

@@ -57,7 +57,10 @@ impl CopyEntries {
     /// Appends the entries to the ledger, and names them in the report.
     pub(super) async fn append(self, ledger: Option<&SharedLedger>, report: &mut CopyReport) {
         let Some(ledger) = ledger else { return };
-        let looks: Vec<Proof> = [self.source, self.written, self.read_back].into_iter().flatten().collect();
+        // The values of a copy of unproved bytes prove nothing about its source. Damage is kept.
+        let is_unproved = self.written.as_ref().is_some_and(Proof::is_unproved_copy);
+        let read_back = self.read_back.filter(|read| !(is_unproved && read.proves()));
+        let looks: Vec<Proof> = [self.source, self.written, read_back].into_iter().flatten().collect();
         if looks.is_empty() {
             return;
         }
@@ -95,7 +98,7 @@ fn of_read(session: &Session, facts: &ObjectFacts, verified: &Verified, given: b
         Some(Doubt::Contradiction | Doubt::Mismatch) => !given,
     };
     let is_recorded = match report.verdict {
-        Verdict::Pass => true,
+        Verdict::Pass => report.is_proved(),
         Verdict::Fail => !given || failed.iter().any(is_own),
         Verdict::Unknown => is_doubted,
     };

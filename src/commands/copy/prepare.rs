@@ -140,7 +140,7 @@ pub(super) async fn describe(ends: &CopyEnds, request: &CopyRequest) -> Result<P
         report.outcome = CopyOutcome::Refused;
     }
     let finished = request.resume.clone().filter(|_| is_finished);
-    Ok(PreparedCopy { report, found, plan, new, checksum, finished })
+    Ok(PreparedCopy { report: report.ended(), found, plan, new, checksum, finished })
 }
 
 /// Judges the bucket of the destination for this copy.

@@ -55,7 +55,7 @@ pub async fn carry_out(
     report.notes.extend(copy.trailers.note().map(Note::Source));
     copy.entries.append(request.ledger.as_ref(), &mut report).await;
     report.stats.elapsed_seconds = ends.source.context().clock.monotonic().duration_since(started).as_secs_f64();
-    Ok(report)
+    Ok(report.ended())
 }
 
 /// A random text of 128 bits.

@@ -68,7 +68,7 @@ pub async fn copy_to_file(
     let mut entries = CopyEntries::default();
     let mut report = write_file(source, &copy, cancel, &mut entries).await?;
     entries.append(copy.request.ledger.as_ref(), &mut report).await;
-    Ok(report)
+    Ok(report.ended())
 }
 
 async fn write_file(

@@ -26,9 +26,14 @@ pub(super) fn source_finding(verified: &Verified, request: &CopyRequest) -> (Cop
     // Every byte was read once, and nothing speaks against it.
     let is_whole = verified.finished && report.stats.covered_bytes == report.identity.object_bytes;
     match report.verdict {
-        Verdict::Pass => {
+        Verdict::Pass if report.is_proved() => {
             let by: Vec<String> = report.proved_by.iter().map(ToString::to_string).collect();
             (CopyFinding::pass(check, format!("every byte was read, and is proved by {}", by.join(", "))), true)
+        }
+        Verdict::Pass => {
+            let text = "the source is not proved: its bytes are those of the manifest, a baseline, and no stored or given \
+                        value proved them when it was written";
+            (CopyFinding::open(check, text), request.unproved && is_whole)
         }
         Verdict::Fail => {
             let text = match report.damage() {

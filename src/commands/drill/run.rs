@@ -73,6 +73,7 @@ impl<'a> Drill<'a> {
             object_proof: surveyed.report.object_proof.as_ref(),
             alias: None,
             accept: &self.request.restore.accept,
+            options: "",
         };
         let task = follow_restore(self.region(), &follow, self.journal, cancel).await?;
         if task.exit_code == Exit::Interrupted {

@@ -405,8 +405,8 @@ fn last_verified(wish: &RestorePreflightRequest, object: Option<&ObjectFacts>) -
     if object.is_none() {
         return useless("the object cannot be seen".to_owned());
     }
-    if manifest.verdict != Verdict::Pass {
-        return useless("a baseline: nothing proved the bytes when it was written".to_owned());
+    if !manifest.is_proved() {
+        return useless("a baseline: no stored or given value proved the bytes when it was written".to_owned());
     }
     if !is_of_it(&manifest.content()) {
         return useless(

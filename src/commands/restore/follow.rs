@@ -54,7 +54,9 @@ async fn follow_to_end(
     let Watched { image: last, snapshots, settled } = watch(services, wish, &mut follow).await?;
     if !settled {
         let mut report = report(services, &last, wish, &follow, Exit::Interrupted);
-        report.notes.push(TaskNote::RestoreGoesOn { image: wish.image.to_string() }.into());
+        report
+            .notes
+            .push(TaskNote::RestoreGoesOn { image: wish.image.to_owned(), options: wish.options.to_owned() }.into());
         return Ok(report);
     }
     let traced = trace(services, wish, journal, &last).await;

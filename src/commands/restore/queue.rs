@@ -158,6 +158,7 @@ impl QueuedTasks for RestoreTasks<'_> {
             object_proof: restore.surveyed.report.object_proof.as_ref(),
             alias: None,
             accept: self.accept,
+            options: "",
         };
         follow_restore(self.region, &request, self.journal, cancel).await
     }

@@ -20,6 +20,9 @@ pub struct FollowRequest<'a> {
     pub alias: Option<&'a str>,
     /// Required checks that may be unknown.
     pub accept: &'a [CheckName],
+    /// Options that a later run needs to end what this one began, for the note on a restore that is not followed to its
+    /// end. Each is preceded by a space.
+    pub options: &'a str,
 }
 
 /// Why an AMI is followed.

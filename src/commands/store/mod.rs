@@ -145,6 +145,9 @@ pub struct StoreFollowRequest<'a> {
     pub bucket: Option<&'a str>,
     /// The call of this run, whose task may not be listed yet; `None` if another run started the store.
     pub called: Option<CalledStore>,
+    /// Options that a later run needs to end what this one began, for the note on a store that is not followed to its end.
+    /// Each is preceded by a space.
+    pub options: &'a str,
 }
 
 /// Result of following a store.
@@ -183,8 +186,7 @@ async fn watch(
     wish: &StoreFollowRequest<'_>,
     cancel: &CancellationToken,
 ) -> Result<TaskReport, SourceError> {
-    let StoreFollowRequest { image, bucket, called } = *wish;
-    let started_here = called.is_some();
+    let StoreFollowRequest { image, bucket, called, .. } = *wish;
     let filter = match bucket {
         Some(bucket) => TaskFilter::Bucket(bucket.to_owned()),
         None => TaskFilter::Image(image.clone()),
@@ -200,7 +202,7 @@ async fn watch(
         let tasks = services.images.store_tasks(&filter).await?;
         let newest = tasks.into_iter().filter(is_asked).max_by_key(|task| task.started);
         match newest {
-            None if !started_here || unseen >= LOOKS_WITHOUT_A_TASK => {
+            None if called.is_none() || unseen >= LOOKS_WITHOUT_A_TASK => {
                 let detail = "no store of it is listed; EC2 keeps store tasks for 31 days";
                 return Err(SourceError::new(ErrorKind::NotFound, image, detail));
             }
@@ -219,10 +221,10 @@ async fn watch(
             }
         }
         if !follow.wait().await {
-            return Ok(report(services, &last, started_here, &follow, Exit::Interrupted));
+            return Ok(report(services, &last, wish, &follow, Exit::Interrupted));
         }
     }
-    Ok(ended(report(services, &last, started_here, &follow, Exit::Unknown), &last))
+    Ok(ended(report(services, &last, wish, &follow, Exit::Unknown), &last))
 }
 
 fn progress(image: &AmiId, state: String, percent: Option<u8>) -> TaskProgress {
@@ -267,12 +269,13 @@ fn judged(mut report: TaskReport, outcome: Outcome) -> TaskReport {
 fn report(
     services: &RegionServices,
     task: &StoreTask,
-    started_here: bool,
+    wish: &StoreFollowRequest<'_>,
     follow: &Follow<'_>,
     exit: Exit,
 ) -> TaskReport {
     let bucket = task.bucket.split('/').next().unwrap_or_default();
-    let goes_on = (exit == Exit::Interrupted).then(|| TaskNote::StoreGoesOn { image: task.image.clone() }.into());
+    let goes_on = (exit == Exit::Interrupted)
+        .then(|| TaskNote::StoreGoesOn { image: task.image.clone(), options: wish.options.to_owned() }.into());
     TaskReport {
         operation: TaskKind::Store,
         image: task.image.clone(),
@@ -280,7 +283,7 @@ fn report(
         object: task_object(bucket, &task.key).map(Word::Known),
         name: None,
         state: task.state.clone(),
-        started_here,
+        started_here: wish.called.is_some(),
         failure: task.failure.clone(),
         verdict: None,
         accepted: Vec::new(),

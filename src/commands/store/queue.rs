@@ -202,8 +202,12 @@ impl QueuedTasks for StoreTasks<'_> {
         started: &Started,
         cancel: &CancellationToken,
     ) -> Result<TaskReport, SourceError> {
-        let request =
-            StoreFollowRequest { image: &store.request.image, bucket: Some(&started.bucket), called: started.called };
+        let request = StoreFollowRequest {
+            image: &store.request.image,
+            bucket: Some(&started.bucket),
+            called: started.called,
+            options: "",
+        };
         let followed = follow_store(self.region, &request, cancel).await?;
         let mut report = followed.report;
         if let (Some(object), Some(record)) = (&followed.object, &store.record)

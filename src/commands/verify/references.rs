@@ -12,7 +12,7 @@ use crate::plan::{
 use crate::report::{Note, VerifyNote};
 use crate::source::Session;
 use crate::units::ByteSize;
-use crate::verdict::{CheckId, Coverage, Evidence, Failure, Finding, Origin, Outcome, Reads, Reason, Subject, Verdict};
+use crate::verdict::{CheckId, Coverage, Evidence, Failure, Finding, Origin, Outcome, Reads, Reason, Subject};
 
 /// Collects all references for the object: stored values, given values, manifest, checksum file, `--like`,
 /// and what other programs left.
@@ -70,7 +70,7 @@ fn add_manifest(
         }
         found.notes.push(VerifyNote::ManifestElsewhere { target: manifest.target.clone() }.into());
     }
-    if manifest.verdict != Verdict::Pass {
+    if !manifest.is_proved() {
         found.notes.push(VerifyNote::Baseline { written_at: manifest.written_at.clone() }.into());
     }
     let mut references = manifest.references().unwrap_or_default();

@@ -31,6 +31,8 @@ pub struct History {
     damage: Vec<Arc<Proof>>,
     /// Examinations that cast doubt on the bytes, one per state, with the same condition.
     doubts: Vec<Arc<Proof>>,
+    /// Copies of bytes that nothing proved, one per state. Usually empty.
+    unproved_copies: Vec<Arc<Proof>>,
     /// Checksums that were stated for damaged or doubtful bytes, until a read proves them.
     distrust: Distrust,
     /// The newest examination that knows the parts under which the ETag matched.
@@ -64,6 +66,7 @@ impl History {
         settled: None,
         damage: Vec::new(),
         doubts: Vec::new(),
+        unproved_copies: Vec::new(),
         distrust: Distrust::NONE,
         matched: None,
         latest: None,
@@ -87,6 +90,12 @@ impl History {
             return;
         }
         self.weigh(&look);
+        if look.copied_from.is_some() {
+            self.unproved_copies.retain(|earlier| !same_state(earlier, &look));
+        }
+        if look.is_unproved_copy() {
+            self.unproved_copies.push(Arc::clone(&look));
+        }
         if look.level == Level::Bytes {
             self.read = Some(Arc::clone(&look));
         }
@@ -185,6 +194,7 @@ impl History {
             read: known.read.filter(same),
             damage: known.damage.into_iter().filter(same).collect(),
             doubts: known.doubts.into_iter().filter(same).collect(),
+            unproved_copies: known.unproved_copies.into_iter().filter(same).collect(),
             distrust: known.distrust,
             matched: known.matched,
             first: Some(Arc::clone(&accepted)),
@@ -240,6 +250,11 @@ impl History {
     /// The examination that cast doubt on this state of the object.
     pub fn doubt_of(&self, seen: &ObjectIdentity) -> Option<&Proof> {
         self.doubts.iter().find(|doubt| looks_like(doubt, seen)).map(Arc::as_ref)
+    }
+
+    /// The copy that wrote this state of the object, if nothing proved the bytes of its source.
+    pub fn unproved_copy_of(&self, seen: &ObjectIdentity) -> Option<&Proof> {
+        self.unproved_copies.iter().find(|copy| looks_like(copy, seen)).map(Arc::as_ref)
     }
 
     fn is_troubled(&self, seen: &ObjectIdentity) -> bool {

@@ -12,8 +12,8 @@ pub(super) struct ProofRule {
     pub age: SignedDuration,
     /// The weakest kind that counts.
     pub weakest: ProofKind,
-    /// Whether a proof counts that is only by values that other programs left.
-    pub refuses_left_by_others: bool,
+    /// Whether the object shall stand in for its AMI; see [`super::policy::ObjectPolicy::stands_in`].
+    pub stands_in: bool,
 }
 
 /// What is known of the bytes of an object.
@@ -24,6 +24,8 @@ pub(super) struct Proofs<'a> {
     pub unread: Option<&'a Proof>,
     /// The examination that cast doubt on this state.
     pub doubt: Option<&'a Proof>,
+    /// The copy that wrote this state, if nothing proved the bytes of its source.
+    pub unproved_copy: Option<&'a Proof>,
     /// Whether a proof can be attributed to this state.
     pub identified: bool,
 }
@@ -39,10 +41,10 @@ pub(super) fn judge_proof(rule: &ProofRule, state: &Proofs<'_>, now: Timestamp) 
     let evidence = |observed: String| Evidence::of_rule("ledger", expected.clone(), observed);
     let window = ValidityWindow::back_to(Some(rule.age), now);
     let young = || [state.read, state.unread].into_iter().flatten().filter(|proof| proof.is_in(window));
-    if let Some(proof) = young().find(|proof| refusal(rule, proof).is_none()) {
+    if let Some(proof) = young().find(|proof| refusal(rule, state, proof).is_none()) {
         return decide(true, evidence(of(proof)));
     }
-    if let Some(reason) = young().find_map(|proof| refusal(rule, proof)) {
+    if let Some(reason) = young().find_map(|proof| refusal(rule, state, proof)) {
         return Outcome::Unknown(reason);
     }
     match state.read.or(state.unread) {
@@ -56,13 +58,20 @@ pub(super) fn judge_proof(rule: &ProofRule, state: &Proofs<'_>, now: Timestamp) 
 }
 
 /// Why a proof does not count, if it does not.
-fn refusal(rule: &ProofRule, proof: &Proof) -> Option<Reason> {
+fn refusal(rule: &ProofRule, state: &Proofs<'_>, proof: &Proof) -> Option<Reason> {
     let kind = proof.kind().unwrap_or(ProofKind::StatedByS3);
     if !kind.meets(rule.weakest) {
         return Some(Reason::UnreadProof { kind, at: proof.at.clone() });
     }
-    (rule.refuses_left_by_others && proof.is_by_others_alone())
-        .then(|| Reason::LeftByOthers { by: joined(&proof.proved_by, ", "), at: proof.at.clone() })
+    if !rule.stands_in {
+        return None;
+    }
+    if proof.is_by_others_alone() {
+        return Some(Reason::LeftByOthers { by: joined(&proof.proved_by, ", "), at: proof.at.clone() });
+    }
+    let copy = state.unproved_copy.filter(|_| proof.is_since_written())?;
+    let from = copy.copied_from.as_ref().map(|from| from.target.clone()).unwrap_or_default();
+    Some(Reason::CopiedUnproved { from, at: copy.at.clone() })
 }
 
 fn of(proof: &Proof) -> String {
@@ -109,7 +118,7 @@ mod tests {
     /// What a policy of ten days says on January 20th.
     fn verdict(policy: &str, read: Option<Proof>, unread: Option<Proof>, is_for_deletion: bool) -> String {
         let mut policy = Policy::from_toml(&format!("[object]\nproof-age = \"10d\"\n{policy}")).unwrap();
-        policy.object.refuses_left_by_others = is_for_deletion;
+        policy.object.stands_in = is_for_deletion;
         let why = || "not asked".to_owned();
         let state = PolicySubject {
             encryption: Err(why()),
@@ -122,6 +131,7 @@ mod tests {
             proof: read.as_ref(),
             unread_proof: unread.as_ref(),
             doubt: None,
+            unproved_copy: None,
         };
         let outcome = policy.judge_object(&state, "2026-01-20T00:00:00Z".parse().unwrap()).remove(0).outcome;
         match outcome {
@@ -172,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_kind_that_is_not_known_is_refused() {
-        for text in ["proof = \"believed\"", "proof = \"\"", "proof = \"Read\"", "refuses_left_by_others = false"] {
+        for text in ["proof = \"believed\"", "proof = \"\"", "proof = \"Read\"", "stands_in = false"] {
             assert!(Policy::from_toml(&format!("[object]\n{text}\n")).is_err(), "{text}");
         }
     }

@@ -57,10 +57,10 @@ pub struct ObjectPolicy {
     /// The weakest kind of proof that counts; only reads if it is not stated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<ProofKind>,
-    /// Whether a proof counts that is only by values that other programs left with the object. A policy file cannot
-    /// state it.
+    /// Whether the object shall stand in for the AMI that it was made of, so that neither values that other programs left
+    /// prove it, nor its own values a copy of unproved bytes. A policy file cannot state it.
     #[serde(skip)]
-    pub refuses_left_by_others: bool,
+    pub stands_in: bool,
     /// Time within which no lifecycle rule may remove the object.
     #[serde(deserialize_with = "days")]
     pub stays: Option<SignedDuration>,
@@ -102,6 +102,8 @@ pub struct PolicySubject<'a> {
     pub unread_proof: Option<&'a Proof>,
     /// The examination that cast doubt on this state, if there is no proof.
     pub doubt: Option<&'a Proof>,
+    /// The copy that wrote this state, if nothing proved the bytes of its source.
+    pub unproved_copy: Option<&'a Proof>,
 }
 
 /// Whether another Region contains the same content.
@@ -124,13 +126,19 @@ pub enum CopyState {
 impl ObjectPolicy {
     fn proof_rule(&self, age: SignedDuration) -> ProofRule {
         let weakest = self.proof.unwrap_or(ProofKind::Read);
-        ProofRule { age, weakest, refuses_left_by_others: self.refuses_left_by_others }
+        ProofRule { age, weakest, stands_in: self.stands_in }
     }
 }
 
 impl PolicySubject<'_> {
     fn proofs(&self) -> Proofs<'_> {
-        Proofs { read: self.proof, unread: self.unread_proof, doubt: self.doubt, identified: self.identified }
+        Proofs {
+            read: self.proof,
+            unread: self.unread_proof,
+            doubt: self.doubt,
+            unproved_copy: self.unproved_copy,
+            identified: self.identified,
+        }
     }
 }
 

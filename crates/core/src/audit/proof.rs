@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{ContentFingerprint, DamagePlace, Level, Word, joined};
 use crate::ident::ObjectIdentity;
 use crate::manifest::PartRun;
-use crate::verdict::{CheckId, Doubt, ProofKind, Verdict};
+use crate::verdict::{CheckId, Doubt, Origin, ProofKind, Verdict};
 
 /// The result of one examination of an object. [`Proof::standing`] decides whether it is a proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -196,9 +196,10 @@ impl Proof {
         }
     }
 
-    /// Whether it says that the object passed by a check that this version knows.
+    /// Whether it says that the object passed by a check that this version knows and that proves the bytes.
     fn is_pass_by_a_check(&self) -> bool {
-        self.verdict == Verdict::Pass && self.settled && self.proved_by.iter().any(|by| by.known().is_some())
+        let proves = |by: &Word<CheckId>| by.known().is_some_and(|check| check.proves());
+        self.verdict == Verdict::Pass && self.settled && self.proved_by.iter().any(proves)
     }
 
     /// Whether every byte was compared with a reference and matched.
@@ -217,11 +218,26 @@ impl Proof {
 
     /// Whether only values that other programs left with the object matched.
     pub fn is_by_others_alone(&self) -> bool {
-        let left = |by: &Word<CheckId>| match by.known() {
-            Some(CheckId::Reference(origin, _)) => origin.is_left_by_others(),
+        !self.is_by(|origin| origin.proves() && !origin.is_left_by_others())
+    }
+
+    /// Whether every value that matched was computed when this object was written, or later and unproved: nothing compares
+    /// the bytes with those of its source.
+    pub fn is_since_written(&self) -> bool {
+        !self.is_by(|origin| origin.proves() && !origin.is_left_by_others() && origin != Origin::Stored)
+    }
+
+    /// Whether this entry is of a copy whose bytes nothing proved, or only values that other programs left.
+    pub fn is_unproved_copy(&self) -> bool {
+        self.copied_from.is_some() && (self.kind().is_none() || self.is_by_others_alone())
+    }
+
+    fn is_by(&self, wanted: impl Fn(Origin) -> bool) -> bool {
+        let of = |by: &Word<CheckId>| match by.known() {
+            Some(CheckId::Reference(origin, _)) => wanted(*origin),
             _ => false,
         };
-        self.proved_by.iter().all(|by| left(by) || by.known().is_none())
+        self.proved_by.iter().any(of)
     }
 
     /// Whether it was made within a window.
@@ -333,6 +349,11 @@ mod tests {
                 "an empty object",
                 Proof { object: ObjectIdentity::of_size(0), ..look("bytes", "pass", 0) },
                 LookResult::Open,
+            ),
+            (
+                "matched by a baseline",
+                Proof { proved_by: vec![Word::of("baseline-sha256".into())], ..pass() },
+                unproved,
             ),
             ("matched by nothing", Proof { proved_by: Vec::new(), ..pass() }, unproved),
             ("matched by what is not known", Proof { proved_by: vec![Word::of("blake9".into())], ..pass() }, unproved),

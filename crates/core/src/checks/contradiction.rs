@@ -113,7 +113,9 @@ fn side(finding: &&Finding) -> Option<Side> {
     match finding.check {
         CheckId::Reference(Origin::Stored, Subject::ETag) => Some(Side::StoredETag),
         CheckId::Reference(Origin::Stored, _) => Some(Side::StoredValue),
-        CheckId::Reference(Origin::Expect | Origin::Sums | Origin::Manifest | Origin::Like, _) => Some(Side::Given),
+        CheckId::Reference(Origin::Expect | Origin::Sums | Origin::Manifest | Origin::Baseline | Origin::Like, _) => {
+            Some(Side::Given)
+        }
         CheckId::Reference(Origin::Tags | Origin::Metadata, _) => Some(Side::Left),
         _ => None,
     }

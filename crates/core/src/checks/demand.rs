@@ -33,6 +33,7 @@ mod tests {
             (Origin::Expect, true, true),
             (Origin::Sums, true, true),
             (Origin::Manifest, true, false),
+            (Origin::Baseline, true, false),
             (Origin::Like, true, false),
             (Origin::Tags, false, false),
             (Origin::Metadata, false, false),

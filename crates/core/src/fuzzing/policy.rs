@@ -27,6 +27,7 @@ pub fn policy(data: &[u8]) -> bool {
         proof: None,
         unread_proof: None,
         doubt: None,
+        unproved_copy: None,
     };
     let mut findings = policy.judge_bucket(&bucket);
     findings.extend(policy.judge_object(&object, Timestamp::UNIX_EPOCH));
@@ -43,6 +44,7 @@ pub fn policy(data: &[u8]) -> bool {
         proof: None,
         unread_proof: None,
         doubt: None,
+        unproved_copy: None,
     };
     let judged = policy.judge_object(&known, Timestamp::UNIX_EPOCH);
     assert!(!judged.iter().any(|finding| matches!(finding.outcome, Outcome::Unknown(_))), "{judged:?}");

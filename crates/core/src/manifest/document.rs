@@ -121,6 +121,16 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Whether a value that S3 stored or that was given proved the bytes. Without one the manifest is a baseline: values that
+    /// other programs left, and another baseline, prove nothing about the copies that are compared with it.
+    pub fn is_proved(&self) -> bool {
+        let proves = |name: &String| match name.parse() {
+            Ok(check @ CheckId::Reference(origin, _)) => check.proves() && !origin.is_left_by_others(),
+            _ => false,
+        };
+        self.verdict == Verdict::Pass && self.proved_by.iter().any(proves)
+    }
+
     /// The ETag and the size of the object. Its version id and time are those of the place where it was.
     pub fn content(&self) -> ObjectIdentity {
         ObjectIdentity { etag: self.etag.as_deref().map(ETag::kept), ..ObjectIdentity::of_size(self.object_bytes) }
@@ -168,10 +178,11 @@ impl Manifest {
         let algorithm = |name: &str| name.parse::<Algorithm>().map_err(|error| wrong(error.to_string()));
         let digest = |algorithm, text: &str| Digest::parse(algorithm, text).map_err(|error| wrong(error.to_string()));
         let source = format!("manifest of {} ({})", self.target, self.written_at);
+        let origin = if self.is_proved() { Origin::Manifest } else { Origin::Baseline };
         let mut references = Vec::new();
         for (name, value) in &self.whole {
             let algorithm = algorithm(name)?;
-            let check = CheckId::Reference(Origin::Manifest, Subject::Checksum(algorithm));
+            let check = CheckId::Reference(origin, Subject::Checksum(algorithm));
             references.push(Reference::new(check, source.clone(), Claim::Whole(digest(algorithm, value)?)));
         }
         for list in &self.parts {
@@ -183,7 +194,7 @@ impl Manifest {
             let sizes = list.layout.iter().flat_map(|run| (0..run.parts).map(|_| run.part_bytes));
             let layout = PartLayout::from_sizes(self.object_bytes, sizes).map_err(|error| wrong(error.to_string()))?;
             let digests = list.digests.iter().map(|text| digest(algorithm, text)).collect::<Result<Vec<_>, _>>()?;
-            let check = CheckId::Reference(Origin::Manifest, Subject::Parts(algorithm));
+            let check = CheckId::Reference(origin, Subject::Parts(algorithm));
             references.push(Reference::new(check, source.clone(), Claim::Parts { layout, digests }));
         }
         Ok(references)
@@ -250,6 +261,29 @@ mod tests {
         let references = manifest.references().unwrap();
         let names: Vec<_> = references.iter().map(|r| r.check.to_string()).collect();
         assert_eq!(names, ["manifest-crc32", "manifest-parts-sha256"]);
+    }
+
+    #[test]
+    fn without_a_value_that_proves_the_bytes_it_is_a_baseline() {
+        for (verdict, by, is_proved) in [
+            (Verdict::Pass, "crc64nvme", true),
+            (Verdict::Pass, "etag", true),
+            (Verdict::Pass, "manifest-parts-sha256", true),
+            (Verdict::Pass, "baseline-sha256", false),
+            (Verdict::Pass, "tags-md5", false),
+            (Verdict::Pass, "metadata-sha256", false),
+            (Verdict::Pass, "blake9", false),
+            (Verdict::Pass, "size", false),
+            (Verdict::Unknown, "crc64nvme", false),
+        ] {
+            let manifest = Manifest { verdict, proved_by: vec![by.to_owned()], ..manifest() };
+            assert_eq!(manifest.is_proved(), is_proved, "{by}");
+            let names: Vec<_> = manifest.references().unwrap().iter().map(|r| r.check.to_string()).collect();
+            let of = if is_proved { "manifest" } else { "baseline" };
+            assert_eq!(names, [format!("{of}-crc32"), format!("{of}-parts-sha256")], "{by}");
+        }
+        let both = vec!["baseline-sha256".to_owned(), "crc32".to_owned()];
+        assert!(Manifest { proved_by: both, ..manifest() }.is_proved());
     }
 
     #[test]

@@ -74,6 +74,12 @@ impl DamageSummary {
 }
 
 impl VerifyReport {
+    /// Whether the verdict rests on a value that proves the bytes. With a baseline alone, a pass shows that they are the
+    /// same as when it was written.
+    pub fn is_proved(&self) -> bool {
+        self.verdict == Verdict::Pass && self.proved_by.iter().any(|check| check.proves())
+    }
+
     /// The damage, if the failure is of the bytes: a reference that S3 stores does not match, or one that locates the
     /// damage. A value that the user gave may be of another object.
     pub fn damage(&self) -> Option<DamageSummary> {
@@ -94,7 +100,7 @@ impl VerifyReport {
         let found = DamageSummary::of(&self.findings)?;
         let is_given = |check: &CheckId| match check {
             CheckId::Reference(origin, _) => {
-                matches!(origin, Origin::Expect | Origin::Sums | Origin::Manifest | Origin::Like)
+                matches!(origin, Origin::Expect | Origin::Sums | Origin::Manifest | Origin::Baseline | Origin::Like)
             }
             _ => false,
         };

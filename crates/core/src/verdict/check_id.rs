@@ -35,6 +35,8 @@ pub enum Origin {
     Expect,
     /// `--manifest`.
     Manifest,
+    /// `--manifest`, of a manifest that was written while nothing proved the bytes.
+    Baseline,
     /// `--sums`.
     Sums,
     /// `--like`.
@@ -75,18 +77,27 @@ pub enum Demand {
 /// The text does not name a check.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a check (identity, size, proof, contradiction, stream, etag, an algorithm such as crc64nvme, or one of these after `expect-`, `manifest-`, `sums-`, `like-`, `tags-` or `metadata-`; an origin alone means all of its checks)"
+    "`{0}` is not a check (identity, size, proof, contradiction, stream, etag, an algorithm such as crc64nvme, or one of these after `expect-`, `manifest-`, `baseline-`, `sums-`, `like-`, `tags-` or `metadata-`; an origin alone means all of its checks)"
 )]
 pub struct ParseCheckError(pub String);
 
 impl Origin {
     /// Every origin.
-    pub const ALL: [Origin; 7] =
-        [Origin::Stored, Origin::Expect, Origin::Manifest, Origin::Sums, Origin::Like, Origin::Tags, Origin::Metadata];
+    pub const ALL: [Origin; 8] = [
+        Origin::Stored,
+        Origin::Expect,
+        Origin::Manifest,
+        Origin::Baseline,
+        Origin::Sums,
+        Origin::Like,
+        Origin::Tags,
+        Origin::Metadata,
+    ];
 
-    const NAMED: [(Origin, &'static str); 6] = [
+    const NAMED: [(Origin, &'static str); 7] = [
         (Origin::Expect, "expect"),
         (Origin::Manifest, "manifest"),
+        (Origin::Baseline, "baseline"),
         (Origin::Sums, "sums"),
         (Origin::Like, "like"),
         (Origin::Tags, "tags"),
@@ -99,13 +110,24 @@ impl Origin {
         matches!(self, Origin::Tags | Origin::Metadata)
     }
 
+    /// Whether a match with one of its values proves the bytes. A match with a baseline shows only that they are the same
+    /// as before.
+    pub fn proves(self) -> bool {
+        self != Origin::Baseline
+    }
+
     /// How references of this origin affect the overall verdict if they are not judged.
     pub fn demand(self) -> Demand {
         match self {
             Origin::Stored | Origin::Tags | Origin::Metadata => Demand::Offered,
             Origin::Expect | Origin::Sums => Demand::Each,
-            Origin::Manifest | Origin::Like => Demand::OneOf,
+            Origin::Manifest | Origin::Baseline | Origin::Like => Demand::OneOf,
         }
+    }
+
+    /// Whether its name alone means values of `other`, too: a baseline is a manifest.
+    fn includes(self, other: Origin) -> bool {
+        self == other || (self == Origin::Manifest && other == Origin::Baseline)
     }
 
     fn name(self) -> Option<&'static str> {
@@ -114,6 +136,11 @@ impl Origin {
 }
 
 impl CheckId {
+    /// Whether it compares the bytes with a value that proves them if it matches.
+    pub fn proves(self) -> bool {
+        matches!(self, CheckId::Reference(origin, _) if origin.proves())
+    }
+
     /// Whether a match also speaks against a replacement made on purpose. Whoever replaces an object can also set its tags
     /// and metadata.
     pub fn resists_forgery(self) -> bool {
@@ -184,7 +211,7 @@ impl CheckName {
     pub fn matches(self, check: CheckId) -> bool {
         match self {
             CheckName::One(named) => named == check,
-            CheckName::AllOf(named) => matches!(check, CheckId::Reference(origin, _) if origin == named),
+            CheckName::AllOf(named) => matches!(check, CheckId::Reference(origin, _) if named.includes(origin)),
         }
     }
 
@@ -295,6 +322,10 @@ mod tests {
         let name: CheckName = "manifest".parse().unwrap();
         assert!(name.matches(CheckId::Reference(Origin::Manifest, Subject::ETag)));
         assert!(!name.matches(CheckId::Reference(Origin::Stored, Subject::ETag)));
+        let baseline = CheckId::Reference(Origin::Baseline, Subject::ETag);
+        assert!(name.matches(baseline), "a baseline is a manifest");
+        assert!(!"baseline".parse::<CheckName>().unwrap().matches(CheckId::Reference(Origin::Manifest, Subject::ETag)));
+        assert!(!"manifest-etag".parse::<CheckName>().unwrap().matches(baseline));
         for (text, origin) in [("tags", Origin::Tags), ("metadata", Origin::Metadata)] {
             let name: CheckName = text.parse().unwrap();
             let of = |origin| CheckId::Reference(origin, Subject::Checksum(Algorithm::Md5));

@@ -171,6 +171,13 @@ pub enum Reason {
         /// Time of the proof, RFC 3339.
         at: String,
     },
+    /// The object is a copy of bytes that nothing proved, and only values of the copy itself prove it since.
+    CopiedUnproved {
+        /// The source of the copy, as a URI or a path.
+        from: String,
+        /// Time of the copy, RFC 3339.
+        at: String,
+    },
     /// Several shards read the object in runs of parts, and only `audit merge` compares it.
     ReadInRuns {
         /// Number of runs.
@@ -218,6 +225,7 @@ words! {
         InDoubt = "in_doubt",
         UnreadProof = "unread_proof",
         LeftByOthers = "left_by_others",
+        CopiedUnproved = "copied_unproved",
         ReadInRuns = "read_in_runs",
         NotJoined = "not_joined",
         NotStated = "not_stated",
@@ -258,6 +266,7 @@ impl Reason {
             Reason::InDoubt { .. } => ReasonCode::InDoubt,
             Reason::UnreadProof { .. } => ReasonCode::UnreadProof,
             Reason::LeftByOthers { .. } => ReasonCode::LeftByOthers,
+            Reason::CopiedUnproved { .. } => ReasonCode::CopiedUnproved,
             Reason::ReadInRuns { .. } => ReasonCode::ReadInRuns,
             Reason::NotJoined => ReasonCode::NotJoined,
             Reason::NotStated { .. } => ReasonCode::NotStated,
@@ -319,6 +328,7 @@ impl Reason {
             Reason::LeftByOthers { .. } => Some(
                 "read every byte against a value of your own: a stored checksum, a manifest, or a copy with --ledger",
             ),
+            Reason::CopiedUnproved { .. } => Some("prove the source, and copy it again"),
             Reason::ReadInRuns { .. } => Some("merge the results of all shards: stored-ami audit merge PLACE"),
             Reason::NotJoined => Some("read all of it on one machine: stored-ami verify s3://BUCKET/KEY"),
             Reason::NotDecoded { .. } => Some("see what it needs; a window may have half of --max-memory"),
@@ -406,6 +416,12 @@ impl fmt::Display for Reason {
             Reason::LeftByOthers { by, at } => {
                 write!(f, "the proof of {at} is by {by} alone, which another program left with the object")
             }
+            Reason::CopiedUnproved { from, at } => {
+                write!(
+                    f,
+                    "it was copied at {at} from {from}, whose bytes were not proved, and only its own values match"
+                )
+            }
             Reason::NotRead => f.write_str("no byte was read"),
             Reason::ReadInRuns { runs } => write!(f, "the shards read it in {runs} runs of parts"),
             Reason::NotJoined => f.write_str("the value covers all bytes in order, and runs of parts do not give it"),
@@ -458,6 +474,7 @@ mod tests {
                 "in_doubt",
                 "unread_proof",
                 "left_by_others",
+                "copied_unproved",
                 "read_in_runs",
                 "not_joined",
                 "not_stated",

@@ -5,7 +5,7 @@ use crate::checks::{Digests, Judgement, judge};
 use crate::ident::{ObjectIdentity, ObjectUri};
 use crate::manifest::Manifest;
 use crate::plan::Reference;
-use crate::verdict::{CheckId, Finding, Origin, Outcome, Reason, Subject, Verdict};
+use crate::verdict::{CheckId, Finding, Origin, Outcome, Reason, Subject};
 
 /// Manifests that a complete read wrote, with the names of their files.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +51,7 @@ impl GivenManifests {
 }
 
 fn is_of(manifest: &Manifest, target: &ObjectUri, seen: &ObjectIdentity) -> bool {
-    let is_proved = manifest.verdict == Verdict::Pass;
-    is_proved && manifest.target == target.to_string() && manifest.content().same_as(&seen.content()).is_yes()
+    manifest.is_proved()
+        && manifest.target == target.to_string()
+        && manifest.content().same_as(&seen.content()).is_yes()
 }

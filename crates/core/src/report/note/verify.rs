@@ -39,7 +39,7 @@ sentences! {
         ManifestElsewhere { target: String } => "the manifest was written for {target}; if that is not a copy of this object, it is the wrong manifest",
         /// The manifest was written without a proof.
         Baseline { written_at: String } =>
-            "the manifest is a baseline: when it was written ({written_at}) nothing proved the bytes",
+            "the manifest is a baseline: when it was written ({written_at}) no stored or given value proved the bytes",
         /// The signature of the manifest.
         ManifestSigned { key_id: String, comment: String } =>
             "the manifest is signed by minisign key {key_id}; trusted comment: {comment}",

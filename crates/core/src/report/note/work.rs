@@ -1,3 +1,4 @@
+use crate::ident::shell_word;
 use crate::text::sentences;
 use crate::units::ByteSize;
 
@@ -5,11 +6,14 @@ sentences! {
     /// On a store or a restore.
     pub enum TaskNote {
         /// The store was not followed to its end.
-        StoreGoesOn { image: String } =>
-            "the store continues in AWS; to follow it, run `stored-ami store --follow {image}`",
+        StoreGoesOn { image: String, options: String } =>
+            "the store continues in AWS; to follow it, run `stored-ami store --follow {image}{options}`",
+        /// The store was not followed to its end, and its blocks are not in the record.
+        BlocksNotRead { image: String, record: String } =>
+            "no block was read; to add the blocks to the record, run `stored-ami fingerprint {image} --record {}`" (shell_word(record)),
         /// The restore was not followed to its end.
-        RestoreGoesOn { image: String } =>
-            "the restore continues in AWS; to follow it, run `stored-ami restore --follow {image}`",
+        RestoreGoesOn { image: String, options: String } =>
+            "the restore continues in AWS; to follow it, run `stored-ami restore --follow {image}{options}`",
         /// EC2 returned a malformed id.
         OddSnapshot { id: String } => "the AMI names the snapshot `{id}`, which is no id",
         /// EC2 returned a malformed id.
