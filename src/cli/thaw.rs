@@ -138,7 +138,7 @@ async fn carry_out(mut runner: Runner, args: &ThawArgs, mut found: Vec<(String, 
         if thaw.is_ready() && runner.calls_off(target) {
             continue;
         }
-        let done = runner.run(target, Stop::ByItself, thaw.request()).await;
+        let done = runner.run(target, Stop::ByItself, thaw.request(&cancel)).await;
         match done {
             Some(()) if args.follow && thaw.is_restoring() => {}
             Some(()) => runner.add(Report::Thaw(Box::new(thaw.report()))),

@@ -1,7 +1,7 @@
 //! `thaw`: makes a readable copy of an archived object, or reports the state of one.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,7 @@ use crate::report::{
     CostLineReport, CostNote, Exit, IdentityReport, Note, TaskKind, ThawOutcome, ThawReport, ThawState,
 };
 use crate::source::{ArchiveAnswer, ArchiveService, ErrorKind, RestoreFromArchive, Session, SourceError};
+use crate::sync::lock;
 use crate::verdict::Verdict;
 
 /// What to ask for, and by which prices.
@@ -111,17 +112,24 @@ impl Thaw {
         self.report.state == ThawState::Restoring
     }
 
-    /// Asks for the copy.
+    /// Asks for the copy. After a signal a failed request is not repeated.
     ///
     /// # Errors
     ///
-    /// The server refuses the request.
-    pub async fn request(&mut self) -> Result<(), SourceError> {
+    /// The server refuses the request, or a signal came before it could be repeated: [`ErrorKind::Interrupted`] if the
+    /// server certainly did not accept it, otherwise [`ErrorKind::OutcomeUnknown`].
+    pub async fn request(&mut self, cancel: &CancellationToken) -> Result<(), SourceError> {
         let Some(ask) = self.ask.take() else { return Ok(()) };
         let attempts = AtomicU32::new(0);
-        let send = || {
+        let last = Mutex::new(None);
+        let send = || async {
+            if let (true, Some(error)) = (cancel.is_cancelled(), lock(&last).take()) {
+                return Err(not_repeated(error));
+            }
             attempts.fetch_add(1, Ordering::Relaxed);
-            self.archive.restore(ask)
+            let answer = self.archive.restore(ask).await;
+            *lock(&last) = answer.as_ref().err().cloned();
+            answer
         };
         let answer = self.session.context().retry(Call::Write, send).await?;
         let is_first = attempts.load(Ordering::Relaxed) <= 1;
@@ -222,6 +230,19 @@ impl Thaw {
     }
 }
 
+/// The error of a request that is not repeated because of a signal.
+fn not_repeated(error: SourceError) -> SourceError {
+    let (kind, so) = match error.may_be_done() {
+        true => (
+            ErrorKind::OutcomeUnknown,
+            "whether S3 accepted it is not known: run the same command again to see the state",
+        ),
+        false => (ErrorKind::Interrupted, "S3 did not accept it"),
+    };
+    let detail = format!("{}; a signal ended the run before the request was repeated, and {so}", error.detail);
+    SourceError { kind, detail, ..error }
+}
+
 /// What to ask for in this state, and of which archive.
 fn plan(state: &ArchiveState, options: &ThawOptions, days: Option<u32>) -> Option<(ArchiveTier, RestoreFromArchive)> {
     let tier = Some(options.request.tier);
@@ -250,5 +271,72 @@ fn price(lines: &[CostLine], options: &ThawOptions) -> ThawFinding {
         ([], None) => ThawFinding::pass(ThawCheck::Price, text),
         ([], Some(_)) => ThawFinding::aside(ThawCheck::Price, format!("{text}, and the object is in another Region")),
         (unknown, _) => ThawFinding::aside(ThawCheck::Price, format!("{text}, besides: {}", unknown.join("; "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::checks::thaw::ReadingRate;
+    use crate::clock::TestClock;
+    use crate::ident::{ObjectUri, Target};
+    use crate::price::RetrievalTier;
+    use crate::source::Context;
+    use crate::source::memory::{MemoryObject, MemorySource};
+
+    /// A server that fails the first request, while a signal arrives.
+    struct Failing {
+        uri: ObjectUri,
+        kind: ErrorKind,
+        cancel: CancellationToken,
+        is_signalled: bool,
+        asked: AtomicU32,
+    }
+
+    #[async_trait]
+    impl ArchiveService for Failing {
+        fn uri(&self) -> &ObjectUri {
+            &self.uri
+        }
+
+        async fn restore(&self, _: RestoreFromArchive) -> Result<ArchiveAnswer, SourceError> {
+            if self.asked.fetch_add(1, Ordering::Relaxed) > 0 {
+                return Ok(ArchiveAnswer::Accepted);
+            }
+            if self.is_signalled {
+                self.cancel.cancel();
+            }
+            Err(SourceError::new(self.kind.clone(), &self.uri, "no answer"))
+        }
+    }
+
+    #[tokio::test]
+    async fn after_a_signal_a_failed_request_is_not_repeated() {
+        for (kind, is_signalled, ends_with, asked) in [
+            (ErrorKind::Transient, false, None, 2),
+            (ErrorKind::Throttled, false, None, 2),
+            (ErrorKind::Transient, true, Some(ErrorKind::OutcomeUnknown), 1),
+            (ErrorKind::Throttled, true, Some(ErrorKind::Interrupted), 1),
+        ] {
+            let cancel = CancellationToken::new();
+            let uri: ObjectUri = "s3://b/ami-1.bin".parse().unwrap();
+            let mut object = MemoryObject::plain(Target::Object(uri.clone()), vec![1_u8; 10]);
+            object.facts.storage_class = Some("GLACIER".to_owned());
+            let context = Context { clock: Arc::new(TestClock::default()), ..Context::default() };
+            let session = Session::new(Arc::new(MemorySource::new(object)), context);
+            let (asked_for, signal) = (AtomicU32::new(0), cancel.clone());
+            let server = Arc::new(Failing { uri, kind: kind.clone(), cancel: signal, is_signalled, asked: asked_for });
+            let options = ThawOptions {
+                request: ThawRequest { tier: RetrievalTier::Bulk, days: Some(3), rate: ReadingRate::Assumed },
+                table: PriceTable::built_in(),
+                region: None,
+            };
+            let mut thaw = Thaw::prepare(&session, Arc::clone(&server) as Arc<_>, &options).await.unwrap();
+            assert!(thaw.is_ready());
+            let ended = thaw.request(&cancel).await.err().map(|error| error.kind);
+            assert_eq!((ended, server.asked.load(Ordering::Relaxed)), (ends_with, asked), "{kind:?} {is_signalled}");
+        }
     }
 }

@@ -236,9 +236,9 @@ async fn several_objects_and_the_text() {
     assert_eq!(requests(&rig), 1);
 }
 
-/// The first request is under way when the signal arrives, and no other one is sent.
+/// A request that was refused when the signal arrives is not repeated, and no other one is sent.
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_signal_no_further_object_is_asked_for() {
+async fn after_a_signal_no_object_is_asked_for() {
     let rig = rig("GLACIER").await;
     let others = ["ami-0000000000000000a.bin", "ami-0000000000000000b.bin"];
     for key in others {
@@ -250,18 +250,19 @@ async fn after_a_signal_no_further_object_is_asked_for() {
         let of_rig = |object: &mut stored_ami_lab::ObjectRecord| object.restore = None;
         rig.from.with_object("archive", KEY, of_rig).unwrap();
         rig.from.clear_calls();
+        rig.from.clear_script();
         let busy = Fault::Status { status: 503, code: "SlowDown" };
         rig.from.script(FaultRule::new(Operation::RestoreObject, busy).times(3));
         let mut command = rig.source.command();
         command.args(["thaw", FROM, &others[0], &others[1], "--yes", "--json"]).args(follow);
         let run = Run::terminated(command, &rig.from).await;
         run.assert_exit(130);
-        assert!(restore(&rig).is_some(), "{run:?}");
-        assert_eq!(requests(&rig), 4, "three refusals, and the first object");
+        assert!(restore(&rig).is_none(), "{run:?}");
+        assert!((1..=3).contains(&requests(&rig)), "refusals alone: {run:?}");
         let not_started = |line: &Value| line["type"] == "error" && line["exit_code"] == 130;
         let named: Vec<Value> =
             run.lines().iter().filter(|line| not_started(line)).map(|line| line["target"].clone()).collect();
-        assert_eq!(named, others, "{run:?}");
+        assert_eq!(named, [FROM, &others[0], &others[1]], "{run:?}");
         assert!(run.stdout.contains("not started: a signal ended the run before"), "{run:?}");
     }
 }

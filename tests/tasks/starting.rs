@@ -276,9 +276,10 @@ async fn what_another_program_started_can_be_followed() {
 }
 
 /// A restore in progress, as soon as it shows its progress.
-fn under_way(rig: &Rig) -> Child {
+fn under_way(rig: &Rig, more: &[&str]) -> Child {
     let mut command = rig.command();
-    let mut child = command.args(RESTORE).arg("--json").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command.args(RESTORE).args(more).arg("--json").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut told = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(told.any(|line| line.unwrap().contains("restore of ami-")), "it ended before it was under way");
     // Its output is no longer read, which must not matter.
@@ -291,7 +292,7 @@ async fn a_restore_that_was_killed_is_taken_up() {
     // The store needs as many requests for its state.
     rig.start_store(AMI, BUCKET).await;
     rig.run(&["store", "--follow", AMI]).await.assert_exit(0);
-    let mut child = tokio::task::block_in_place(|| under_way(&rig));
+    let mut child = tokio::task::block_in_place(|| under_way(&rig, &[]));
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(rig.restored()[0].state, "pending");
@@ -311,7 +312,7 @@ async fn an_interrupted_restore_goes_on_in_aws() {
     let bytes = rig.server.client.get_object().bucket(BUCKET).key(KEY).send().await.unwrap();
     let bytes = bytes.body.collect().await.unwrap().into_bytes();
     busy.server.put(BUCKET, KEY, &bytes, None).await;
-    let child = tokio::task::block_in_place(|| under_way(&busy));
+    let child = tokio::task::block_in_place(|| under_way(&busy, &["--alias", "/golden/current"]));
     let pid = child.id().to_string();
     std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap();
     let output = tokio::task::block_in_place(|| child.wait_with_output().unwrap());
@@ -319,5 +320,59 @@ async fn an_interrupted_restore_goes_on_in_aws() {
     let run = Run { exit: Some(130), stdout: String::from_utf8(output.stdout).unwrap(), stderr: String::new() };
     let task = line(&run, "task");
     assert_eq!((&task["state"], &task["exit_code"]), (&Value::from("pending"), &Value::from(130)));
-    assert!(task["notes"][0].as_str().unwrap().contains("stored-ami restore --follow ami-"), "{task}");
+    let note = task["notes"][0].as_str().unwrap();
+    assert!(note.contains("stored-ami restore --follow ami-"), "{task}");
+    // What was asked for besides is asked for again.
+    assert!(note.contains(" --alias /golden/current"), "{task}");
+}
+
+/// The record of a store that was not followed lacks what only the object states.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_run_completes_the_record_of_an_interrupted_store() {
+    let rig = Rig::with(LabOptions::default(), TaskPace::Polls(6)).await;
+    let record = rig.path("r e c.json");
+    let mut command = rig.command();
+    command.args(["store", AMI, "--bucket", BUCKET, "--yes", "--record", &record, "--json"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let output = tokio::task::block_in_place(|| {
+        let mut child = child;
+        let mut told = BufReader::new(child.stderr.take().unwrap()).lines();
+        assert!(told.any(|line| line.unwrap().contains("store of ami-")), "it ended before it was under way");
+        std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        child.wait_with_output().unwrap()
+    });
+    let run =
+        Run { exit: output.status.code(), stdout: String::from_utf8(output.stdout).unwrap(), stderr: String::new() };
+    assert_eq!(run.exit, Some(130));
+    let follow = format!("stored-ami store --follow {AMI} --record '{record}'");
+    assert!(line(&run, "task")["notes"][0].as_str().unwrap().contains(&follow), "{run:?}");
+    let kept = || stored_ami::record::Record::from_json(&std::fs::read_to_string(&record).unwrap()).unwrap();
+    assert_eq!(kept().etag, None);
+
+    // The record of another AMI, and a file that is none, are refused before any request.
+    let (other, odd) = (rig.create(None, "other", &[("/dev/sda1", 8)]), rig.path("odd"));
+    std::fs::write(&odd, "{}").unwrap();
+    rig.lab.clear_calls();
+    for (image, file, why) in [
+        (other.as_str(), &record, "is the record of ami-0123456789abcdef0, and --follow names"),
+        (AMI, &odd, "is not a record that stored-ami wrote"),
+        (AMI, &rig.path("absent"), "there is no such file"),
+    ] {
+        let run = rig.run(&["store", "--follow", image, "--record", file]).await;
+        assert!(run.assert_exit(2).stderr.contains(why), "{run:?}");
+    }
+    assert!(rig.lab.calls().is_empty());
+
+    let before = kept();
+    rig.run(&["store", "--follow", AMI, "--record", &record]).await.assert_exit(0);
+    let etag = rig.lab.with_object(BUCKET, KEY, |object| object.etag.clone()).unwrap();
+    assert_eq!((kept().etag, kept().written_at, kept().name), (Some(etag), before.written_at, before.name));
+    assert!(rig.starts().is_empty(), "nothing is started");
+
+    // The record of a store elsewhere is not completed by this one.
+    let elsewhere = stored_ami::record::Record { key: "old/x.bin".to_owned(), etag: None, ..kept() };
+    std::fs::write(&record, elsewhere.to_json().unwrap()).unwrap();
+    let run = rig.run(&["store", "--follow", AMI, "--record", &record]).await;
+    assert!(run.assert_exit(4).stdout.contains("is of the store to s3://archive/old/x.bin"), "{run:?}");
+    assert_eq!(kept(), elsewhere);
 }

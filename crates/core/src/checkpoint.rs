@@ -84,12 +84,8 @@ struct InOrder {
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// The file is not a valid sealed document.
-    /// The file is not a valid sealed document.
-    /// The file is not a valid sealed document.
     #[error(transparent)]
     Sealed(#[from] SealError),
-    /// Another version of the program wrote it.
-    /// Another version of the program wrote it.
     /// Another version of the program wrote it.
     #[error("was written by {0}, and this is {TOOL}: the state of the hashers cannot be used by another version")]
     Tool(String),
@@ -111,8 +107,6 @@ pub enum CheckpointError {
         "was written for other references, or with another --digest, --concurrency, --max-memory, --range-size or --tuning"
     )]
     Plan,
-    /// The content is inconsistent; the text is for the user.
-    /// The content is inconsistent; the text is for the user.
     /// The content is inconsistent; the text is for the user.
     #[error("contradicts itself: {0}")]
     Inconsistent(String),

@@ -141,14 +141,15 @@ async fn known(
         }
     };
     let ((image, snapshots), key) = join!(survey_source(region, wish, &answers.region.images), key);
+    let (image, not_asked) = (image.as_ref().ok().and_then(Option::as_ref), image.as_ref().err());
     let id = AmiId::from_key(&wish.target.key);
     let source = wish
         .record
         .as_ref()
         .filter(|(_, record)| id.as_ref().is_none_or(|id| id.as_str() == record.image))
         .map(|(file, record)| record.facts(format!("the record {file}")))
-        .or_else(|| image.as_ref().map(|image| source_facts(image, &snapshots)));
-    let name = wish_name(wish, image.as_ref());
+        .or_else(|| image.map(|image| source_facts(image, &snapshots)));
+    let name = wish_name(wish, image);
     let etag = answers.object.asked.object.value().and_then(|facts| facts.id.etag.as_ref()).map(ToString::to_string);
     let identity = match (&name, etag, caller.value()) {
         (Some((name, NameSource::Given | NameSource::Record)), Some(etag), Some(caller)) => Some(RestoreIdentity {
@@ -167,7 +168,7 @@ async fn known(
         caller,
         key,
         source,
-        size: known_size(wish, image.as_ref(), &snapshots, answers.object.asked.tags.value()),
+        size: known_size(wish, (image, not_asked), &snapshots, answers.object.asked.tags.value()),
         name,
         identity,
     }
@@ -334,21 +335,25 @@ async fn read_one_byte(session: &Session, facts: &ObjectFacts) -> Result<(), Sou
     }
 }
 
-/// Describes the source AMI, if it still exists, and its snapshots.
+/// Describes the source AMI and its snapshots. `None` if it does not exist, or if this account cannot see it; an error as
+/// text if EC2 does not say.
 async fn survey_source(
     services: &RegionServices,
     wish: &RestorePreflightRequest,
     own: &Fact<Vec<ImageFacts>>,
-) -> (Option<ImageFacts>, Vec<SnapshotFacts>) {
-    let Some(id) = AmiId::from_key(&wish.target.key) else { return (None, Vec::new()) };
+) -> (Result<Option<ImageFacts>, String>, Vec<SnapshotFacts>) {
+    let Some(id) = AmiId::from_key(&wish.target.key) else { return (Ok(None), Vec::new()) };
     let found = own.value().into_iter().flatten().find(|image| image.id == id.as_str()).cloned();
     let image = match found {
-        Some(image) => Some(image),
-        // The AMI may belong to another account. One that this account cannot see is treated as absent.
-        None => services.images.images(&[id.to_string()]).await.unwrap_or_default().into_iter().next(),
+        Some(image) => Ok(Some(image)),
+        // It may belong to another account.
+        None => {
+            let images = services.images.images(&[id.to_string()]).await;
+            images.map(|images| images.into_iter().next()).map_err(|error| error.explain())
+        }
     };
     let ids: Vec<String> =
-        image.iter().flat_map(|image| &image.volumes).filter_map(|volume| volume.snapshot.clone()).collect();
+        image.iter().flatten().flat_map(|image| &image.volumes).filter_map(|volume| volume.snapshot.clone()).collect();
     let snapshots = services.images.snapshots(&ids).await.unwrap_or_default();
     (image, snapshots)
 }
@@ -356,7 +361,7 @@ async fn survey_source(
 /// The size from the best available source.
 fn known_size(
     wish: &RestorePreflightRequest,
-    image: Option<&ImageFacts>,
+    (image, not_asked): (Option<&ImageFacts>, Option<&String>),
     snapshots: &[SnapshotFacts],
     tags: Option<&BTreeMap<String, String>>,
 ) -> KnownSize {
@@ -370,7 +375,11 @@ fn known_size(
         }
     }
     size_without_source(wish.record.as_ref(), tags, wish.logical_size, id).unwrap_or_else(|| {
-        let because = "the source AMI is not visible here, and no record, tag or --logical-size gives it";
+        let hidden = match not_asked {
+            Some(why) => format!("the source AMI could not be described ({why})"),
+            None => "the source AMI is not visible here".to_owned(),
+        };
+        let because = format!("{hidden}, and no record, tag or --logical-size gives it");
         KnownSize { size: LogicalSize::unknown(because), volumes: None, encrypted: None }
     })
 }

@@ -46,7 +46,11 @@ impl CheckpointWriter {
         let name = self.file.path().display();
         let wrong = |problem: String| VerifyError::Request(format!("--resume {name}: {problem}"));
         let Some(text) = self.file.read().map_err(|error| wrong(error.to_string()))? else { return Ok((None, None)) };
-        let anew = |error: CheckpointError| wrong(format!("{error}; to start over, remove the file"));
+        let anew = |error: CheckpointError| match &error {
+            // It may be something that is needed.
+            CheckpointError::Sealed(_) => wrong(format!("{error}; name another file")),
+            _ => wrong(format!("{error}; to start over, remove the file")),
+        };
         let checkpoint = Checkpoint::from_json(&text).map_err(anew)?;
         let midway = match checkpoint.midway(&self.object, &self.plan) {
             // The object may have been misreported before the first byte was read; no progress is lost by starting

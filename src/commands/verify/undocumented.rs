@@ -8,7 +8,7 @@ use crate::verdict::{CheckId, Finding, Reason, Verdict};
 
 /// Turns mismatches of undocumented ETags into unknown findings if another reference proved the bytes.
 pub(super) fn set_aside(judged: &mut Judged) {
-    let proves = |f: &Finding| matches!(f.check, CheckId::Reference(..)) && f.verdict() == Verdict::Pass;
+    let proves = |f: &Finding| f.check.proves() && f.verdict() == Verdict::Pass;
     if !judged.findings.iter().any(proves) {
         return;
     }

@@ -73,7 +73,8 @@ impl Answer<'_> {
         let elsewhere = matches!(
             self.code,
             "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException"
-        ) || matches!(self.status, 301 | 307);
+        ) || self.status == 301
+            || (self.status == 307 && self.region.is_some());
         elsewhere.then(|| {
             let detail = match self.region {
                 Some(region) => format!("the bucket is in Region {region}; run again with --region {region}"),
@@ -193,7 +194,10 @@ impl Answer<'_> {
                     "the server says that nothing changed (status 304), and sends nothing of what it was asked for";
                 (ErrorKind::Protocol, text.to_owned())
             }
-            (_, 300..=399) => (ErrorKind::Protocol, format!("the server points elsewhere (status {status})")),
+            (_, 300..=399) => (
+                ErrorKind::Protocol,
+                format!("the server points elsewhere (status {status}), and redirects are not followed"),
+            ),
             (_, ..=299) => (ErrorKind::Protocol, format!("an answer that fits no request (status {status})")),
             _ => (ErrorKind::Invalid, format!("refused with status {status}")),
         };
@@ -231,6 +235,7 @@ mod tests {
             ("KMS.DisabledException", 400, Denied),
             ("InvalidRequest", 400, Invalid),
             ("", 301, WrongRegion(None)),
+            ("TemporaryRedirect", 307, Protocol),
             ("", 304, Protocol),
             ("", 200, Protocol),
             ("Weird", 400, Invalid),

@@ -64,6 +64,12 @@ pub(super) fn denies(state: &ObjectIdentity, answer: &Headers) -> Option<String>
     differs.then(|| format!("{what} is {}, and was {}", shown(now), shown(then)))
 }
 
+/// Why a response is of another version than this state; `None` if one of them states no version.
+pub(super) fn other_version(state: &ObjectIdentity, answer: &Headers) -> Option<String> {
+    let (then, now) = (state.version()?, answer.one("x-amz-version-id")?);
+    (then != now).then(|| format!("the version id is {now}, and was {then}"))
+}
+
 impl ObjectContext {
     /// Records the state from a HEAD.
     pub(super) fn saw(&self, state: ObjectIdentity) {

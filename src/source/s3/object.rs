@@ -197,13 +197,14 @@ impl ObjectSource for S3Object {
             }
             let (out, _) = hear!(self, self.known(id), request, needs)
                 .map_err(|error| self.unknown_here(Call::Attributes, error))?;
-            let before = facts.parts.len();
+            let last = |facts: &AttributeFacts| facts.parts.iter().map(|part| part.number).max();
+            let before = last(&facts);
             parse::add_attributes(&mut facts, &out, multipart, &self.subject())?;
             let parts = out.object_parts();
             let next = parts.filter(|p| p.is_truncated() == Some(true)).and_then(|p| p.next_part_number_marker());
             match next {
-                // A page without new parts would be requested again forever.
-                Some(next) if facts.parts.len() > before && facts.parts.len() < PartNumber::MAX as usize => {
+                // A page that goes no further would be requested again forever.
+                Some(next) if last(&facts) > before && facts.parts.len() < PartNumber::MAX as usize => {
                     marker = Some(next.to_owned());
                 }
                 _ => return Ok(facts),

@@ -8,7 +8,7 @@ use aws_sdk_s3::types::RequestPayer;
 use super::S3Object;
 use super::ask::{addressed, with_key};
 use super::bounded::About;
-use super::context::{denies, told_state};
+use super::context::{denies, other_version, told_state};
 use super::error::translate;
 use super::head;
 use super::headers::Headers;
@@ -80,7 +80,10 @@ impl S3Object {
         match &id.etag {
             Some(etag) if etag.is_strong() => {
                 let lost = !conditional && told.etag.is_none();
-                lost.then(|| "an answer without an ETag, from a server that cannot be held to one".to_owned())
+                let lost =
+                    lost.then(|| "an answer without an ETag, from a server that cannot be held to one".to_owned());
+                // An object that was written again with the same bytes has the same ETag.
+                lost.or_else(|| self.standing.state_of(id).and_then(|state| other_version(&state, headers)))
             }
             _ => self.standing.state_of(id).and_then(|state| denies(&state, headers)),
         }

@@ -193,6 +193,20 @@ async fn behind_a_weak_or_empty_etag_time_and_size_are_held_on_every_answer() {
     }
 }
 
+/// An object that was written again with the same bytes has the same ETag, and is another version.
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_strong_etag_a_version_is_not_contradicted() {
+    for (version, expected) in [(Some("v1"), "pass"), (Some("v2"), "unknown: unreadable"), (None, "pass")] {
+        let server = Scripted::new(move |asked| {
+            let version = if is_read(asked) { version } else { Some("v1") };
+            let answer = honest(asked, &bytes());
+            version.map_or(answer.clone(), |version| answer.header("x-amz-version-id", version))
+        });
+        let run = verify(&server).await;
+        assert_eq!(run.verdict("identity"), expected, "{version:?}: {run:?}");
+    }
+}
+
 /// With versioning, the version id identifies the object, whatever its time.
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_a_weak_etag_a_version_is_held() {

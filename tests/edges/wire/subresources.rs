@@ -78,6 +78,21 @@ async fn the_object_is_known_by_the_length_that_came() {
     assert!(tags.contains("the object itself, by its length"), "{tags}");
 }
 
+/// A page that goes no further than the one before it would be asked for again and again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_parts_that_does_not_go_on_ends() {
+    let parts = "<ObjectParts><PartsCount>9</PartsCount><IsTruncated>true</IsTruncated><NextPartNumberMarker>2\
+                 </NextPartNumberMarker><Part><PartNumber>1</PartNumber><Size>1</Size></Part><Part><PartNumber>2\
+                 </PartNumber><Size>1</Size></Part></ObjectParts></GetObjectAttributesResponse>";
+    let body = ATTRIBUTES.replace("</GetObjectAttributesResponse>", parts);
+    let server = serving("some bytes", move |asked| match asked.asks("attributes") {
+        true => Answer::xml(&body),
+        false => Answer::error(404, "NoSuchObjectLockConfiguration", "none"),
+    });
+    inspected(&server).await;
+    assert_eq!(server.count(|asked| asked.asks("attributes")), 2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn attributes_that_contradict_head_are_not_believed() {
     let with = |more: &str| ATTRIBUTES.replace("<Checksum>", &format!("{more}<Checksum>"));
