@@ -30,6 +30,17 @@ pub(super) fn check_manifest(path: &Path, target: &Target, force: bool) -> Resul
     }
 }
 
+/// Refuses to replace a manifest by one that is worth less. Called when the new one is known.
+pub(super) fn check_worth(path: &Path, new: &Manifest, force: bool) -> Result<(), String> {
+    let flag = "--write-manifest";
+    let text = there((flag, path), InputKind::Manifest, force).map_err(|UsageError(problem)| problem)?;
+    let Some(old) = text.and_then(|text| Manifest::from_json(&text).ok()) else { return Ok(()) };
+    match old.why_not_replaced_by(new) {
+        Some(why) => Err(format!("the manifest was not written: {why}; name another file, or give --force")),
+        None => Ok(()),
+    }
+}
+
 /// Refuses to replace the record of another AMI, unless `force` is given.
 #[cfg(feature = "ec2")]
 pub(super) fn check_record(path: &Path, image: &AmiId, force: bool) -> Result<(), UsageError> {

@@ -17,6 +17,7 @@ use super::listed::selected;
 use super::output::{complain, is_log_open, keep_output, log, open_log, print, print_error_line};
 use super::parse::log_mistake;
 use super::paths::Paths;
+use super::replaced::check_worth;
 use super::resolve::{logical, verify_requests};
 use super::runner::{Runner, Schedule, Stop};
 use super::settings::Settings;
@@ -209,6 +210,7 @@ async fn run_verify(mut args: VerifyArgs, settings: &Settings) -> Result<Exit, U
         verified.map(|verified| (verified, request))
     };
     let manifest = args.references.write_manifest.as_deref();
+    let manifest = manifest.map(|path| (path, args.common.page.force.force));
     let show = |runner: &mut Runner, (verified, request)| show_verified(runner, verified, &request, manifest);
     let stop = Stop::Within(VERIFY_GRACE);
     let schedule = Schedule { work: ObjectsWork::Verify, at_once: args.at_once.objects, stop };
@@ -218,7 +220,12 @@ async fn run_verify(mut args: VerifyArgs, settings: &Settings) -> Result<Exit, U
 
 /// Shows the report, then writes the manifest, and removes the checkpoint last, so that nothing is lost if the process
 /// ends in between.
-fn show_verified(runner: &mut Runner, verified: Verified, request: &VerifyOptions, manifest_path: Option<&Path>) {
+fn show_verified(
+    runner: &mut Runner,
+    verified: Verified,
+    request: &VerifyOptions,
+    manifest_file: Option<(&Path, bool)>,
+) {
     let Verified { report, manifest, finished, .. } = verified;
     let stopped = stopped(&report);
     let kept = kept_ranges(&report);
@@ -226,10 +233,10 @@ fn show_verified(runner: &mut Runner, verified: Verified, request: &VerifyOption
     if stopped {
         runner.remark(&going_on(request, &kept));
     }
-    if let (Some(manifest), Some(path)) = (manifest, manifest_path)
-        && let Err(error) = write_manifest((&manifest, path), &runner.settings().written)
+    if let (Some(manifest), Some((path, force))) = (manifest, manifest_file)
+        && let Err(problem) = write_manifest((&manifest, path, force), &runner.settings().written)
     {
-        runner.could_not_write(&format!("{}: the manifest could not be written: {error}", path.display()));
+        runner.could_not_write(&format!("{}: {problem}", path.display()));
     }
     if let Some(file) = request.resume.as_ref().filter(|_| finished)
         && let Err(error) = file.remove()
@@ -259,7 +266,9 @@ fn kept_ranges(report: &VerifyReport) -> String {
     format!("{kept} of {of}, in complete ranges (unfinished ranges are read again)")
 }
 
-fn write_manifest((manifest, path): (&Manifest, &Path), written: &WrittenFiles) -> io::Result<()> {
-    let text = manifest.to_json()?;
-    keep_output(written, path, OutputKind::Manifest, text.as_bytes())
+fn write_manifest((manifest, path, force): (&Manifest, &Path, bool), written: &WrittenFiles) -> Result<(), String> {
+    check_worth(path, manifest, force)?;
+    let failed = |error: io::Error| format!("the manifest could not be written: {error}");
+    let text = manifest.to_json().map_err(|error| failed(error.into()))?;
+    keep_output(written, path, OutputKind::Manifest, text.as_bytes()).map_err(failed)
 }

@@ -73,7 +73,7 @@ impl From<LeftIn> for CheckName {
 /// Values of `--using`, `--require` and `--accept` of `verify`.
 pub(super) fn verify_checks() -> Listed<CheckName> {
     let fixed = ["identity", "size", "proof", "contradiction", "stream", "etag"];
-    let origins = ["expect", "manifest", "sums", "like", "tags", "metadata"];
+    let origins = ["expect", "manifest", "baseline", "sums", "like", "tags", "metadata"];
     let algorithms = Algorithm::ALL.map(Algorithm::name);
     let names = fixed.into_iter().chain(algorithms).chain(origins);
     Listed::new(names.map(PossibleValue::new))

@@ -19,7 +19,7 @@ pub(super) fn described(check: CheckId) -> Option<String> {
         Origin::Stored => format!("the stored {what}"),
         Origin::Expect => format!("the {what} given with --expect"),
         Origin::Manifest => format!("the {what} in the manifest"),
-        Origin::Baseline => format!("the {what} in the manifest, a baseline"),
+        Origin::Baseline => format!("the {what} of the baseline"),
         Origin::Sums => format!("the {what} in the checksum file"),
         Origin::Like => format!("the {what} of the other object"),
         Origin::Tags => format!("the {what} in the tags"),

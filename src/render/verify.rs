@@ -239,13 +239,9 @@ pub(super) fn conclusion(report: &VerifyReport) -> String {
                 Some(limit @ ProofLimit::SinceWritten) => {
                     format!("; {}; --like or --manifest compares it with an original", limit.clause())
                 }
-                Some(limit @ (ProofLimit::Accidents | ProofLimit::SinceBaseline)) => format!("; {}", limit.clause()),
+                Some(limit @ ProofLimit::Accidents) => format!("; {}", limit.clause()),
             };
-            let by = joined(&report.proved_by, ", ");
-            match report.is_proved() {
-                true => format!("all {size} bytes are proved by {by}{limit}"),
-                false => format!("all {size} bytes are those of the manifest ({by}){limit}"),
-            }
+            format!("all {size} bytes are proved by {}{limit}", joined(&report.proved_by, ", "))
         }
         Verdict::Fail if report.findings.iter().all(|f| f.verdict != Verdict::Fail || f.check == CheckId::Stream) => {
             "the compressed stream in the object is broken, although its bytes match the references".to_owned()

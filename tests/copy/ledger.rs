@@ -217,4 +217,44 @@ async fn a_read_of_a_copy_of_unproved_bytes_is_no_proof() {
     assert_eq!(finding(&copied, "read-back")["verdict"], "pass");
     assert_eq!(at.entries(), [entry(TO, "unknown", None)]);
     assert_eq!(copied["recorded"], json!([{ "target": TO }]));
+    let metadata = |key: &str| at.rig.to.with_object("gov-archive", key, |object| object.metadata.clone()).unwrap();
+    assert_eq!(metadata(KEY).get("stored-ami-source").map(String::as_str), Some("unproved"));
+}
+
+/// A copy of a copy of unproved bytes is not proved either, whoever made the first one, and whichever ledger knows of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_a_marked_copy_is_not_proved() {
+    let at = Recorded::new().await;
+    let mark = |object: &mut stored_ami_lab::ObjectRecord| {
+        object.metadata.insert("stored-ami-source".to_owned(), "unproved".to_owned());
+    };
+    let proper = at.rig.home.path().join("proper.json").to_str().unwrap().to_owned();
+    at.rig.source.run(&["verify", FROM, "--write-manifest", &proper]).await.assert_exit(0);
+    at.rig.from.with_object("archive", KEY, mark).unwrap();
+    let refused = at.copy(&[]).await;
+    let told = report(refused.assert_exit(3));
+    let detail = finding(&told, "source")["detail"].as_str().unwrap().to_owned();
+    assert!(told["outcome"] == "not_made" && detail.contains("it is itself a copy of unproved bytes"), "{told}");
+    let marked =
+        || at.rig.to.with_object("gov-archive", KEY, |o| o.metadata.contains_key("stored-ami-source")).unwrap();
+    at.copy(&["--unproved"]).await.assert_exit(0);
+    assert!(marked());
+    at.rig.destination.client.delete_object().bucket("gov-archive").key(KEY).send().await.unwrap();
+    // A value from elsewhere proves it, and then its copy is one like any other.
+    let proved = at.copy(&["--manifest", &proper]).await;
+    assert_eq!(report(proved.assert_exit(0))["outcome"], "copied");
+    assert!(!marked());
+    let last = at.entries().pop().unwrap();
+    assert_eq!(last, entry(TO, "pass", Some("written")));
+}
+
+/// What the destination states of a copy of proved bytes does not decide whether they were proved.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_whose_server_states_nothing_is_not_an_unproved_one() {
+    let at = Recorded::new().await;
+    let run = at.copy(&["--verify-destination", "--sse-kms-key", "arn:aws-us-gov:kms:k", "--accept", "parts"]).await;
+    assert_eq!(report(run_passed(&run))["outcome"], "copied");
+    assert!(at.entries().contains(&entry(TO, "pass", Some("read"))), "{:?}", at.entries());
+    let marked = at.rig.to.with_object("gov-archive", KEY, |o| o.metadata.contains_key("stored-ami-source")).unwrap();
+    assert!(!marked);
 }

@@ -1,6 +1,7 @@
 //! `safe-to-delete` accepts a copy by the kind of its proof. The table is in `docs/trust.md`.
 
 use stored_ami::audit::{CopiedFrom, Entry, Level, Proof, Word};
+use stored_ami::ident::{ETag, ObjectIdentity};
 use stored_ami::ledger::Ledger;
 use stored_ami::verdict::{ProofKind, Verdict};
 
@@ -48,7 +49,7 @@ async fn the_answer_for_each_kind_of_proof() {
     let of_format_2 = Proof { proof_kind: None, ..read.clone() };
     let unknown_kind = Proof { proof_kind: Some(Word::of("believed".into())), ..read.clone() };
     let by = |name: &str| Proof { proved_by: vec![Word::of(name.into())], ..read.clone() };
-    let from = Some(CopiedFrom { target: "s3://elsewhere/ami.bin".into(), object: read.object.clone() });
+    let from = Some(CopiedFrom { target: "s3://elsewhere/ami.bin".into(), object: read.object.clone(), proved: None });
     let copied = Proof { copied_from: from.clone(), ..written.clone() };
     let copied_unproved = Proof {
         verdict: Verdict::Unknown.into(),
@@ -58,7 +59,8 @@ async fn the_answer_for_each_kind_of_proof() {
         copied_from: from,
         ..written.clone()
     };
-    let since_then = "was copied at ";
+    let since_then = "it is a copy of s3://elsewhere/ami.bin (";
+    let elsewhere = ObjectIdentity { etag: Some(ETag::kept("other")), ..read.object.clone() };
     let (accept_written, accept_stated) = ("proof = \"written\"", "proof = \"stated-by-s3\"");
     for (what, proofs, policy, exit, answer, because) in [
         ("read", vec![read.clone()], "", 0, "may_go", ""),
@@ -112,6 +114,23 @@ async fn the_answer_for_each_kind_of_proof() {
             "may_go",
             "",
         ),
+        (
+            "read against a manifest, and then against its own values",
+            vec![copied_unproved.clone(), by("manifest-sha256"), read.clone()],
+            "",
+            0,
+            "may_go",
+            "",
+        ),
+        (
+            "written again since with the same content",
+            vec![Proof { object: elsewhere, ..copied_unproved.clone() }, read.clone()],
+            "",
+            3,
+            "cannot_tell",
+            since_then,
+        ),
+        ("a copy of unproved bytes, not read", vec![copied_unproved.clone()], "", 3, "cannot_tell", since_then),
         ("a copy of proved bytes, read", vec![copied.clone(), read.clone()], "", 0, "may_go", ""),
         ("copied again, and proved", vec![copied_unproved, copied, read.clone()], "", 0, "may_go", ""),
         ("the same as a baseline", vec![by("baseline-sha256")], "", 3, "cannot_tell", "in doubt since"),
@@ -145,4 +164,37 @@ async fn a_read_against_what_others_left_is_never_enough_alone() {
     assert_eq!(run.assert_exit(3).report()["answer"], "cannot_tell");
     let told = run.report()["because"].to_string();
     assert!(told.contains("by metadata-md5 alone, which another program left with the object"), "{told}");
+}
+
+/// The object itself says what it was copied from, so that a ledger without the copy is no way around it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_is_marked_as_unproved_is_no_proof_by_its_own_values() {
+    let (rig, _) = proved().await;
+    let mark = |object: &mut stored_ami_lab::ObjectRecord| {
+        object.metadata.insert("stored-ami-source".to_owned(), "unproved".to_owned());
+    };
+    rig.lab.with_object(BUCKET, KEY, mark).unwrap();
+    let ledger = rig.path("audit.db");
+    let ask = ["safe-to-delete", AMI, "--in", IN, "--ledger", &ledger];
+    let run = rig.run(&ask).await;
+    let told = run.assert_exit(3).report();
+    let because = told["because"].to_string();
+    assert!(because.contains("it is a copy whose bytes were not proved, and only its own values match"), "{told}");
+    // A read of it would change nothing.
+    assert!(!told["steps"].to_string().contains("prove"), "{told}");
+    // A manifest of it proves no copy of it.
+    let (object, manifest) = (format!("{IN}/{KEY}"), rig.path("m.json"));
+    rig.run(&["verify", &object, "--write-manifest", &manifest]).await.assert_exit(0);
+    let held = rig.run(&["verify", &object, "--manifest", &manifest, "--using", "manifest"]).await;
+    assert_eq!(held.assert_exit(3).verdict("proof"), "unknown: baseline");
+    rig.run(&["verify", &object, "--manifest", &manifest, "--using", "manifest", "--accept", "proof"])
+        .await
+        .assert_exit(0);
+    // Neither do its stored values prove another object.
+    let other = "ami-0123456789abcdef1.bin";
+    rig.server.put(BUCKET, other, &data(1, 300_000), None).await;
+    let like = rig.run(&["verify", &format!("{IN}/{other}"), "--like", &object, "--using", "like"]).await;
+    assert_eq!(like.assert_exit(3).verdict("proof"), "unknown: baseline");
+    let itself = rig.run(&["verify", &object, "--like", &object]).await;
+    assert!(itself.assert_exit(2).stdout.contains("is the object itself"), "{itself:?}");
 }

@@ -256,9 +256,10 @@ pub fn check_name(data: &[u8]) -> bool {
         .collect();
     let matched = all.iter().filter(|check| name.matches(**check)).count();
     let expected = match name {
+        // A baseline is a manifest, or the values of `--like`.
+        CheckName::One(CheckId::Reference(Origin::Manifest | Origin::Like, _)) => 2,
         CheckName::One(_) => 1,
-        // A baseline is a manifest.
-        CheckName::AllOf(Origin::Manifest) => 44,
+        CheckName::AllOf(Origin::Manifest | Origin::Like) => 44,
         CheckName::AllOf(_) => 22,
     };
     assert_eq!(matched, expected, "{name}");

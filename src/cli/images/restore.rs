@@ -118,10 +118,7 @@ async fn verify_now(
     match verify(&services.object, &request, cancel).await {
         Ok(verified) => {
             let report = verified.report;
-            let verdict = match report.verdict {
-                Verdict::Pass if !report.is_proved() => Verdict::Unknown,
-                verdict => verdict,
-            };
+            let verdict = report.verdict;
             let damage = report.damage();
             let detail = match (verdict, &damage) {
                 (Verdict::Pass, _) => format!(
@@ -130,9 +127,6 @@ async fn verify_now(
                     crate::audit::joined(&report.proved_by, ", ")
                 ),
                 (_, Some(damage)) => format!("the object is damaged: {}", damage.sentence(report.parts_count())),
-                (_, None) if report.verdict == Verdict::Pass => "just now: the bytes are those of the manifest, a \
-                     baseline: no stored or given value proved them when it was written"
-                    .to_owned(),
                 (_, None) => format!("just now: {}", not_proved(&report)),
             };
             let is_damaged = damage.is_some();

@@ -296,7 +296,9 @@ impl Copy<'_> {
         };
         let of_proof = looked.findings.iter().filter(is_of_proof);
         let lacks_proof = of_proof.filter(|finding| !is_copy(finding)).any(FindingReport::blocks_pass);
-        let proof = looked.proof.and_then(|proof| self.dated(proof));
+        // A policy may accept a proof that did not read the object.
+        let proofs = [looked.proof, looked.unread_proof].into_iter().flatten().filter_map(|proof| self.dated(proof));
+        let proof = proofs.min_by_key(|proof| proof.age_seconds);
         let judged = |exit, lacks| Judged { exit, lacks, lacks_proof, proof };
         notes.extend(looked.notes.into_iter().map(|note| note.of(uri)));
         if let Some(settings) = bucket(services, request, &uri.bucket).await {

@@ -31,6 +31,7 @@ pub(super) async fn object_state<'a>(
         Some(Err(why)) => why.clone(),
         _ => "not asked for".to_owned(),
     };
+    let is_marked = matches!(&facts, Some(Ok(facts)) if facts.is_unproved_copy());
     let mut state = PolicySubject {
         encryption: Err(why.clone()),
         expiration: Err(why.clone()),
@@ -42,7 +43,7 @@ pub(super) async fn object_state<'a>(
         proof: history.proof_of(seen),
         unread_proof: history.unread_proof_of(seen),
         doubt: history.doubt_of(seen),
-        unproved_copy: history.unproved_copy_of(seen),
+        unproved_copy: history.unproved_copy_of(seen, is_marked),
     };
     let Some(Ok(facts)) = facts else { return state };
     state.encryption = Ok(facts.encryption.clone());

@@ -50,8 +50,14 @@ impl CopyEntries {
         report: &CopyReport,
         source: &ObjectFacts,
     ) {
-        let from = CopiedFrom { target: report.source.clone(), object: source.identity() };
-        self.written = of_copy(facts, report, now(session)).map(|look| Proof { copied_from: Some(from), ..look });
+        self.written = of_copy(facts, report, now(session)).map(|look| {
+            let proved = match report.by_server {
+                true => look.proof_kind.is_some() && !source.is_unproved_copy(),
+                false => passed(report, CopyCheck::Source) && !by_others_alone(&report.proved_by),
+            };
+            let from = CopiedFrom { target: report.source.clone(), object: source.identity(), proved: Some(proved) };
+            Proof { copied_from: Some(from), ..look }
+        });
     }
 
     /// Appends the entries to the ledger, and names them in the report.
@@ -98,7 +104,7 @@ fn of_read(session: &Session, facts: &ObjectFacts, verified: &Verified, given: b
         Some(Doubt::Contradiction | Doubt::Mismatch) => !given,
     };
     let is_recorded = match report.verdict {
-        Verdict::Pass => report.is_proved(),
+        Verdict::Pass => true,
         Verdict::Fail => !given || failed.iter().any(is_own),
         Verdict::Unknown => is_doubted,
     };
@@ -125,17 +131,27 @@ fn of_read(session: &Session, facts: &ObjectFacts, verified: &Verified, given: b
     })
 }
 
+/// The verdict of a check. Checks of the preparation may have the same names; the last one is of the copy.
+fn last(report: &CopyReport, check: CopyCheck) -> Option<Verdict> {
+    report.findings.iter().rfind(|finding| finding.check == check).map(|finding| finding.verdict)
+}
+
+fn passed(report: &CopyReport, check: CopyCheck) -> bool {
+    last(report, check) == Some(Verdict::Pass)
+}
+
+fn by_others_alone(checks: &[CheckId]) -> bool {
+    checks.iter().all(|check| matches!(check, CheckId::Reference(origin, _) if origin.is_left_by_others()))
+}
+
 /// Checks of a copy that are about its bytes.
 const OF_BYTES: [CopyCheck; 5] =
     [CopyCheck::Size, CopyCheck::ETag, CopyCheck::Checksum, CopyCheck::Parts, CopyCheck::ReadBack];
 
 /// A copy as an entry; `None` if the object at the destination is another one.
 fn of_copy(facts: &ObjectFacts, report: &CopyReport, now: Timestamp) -> Option<Proof> {
-    // Checks of the preparation may have the same names; the last one is of the copy.
-    let verdict = |check: CopyCheck| {
-        report.findings.iter().rfind(|finding| finding.check == check).map(|finding| finding.verdict)
-    };
-    let passes = |check| verdict(check) == Some(Verdict::Pass);
+    let verdict = |check| last(report, check);
+    let passes = |check| passed(report, check);
     if verdict(CopyCheck::Absent) == Some(Verdict::Fail) {
         return None;
     }
@@ -146,7 +162,8 @@ fn of_copy(facts: &ObjectFacts, report: &CopyReport, now: Timestamp) -> Option<P
     let content: Vec<_> = stated(facts).into_iter().filter(of_check).collect();
     let failed = OF_BYTES.into_iter().filter(|check| verdict(*check) == Some(Verdict::Fail));
     let failed: Vec<Word<CheckId>> = failed.map(|check| Word::Known(failed_as(check))).collect();
-    let is_confirmed = passes(CopyCheck::Size) && (passes(CopyCheck::ETag) || passes(CopyCheck::Checksum));
+    let is_same = [CopyCheck::ETag, CopyCheck::Checksum, CopyCheck::ReadBack].into_iter().any(passes);
+    let is_confirmed = passes(CopyCheck::Size) && is_same;
     let kind = match report.by_server {
         true if passes(CopyCheck::Parts) => Some(ProofKind::StatedByS3),
         false if passes(CopyCheck::Source) => Some(ProofKind::Written),

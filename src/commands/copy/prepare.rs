@@ -13,12 +13,13 @@ use crate::copy::{
     ChecksumChange, ChosenChecksum, CopyCheck, CopyFinding, CopyLayout, LayoutChange, LayoutLimits, Likeness,
     PlannedObject, WriteMode, choose_checksum, copy_layout, judge_destination, server_layout,
 };
-use crate::facts::{ObjectFacts, Readability, Service, SystemHeaders, readability};
+use crate::facts::{ObjectFacts, Readability, Service, SystemHeaders, UNPROVED_COPY, readability};
 use crate::ident::{ETag, ETagForm};
 use crate::plan::{KnownLayout, PartLayout};
 use crate::report::{CopyOutcome, CopyReport, Exit, IdentityReport, Note};
 use crate::source::{NewObject, SourceError};
 use crate::units::{ByteSize, MIB};
+use crate::verdict::Origin;
 
 /// A copy that is described and not begun.
 pub struct PreparedCopy {
@@ -73,7 +74,7 @@ pub(super) async fn describe(ends: &CopyEnds, request: &CopyRequest) -> Result<P
     let new = NewObject {
         content_type: found.facts.content_type.clone().filter(|_| request.metadata),
         headers,
-        metadata: if request.metadata { metadata(&found.facts) } else { BTreeMap::new() },
+        metadata: metadata(&found.facts, request),
         tags,
         storage_class: request.storage_class.clone(),
         kms_key: request.kms_key.clone(),
@@ -261,10 +262,17 @@ pub(super) fn archived(facts: &ObjectFacts, by_server: bool) -> Option<CopyFindi
     }
 }
 
-/// Metadata of the source without the mark of an earlier copy.
-fn metadata(facts: &ObjectFacts) -> BTreeMap<String, String> {
-    let mut metadata = facts.metadata.clone();
+/// Metadata of the source without the marks of an earlier copy. The object is begun before its source is read, so that it
+/// bears the mark of unproved bytes wherever this copy may be made of such.
+fn metadata(facts: &ObjectFacts, request: &CopyRequest) -> BTreeMap<String, String> {
+    let (name, value) = UNPROVED_COPY;
+    let mut metadata = if request.metadata { facts.metadata.clone() } else { BTreeMap::new() };
     metadata.remove(super::COPY_ID);
+    metadata.remove(name);
+    let of_others = [Origin::Tags, Origin::Metadata].into_iter().any(|origin| request.verify.asks_for(origin));
+    if request.unproved || of_others || (request.by_server && facts.is_unproved_copy()) {
+        metadata.insert(name.to_owned(), value.to_owned());
+    }
     metadata
 }
 

@@ -105,7 +105,7 @@ async fn write_file(
         could_not(&mut report, copy, &problem);
         return Ok(report);
     }
-    let (finding, may_be_written) = source_finding(&verified, copy.request);
+    let (finding, may_be_written) = source_finding(&verified, &facts, copy.request);
     let unproved = copy.request.unproved.then_some(CopyCheck::Source);
     let accept: Vec<CopyCheck> = copy.request.accept.iter().copied().chain(unproved).collect();
     report.add(&[finding], &accept);

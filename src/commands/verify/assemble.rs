@@ -134,7 +134,7 @@ fn no_such_references(request: &VerifyOptions, findings: &[Finding]) -> Vec<Find
             check,
             CheckId::Identity | CheckId::Size | CheckId::Proof | CheckId::Contradiction | CheckId::Stream
         );
-        if !on_the_whole && !findings.iter().chain(&absent).any(|finding| finding.check == *check) {
+        if !on_the_whole && !findings.iter().chain(&absent).any(|finding| name.matches(finding.check)) {
             absent.push(unknown(*check, Reason::NoSuchReference { check: *check }));
         }
     }
@@ -274,11 +274,9 @@ impl ReadOutcome {
     }
 }
 
-/// References that matched. A reference only matches if every byte was read.
+/// References that prove the bytes and matched. A reference only matches if every byte was read.
 fn proving(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
-    findings
-        .iter()
-        .filter(|finding| matches!(finding.check, CheckId::Reference(..)) && finding.verdict() == Verdict::Pass)
+    findings.iter().filter(|finding| finding.check.proves() && finding.verdict() == Verdict::Pass)
 }
 
 fn evidence(source: &str, expected: String, observed: String, facts: &ObjectFacts) -> Evidence {
@@ -356,11 +354,13 @@ fn proof(findings: &[Finding], request: &VerifyOptions, ending: &ReadOutcome, fa
             _ => None,
         });
         let archived = ending.archived.clone().map(|state| Reason::Archived { state });
+        let is_baseline = |f: &Finding| matches!(f.check, CheckId::Reference(..)) && f.verdict() == Verdict::Pass;
+        let baseline = findings.iter().any(is_baseline).then_some(Reason::Baseline);
         let hidden = match &facts.checksums {
             Fact::NotPermitted { needs } => Some(Reason::NotPermitted { needs: (*needs).to_owned() }),
             _ => None,
         };
-        Outcome::Unknown(archived.or(hidden).or(open).unwrap_or(Reason::NoReference))
+        Outcome::Unknown(baseline.or(archived).or(hidden).or(open).unwrap_or(Reason::NoReference))
     };
     Finding { check: CheckId::Proof, required: true, outcome }
 }
@@ -397,6 +397,7 @@ fn manifest(session: &Session, found: &Discovery, findings: &[Finding], digests:
         object_bytes: facts.size,
         verdict: overall(findings),
         proved_by: proving(findings).map(|finding| finding.check.to_string()).collect(),
+        unproved_copy: facts.is_unproved_copy() && proving(findings).all(|finding| finding.check.is_since_written()),
         stored_checksums: facts
             .checksums
             .value()

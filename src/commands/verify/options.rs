@@ -123,7 +123,7 @@ impl VerifyOptions {
     }
 
     /// Whether references of this origin are asked for by name.
-    pub(super) fn asks_for(&self, origin: Origin) -> bool {
+    pub(in crate::commands) fn asks_for(&self, origin: Origin) -> bool {
         self.using.iter().chain(&self.require).any(|name| name.is_of(origin))
     }
 

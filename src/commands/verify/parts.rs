@@ -13,9 +13,7 @@ pub(super) fn part_runs(layout: &PartLayout, findings: &[Finding], read: &[ByteR
     };
     let mut damaged: Vec<ByteRange> = failures().flat_map(|failure| failure.damage.iter().map(|d| d.range)).collect();
     damaged.sort_unstable_by_key(|range| (range.start(), range.end()));
-    let matched = findings
-        .iter()
-        .any(|finding| matches!(finding.check, CheckId::Reference(..)) && finding.verdict() == Verdict::Pass);
+    let matched = findings.iter().any(|finding| finding.check.proves() && finding.verdict() == Verdict::Pass);
     let open = findings.iter().any(|finding| {
         let seen = matches!(&finding.outcome, Outcome::Unknown(reason) if reason.leaves_mismatch());
         seen && matches!(finding.check, CheckId::Reference(..))

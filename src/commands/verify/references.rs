@@ -21,6 +21,9 @@ pub(super) async fn collect(
     request: &VerifyOptions,
     found: &mut Discovery,
 ) -> Result<References, VerifyError> {
+    if found.facts.is_unproved_copy() {
+        found.notes.push(VerifyNote::UnprovedCopy.into());
+    }
     let mut all = stored_references(&found.facts, &found.layout, Origin::Stored, None);
     found.notes.extend(unreadable_checksums(&found.facts));
     add_given(&mut all, request, found);
@@ -96,19 +99,26 @@ fn add_manifest(
 
 /// Adds the values that S3 stores with the object of `--like`.
 async fn add_like(all: &mut References, like: &Session, found: &mut Discovery) -> Result<(), VerifyError> {
-    let other = discover(like).await?;
     let name = like.target().to_string();
-    let stored = stored_references(&other.facts, &other.layout, Origin::Like, Some(&name));
+    if *like.target() == found.facts.id.target {
+        return Err(VerifyError::Request(format!("--like {name} is the object itself; name another one")));
+    }
+    let other = discover(like).await?;
+    let origin = if other.facts.is_unproved_copy() { Origin::Baseline } else { Origin::Like };
+    if origin == Origin::Baseline {
+        found.notes.push(Note::from(VerifyNote::UnprovedCopy).of(&name));
+    }
+    let stored = stored_references(&other.facts, &other.layout, origin, Some(&name));
     found.notes.extend(other.notes.into_iter().map(|note| note.of(&name)));
     if stored.references.is_empty() {
         let note = VerifyNote::LikeUnusable { target: name.clone() };
         let detail = note.to_string();
         found.notes.push(note.into());
-        all.unusable.push(unknown(CheckId::Reference(Origin::Like, Subject::Value), Reason::NotStated { detail }));
+        all.unusable.push(unknown(CheckId::Reference(origin, Subject::Value), Reason::NotStated { detail }));
     }
     all.unusable.extend(stored.unusable);
     let (size, references) = (other.facts.size, stored.references);
-    add_all(all, found.facts.size, Theirs { origin: Origin::Like, size, references, source: name });
+    add_all(all, found.facts.size, Theirs { origin, size, references, source: name });
     Ok(())
 }
 

@@ -6,10 +6,10 @@ use crate::plan::{AlgorithmCertainty, Reference};
 use crate::report::VerifyNote;
 use crate::verdict::{CheckId, Finding, Reason, Verdict};
 
-/// Turns mismatches of undocumented ETags into unknown findings if another reference proved the bytes.
+/// Turns mismatches of undocumented ETags into unknown findings if another reference matched.
 pub(super) fn set_aside(judged: &mut Judged) {
-    let proves = |f: &Finding| f.check.proves() && f.verdict() == Verdict::Pass;
-    if !judged.findings.iter().any(proves) {
+    let matches = |f: &Finding| matches!(f.check, CheckId::Reference(..)) && f.verdict() == Verdict::Pass;
+    if !judged.findings.iter().any(matches) {
         return;
     }
     let undocumented = |mismatch: &mut Mismatch| mismatch.reference.standing == AlgorithmCertainty::UndocumentedETag;

@@ -168,7 +168,11 @@ pub(super) mod tests {
             proved_by: vec![Word::of("etag".into())],
             content: Vec::new(),
             proof_kind: Some(ProofKind::Written.into()),
-            copied_from: Some(CopiedFrom { target: "/disk/d".into(), object: ObjectIdentity::of_size(5) }),
+            copied_from: Some(CopiedFrom {
+                target: "/disk/d".into(),
+                object: ObjectIdentity::of_size(5),
+                proved: None,
+            }),
             ..proof.clone()
         };
         let acceptance = Acceptance {

@@ -9,9 +9,12 @@ use crate::ident::{ETag, ObjectIdentity};
 use crate::plan::PartLayout;
 use crate::verdict::Doubt;
 
+mod copies;
 mod distrust;
 mod superseding;
 
+use copies::Copies;
+pub use copies::UnprovedCopy;
 use distrust::Distrust;
 pub use superseding::Superseding;
 
@@ -31,8 +34,7 @@ pub struct History {
     damage: Vec<Arc<Proof>>,
     /// Examinations that cast doubt on the bytes, one per state, with the same condition.
     doubts: Vec<Arc<Proof>>,
-    /// Copies of bytes that nothing proved, one per state. Usually empty.
-    unproved_copies: Vec<Arc<Proof>>,
+    copies: Copies,
     /// Checksums that were stated for damaged or doubtful bytes, until a read proves them.
     distrust: Distrust,
     /// The newest examination that knows the parts under which the ETag matched.
@@ -66,7 +68,7 @@ impl History {
         settled: None,
         damage: Vec::new(),
         doubts: Vec::new(),
-        unproved_copies: Vec::new(),
+        copies: Copies::NONE,
         distrust: Distrust::NONE,
         matched: None,
         latest: None,
@@ -90,12 +92,7 @@ impl History {
             return;
         }
         self.weigh(&look);
-        if look.copied_from.is_some() {
-            self.unproved_copies.retain(|earlier| !same_state(earlier, &look));
-        }
-        if look.is_unproved_copy() {
-            self.unproved_copies.push(Arc::clone(&look));
-        }
+        self.copies.add(&look);
         if look.level == Level::Bytes {
             self.read = Some(Arc::clone(&look));
         }
@@ -150,6 +147,7 @@ impl History {
     fn take_back(&mut self, look: &Proof) {
         self.proof.take_if(|earlier| same_state(earlier, look));
         self.unread.take_if(|earlier| same_state(earlier, look));
+        self.copies.take_back(look);
         self.settled.take_if(|earlier| same_state(earlier, look));
     }
 
@@ -182,24 +180,22 @@ impl History {
             return;
         }
         let known = std::mem::take(self);
-        let Some(accepted) = known.latest.filter(|_| object.is_some()) else {
-            self.gone = known.gone;
-            return;
-        };
-        let same = |look: &Arc<Proof>| same_state(look, &accepted);
+        let accepted = known.latest.filter(|_| object.is_some());
+        let same = |look: &Arc<Proof>| accepted.as_ref().is_some_and(|accepted| same_state(look, accepted));
         *self = History {
             proof: known.proof.filter(same),
             unread: known.unread.filter(same),
             settled: known.settled.filter(same),
             read: known.read.filter(same),
-            damage: known.damage.into_iter().filter(same).collect(),
-            doubts: known.doubts.into_iter().filter(same).collect(),
-            unproved_copies: known.unproved_copies.into_iter().filter(same).collect(),
+            // An earlier state may come back, for example when a newer version is deleted.
+            damage: known.damage,
+            doubts: known.doubts,
+            copies: known.copies,
             distrust: known.distrust,
-            matched: known.matched,
-            first: Some(Arc::clone(&accepted)),
-            latest: Some(accepted),
-            gone: None,
+            matched: known.matched.filter(|_| accepted.is_some()),
+            first: accepted.clone(),
+            gone: known.gone.filter(|_| accepted.is_none()),
+            latest: accepted,
         };
     }
 
@@ -252,9 +248,10 @@ impl History {
         self.doubts.iter().find(|doubt| looks_like(doubt, seen)).map(Arc::as_ref)
     }
 
-    /// The copy that wrote this state of the object, if nothing proved the bytes of its source.
-    pub fn unproved_copy_of(&self, seen: &ObjectIdentity) -> Option<&Proof> {
-        self.unproved_copies.iter().find(|copy| looks_like(copy, seen)).map(Arc::as_ref)
+    /// The copy that wrote this state of the object, if nothing proved the bytes of its source. `is_marked` is whether the
+    /// object itself states that.
+    pub fn unproved_copy_of(&self, seen: &ObjectIdentity, is_marked: bool) -> Option<UnprovedCopy<'_>> {
+        self.copies.unproved_of(seen, is_marked)
     }
 
     fn is_troubled(&self, seen: &ObjectIdentity) -> bool {
@@ -514,6 +511,37 @@ mod tests {
         ]);
         assert_eq!(both.still_good(&seen("a"), Level::Bytes, ALWAYS).unwrap().at, "2026-01-10T00:00:00Z");
         assert!(both.still_good(&seen("a"), Level::Facts, since("11")).is_some());
+    }
+
+    /// A state that was accepted away may come back: by undeleting it, or by deleting the newer version.
+    #[test]
+    fn what_is_known_of_earlier_states_survives_an_acceptance() {
+        let accept = |object: Option<ObjectIdentity>| {
+            Entry::Acceptance(Acceptance {
+                at: "2026-01-15T00:00:00Z".into(),
+                tool: "test".into(),
+                target: "s3://b/k".into(),
+                object,
+                reason: String::new(),
+            })
+        };
+        let Entry::Proof(mut copy) = proof("09", Level::Facts, "unknown", "a", "crc32:x") else { panic!("a proof") };
+        copy.copied_from = Some(crate::audit::CopiedFrom {
+            target: "/disk".into(),
+            object: ObjectIdentity::of_size(5),
+            proved: Some(false),
+        });
+        let gone =
+            Entry::Gone(Gone { at: "2026-01-12T00:00:00Z".into(), tool: "test".into(), target: "s3://b/k".into() });
+        let newer = proof("12", Level::Bytes, "pass", "b", "crc32:y");
+        for (then, accepted) in [(gone, None), (newer, Some(seen("b")))] {
+            let before = [Entry::Proof(copy.clone()), proof("10", Level::Bytes, "fail", "a", "crc32:x"), then];
+            let mut known = history(&before);
+            known.add(accept(accepted));
+            assert!(known.damage_of(&seen("a")).is_some());
+            assert!(known.unproved_copy_of(&seen("a"), false).is_some());
+            assert_eq!(known.unproved_copy_of(&seen("b"), false), None);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::rule::{decide, in_days};
-use crate::audit::{LookResult, Proof, ValidityWindow, joined};
+use crate::audit::{LookResult, Proof, UnprovedCopy, ValidityWindow, joined};
 use crate::verdict::{Evidence, Failure, Outcome, ProofKind, Reason};
 
 /// What a policy requires of a proof.
@@ -25,7 +25,7 @@ pub(super) struct Proofs<'a> {
     /// The examination that cast doubt on this state.
     pub doubt: Option<&'a Proof>,
     /// The copy that wrote this state, if nothing proved the bytes of its source.
-    pub unproved_copy: Option<&'a Proof>,
+    pub unproved_copy: Option<UnprovedCopy<'a>>,
     /// Whether a proof can be attributed to this state.
     pub identified: bool,
 }
@@ -47,6 +47,10 @@ pub(super) fn judge_proof(rule: &ProofRule, state: &Proofs<'_>, now: Timestamp) 
     if let Some(reason) = young().find_map(|proof| refusal(rule, state, proof)) {
         return Outcome::Unknown(reason);
     }
+    // To read it would prove nothing more.
+    if let Some(reason) = unproved_copy(rule, state) {
+        return Outcome::Unknown(reason);
+    }
     match state.read.or(state.unread) {
         Some(proof) => decide(false, evidence(of(proof))),
         None if !state.identified => Outcome::Unknown(Reason::NotStated {
@@ -63,15 +67,19 @@ fn refusal(rule: &ProofRule, state: &Proofs<'_>, proof: &Proof) -> Option<Reason
     if !kind.meets(rule.weakest) {
         return Some(Reason::UnreadProof { kind, at: proof.at.clone() });
     }
-    if !rule.stands_in {
-        return None;
-    }
-    if proof.is_by_others_alone() {
+    if rule.stands_in && proof.is_by_others_alone() {
         return Some(Reason::LeftByOthers { by: joined(&proof.proved_by, ", "), at: proof.at.clone() });
     }
-    let copy = state.unproved_copy.filter(|_| proof.is_since_written())?;
-    let from = copy.copied_from.as_ref().map(|from| from.target.clone()).unwrap_or_default();
-    Some(Reason::CopiedUnproved { from, at: copy.at.clone() })
+    if proof.is_of_source() { None } else { unproved_copy(rule, state) }
+}
+
+/// The reason if the object shall stand in for its AMI, and is a copy of bytes that nothing proved.
+fn unproved_copy(rule: &ProofRule, state: &Proofs<'_>) -> Option<Reason> {
+    let copy = match state.unproved_copy.filter(|_| rule.stands_in)? {
+        UnprovedCopy::Recorded(copy) => copy.copied_from.as_ref().map(|from| (from.target.clone(), copy.at.clone())),
+        UnprovedCopy::Marked => None,
+    };
+    Some(Reason::CopiedUnproved { copy })
 }
 
 fn of(proof: &Proof) -> String {

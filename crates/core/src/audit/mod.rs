@@ -34,7 +34,7 @@ pub use cross_object::{ImageComparison, MOST_NAMES, Observation, ObservationKind
 pub use damaged::{DamagePlace, DamagedRun};
 pub use engine::{BatchEngine, EngineError, EngineShare, ShardSpec};
 pub use entry::{Acceptance, Entry, Gone};
-pub use history::{Histories, History, Superseding, Trouble};
+pub use history::{Histories, History, Superseding, Trouble, UnprovedCopy};
 pub use inventory::{Inventory, InventoryFile};
 pub use level::Level;
 pub use lock::LockRequirement;

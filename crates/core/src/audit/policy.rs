@@ -5,7 +5,7 @@ use super::judge_proof::{ProofRule, Proofs, judge_proof};
 use super::lock::{LockRequirement, judge_lock};
 use super::rule::{decide, judge};
 use super::stays::judge_stays;
-use crate::audit::Proof;
+use crate::audit::{Proof, UnprovedCopy};
 use crate::checks::Removals;
 use crate::checksum::{Algorithm, Hasher};
 use crate::facts::{BucketEncryption, ClassWord, Encryption, EncryptionWord, Fact, LockFacts, Versioning};
@@ -103,7 +103,7 @@ pub struct PolicySubject<'a> {
     /// The examination that cast doubt on this state, if there is no proof.
     pub doubt: Option<&'a Proof>,
     /// The copy that wrote this state, if nothing proved the bytes of its source.
-    pub unproved_copy: Option<&'a Proof>,
+    pub unproved_copy: Option<UnprovedCopy<'a>>,
 }
 
 /// Whether another Region contains the same content.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{ContentFingerprint, DamagePlace, Level, Word, joined};
 use crate::ident::ObjectIdentity;
 use crate::manifest::PartRun;
-use crate::verdict::{CheckId, Doubt, Origin, ProofKind, Verdict};
+use crate::verdict::{CheckId, Doubt, ProofKind, Verdict};
 
 /// The result of one examination of an object. [`Proof::standing`] decides whether it is a proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -90,6 +90,10 @@ pub struct CopiedFrom {
     pub target: String,
     /// Its state.
     pub object: ObjectIdentity,
+    /// Whether a value that other programs did not leave proved its bytes, or makes up those of a copy by the server.
+    /// Entries of older versions lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proved: Option<bool>,
 }
 
 /// Failed checks for people: the references, without the check `proof`, which only follows from them.
@@ -218,26 +222,25 @@ impl Proof {
 
     /// Whether only values that other programs left with the object matched.
     pub fn is_by_others_alone(&self) -> bool {
-        !self.is_by(|origin| origin.proves() && !origin.is_left_by_others())
+        let proves = |check: &CheckId| match check {
+            CheckId::Reference(origin, _) => origin.proves() && !origin.is_left_by_others(),
+            _ => false,
+        };
+        !self.proved_by.iter().filter_map(Word::known).any(proves)
     }
 
-    /// Whether every value that matched was computed when this object was written, or later and unproved: nothing compares
-    /// the bytes with those of its source.
-    pub fn is_since_written(&self) -> bool {
-        !self.is_by(|origin| origin.proves() && !origin.is_left_by_others() && origin != Origin::Stored)
+    /// Whether it shows that the bytes are those of the source from which the object was copied: by a value from
+    /// elsewhere, or as the copy of proved bytes.
+    pub fn is_of_source(&self) -> bool {
+        let is_from_elsewhere = |check: &CheckId| !check.is_since_written();
+        let is_copy = self.copied_from.as_ref().is_some_and(|from| from.proved == Some(true));
+        is_copy || self.proved_by.iter().filter_map(Word::known).any(is_from_elsewhere)
     }
 
     /// Whether this entry is of a copy whose bytes nothing proved, or only values that other programs left.
     pub fn is_unproved_copy(&self) -> bool {
-        self.copied_from.is_some() && (self.kind().is_none() || self.is_by_others_alone())
-    }
-
-    fn is_by(&self, wanted: impl Fn(Origin) -> bool) -> bool {
-        let of = |by: &Word<CheckId>| match by.known() {
-            Some(CheckId::Reference(origin, _)) => wanted(*origin),
-            _ => false,
-        };
-        self.proved_by.iter().any(of)
+        let Some(from) = &self.copied_from else { return false };
+        !from.proved.unwrap_or_else(|| self.kind().is_some() && !self.is_by_others_alone())
     }
 
     /// Whether it was made within a window.
@@ -322,7 +325,11 @@ mod tests {
         assert_eq!((plain.get("proof_kind"), plain.get("copied_from")), (None, None));
         let copy = Proof {
             proof_kind: Some(ProofKind::StatedByS3.into()),
-            copied_from: Some(CopiedFrom { target: "s3://a/k".into(), object: ObjectIdentity::of_size(5) }),
+            copied_from: Some(CopiedFrom {
+                target: "s3://a/k".into(),
+                object: ObjectIdentity::of_size(5),
+                proved: None,
+            }),
             ..look("facts", "pass", 0)
         };
         let json = serde_json::to_value(&copy).unwrap();

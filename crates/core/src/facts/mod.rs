@@ -32,7 +32,9 @@ pub use fact::Fact;
 pub use image::{EbsDefault, ImageFacts, SnapshotFacts, StoreTask, VolumeFacts};
 pub use lifecycle::{Age, Expiration, LifecycleRule, Noncurrent, RuleFilter, RuleStatus, Transition};
 pub use listing::{ListedPage, OddEntry, RawEntry, RawPage, Walk, check_listing_request};
-pub use object::{AttributeFacts, Encryption, LockEnd, LockFacts, ObjectFacts, PartFacts, SystemHeaders};
+pub use object::{
+    AttributeFacts, Encryption, LockEnd, LockFacts, ObjectFacts, PartFacts, SystemHeaders, UNPROVED_COPY,
+};
 pub use recognise::{Recognised, recognise};
 pub use reply::{ReplyHead, ReplyProblem, check_reply};
 pub use restore::{ParseRestoreError, Readability, RestoreState, readability, removal};

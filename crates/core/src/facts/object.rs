@@ -169,7 +169,17 @@ pub(super) fn whole_second(time: Timestamp) -> String {
     Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
 }
 
+/// User metadata of a copy whose bytes nothing need have proved when it was written: name and value. The values of such a
+/// copy say nothing about its source.
+pub const UNPROVED_COPY: (&str, &str) = ("stored-ami-source", "unproved");
+
 impl ObjectFacts {
+    /// Whether the object bears the mark [`UNPROVED_COPY`].
+    pub fn is_unproved_copy(&self) -> bool {
+        let (name, value) = UNPROVED_COPY;
+        self.metadata.get(name).is_some_and(|stated| stated == value)
+    }
+
     /// What marks the state that was told.
     pub fn identity(&self) -> ObjectIdentity {
         ObjectIdentity {

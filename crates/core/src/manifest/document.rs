@@ -43,6 +43,9 @@ pub struct Manifest {
     /// Names of the checks that passed.
     #[serde(deserialize_with = "at_most::<MOST_VALUES, _, _>")]
     pub proved_by: Vec<String>,
+    /// Whether the object is a copy of unproved bytes, and only values of the copy itself proved it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unproved_copy: bool,
     /// Checksums that S3 stored with the object.
     #[serde(deserialize_with = "at_most::<MOST_VALUES, _, _>")]
     pub stored_checksums: Vec<StoredValue>,
@@ -128,7 +131,28 @@ impl Manifest {
             Ok(check @ CheckId::Reference(origin, _)) => check.proves() && !origin.is_left_by_others(),
             _ => false,
         };
-        self.verdict == Verdict::Pass && self.proved_by.iter().any(proves)
+        self.verdict == Verdict::Pass && !self.unproved_copy && self.proved_by.iter().any(proves)
+    }
+
+    /// Why `new` must not take the place of this manifest; `None` if it may, also if the object was written again since.
+    pub fn why_not_replaced_by(&self, new: &Manifest) -> Option<&'static str> {
+        let (old, now) = (self.content(), new.content());
+        let is_same = if old.etag.is_some() { old.same_as(&now).is_yes() } else { old == now };
+        if !is_same {
+            return None;
+        }
+        let parts = |manifest: &Manifest, list: &PartDigests| {
+            manifest.parts.iter().any(|other| {
+                (&other.algorithm, &other.layout) == (&list.algorithm, &list.layout) && other.digests != list.digests
+            })
+        };
+        let whole = |(name, value): (&String, &String)| new.whole.get(name).is_some_and(|other| other != value);
+        let differs = self.whole.iter().any(whole) || self.parts.iter().any(|list| parts(new, list));
+        if differs && old.has_strong_etag() {
+            return Some("the one that is there has other digests for the same ETag and size");
+        }
+        (self.is_proved() && !new.is_proved())
+            .then_some("the one that is there is of a run that proved the bytes, and this run did not")
     }
 
     /// The ETag and the size of the object. Its version id and time are those of the place where it was.
@@ -247,6 +271,7 @@ mod tests {
             object_bytes: 20,
             verdict: Verdict::Pass,
             proved_by: vec!["crc64nvme".into()],
+            unproved_copy: false,
             stored_checksums: vec![],
             whole: [("crc32".to_owned(), "y/Q5Jg==".to_owned())].into(),
             parts: vec![PartDigests::new(Algorithm::Sha256, &layout, &digests)],
@@ -282,6 +307,7 @@ mod tests {
             let of = if is_proved { "manifest" } else { "baseline" };
             assert_eq!(names, [format!("{of}-crc32"), format!("{of}-parts-sha256")], "{by}");
         }
+        assert!(!Manifest { unproved_copy: true, ..manifest() }.is_proved());
         let both = vec!["baseline-sha256".to_owned(), "crc32".to_owned()];
         assert!(Manifest { proved_by: both, ..manifest() }.is_proved());
     }

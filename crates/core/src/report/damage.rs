@@ -74,12 +74,6 @@ impl DamageSummary {
 }
 
 impl VerifyReport {
-    /// Whether the verdict rests on a value that proves the bytes. With a baseline alone, a pass shows that they are the
-    /// same as when it was written.
-    pub fn is_proved(&self) -> bool {
-        self.verdict == Verdict::Pass && self.proved_by.iter().any(|check| check.proves())
-    }
-
     /// The damage, if the failure is of the bytes: a reference that S3 stores does not match, or one that locates the
     /// damage. A value that the user gave may be of another object.
     pub fn damage(&self) -> Option<DamageSummary> {

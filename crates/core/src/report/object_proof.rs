@@ -46,8 +46,6 @@ pub enum ProofLimit {
     SinceWritten,
     /// A change on purpose.
     Accidents,
-    /// Damage before the manifest was written, which is a baseline.
-    SinceBaseline,
 }
 
 impl ProofLimit {
@@ -58,7 +56,6 @@ impl ProofLimit {
             ProofLimit::Accidents => {
                 "they detect accidents, not a deliberate change by someone who can write the object"
             }
-            ProofLimit::SinceBaseline => "no stored or given value proved them when the manifest was written",
         }
     }
 }
@@ -66,9 +63,7 @@ impl ProofLimit {
 /// The limit of a proof by these references; `None` if one of them also speaks against a replacement made on purpose.
 pub fn limit_of(proved_by: &[CheckId]) -> Option<ProofLimit> {
     let is_stored = |check: &CheckId| matches!(check, CheckId::Reference(Origin::Stored, _));
-    let proving: Vec<CheckId> = proved_by.iter().copied().filter(|check| check.proves()).collect();
-    match proving.as_slice() {
-        [] => Some(ProofLimit::SinceBaseline),
+    match proved_by {
         checks if checks.iter().any(|check| check.resists_forgery()) => None,
         checks if checks.iter().all(is_stored) => Some(ProofLimit::SinceWritten),
         _ => Some(ProofLimit::Accidents),

@@ -35,7 +35,7 @@ pub enum Origin {
     Expect,
     /// `--manifest`.
     Manifest,
-    /// `--manifest`, of a manifest that was written while nothing proved the bytes.
+    /// `--manifest` and `--like`, of values that were computed while nothing proved the bytes.
     Baseline,
     /// `--sums`.
     Sums,
@@ -125,9 +125,9 @@ impl Origin {
         }
     }
 
-    /// Whether its name alone means values of `other`, too: a baseline is a manifest.
+    /// Whether its name means values of `other`, too: a baseline is a manifest, or the values of `--like`.
     fn includes(self, other: Origin) -> bool {
-        self == other || (self == Origin::Manifest && other == Origin::Baseline)
+        self == other || (matches!(self, Origin::Manifest | Origin::Like) && other == Origin::Baseline)
     }
 
     fn name(self) -> Option<&'static str> {
@@ -139,6 +139,15 @@ impl CheckId {
     /// Whether it compares the bytes with a value that proves them if it matches.
     pub fn proves(self) -> bool {
         matches!(self, CheckId::Reference(origin, _) if origin.proves())
+    }
+
+    /// Whether the value that it compares with was computed when the object was written, or by others, so that it says
+    /// nothing about a source from which the object was copied.
+    pub fn is_since_written(self) -> bool {
+        match self {
+            CheckId::Reference(origin, _) => origin == Origin::Stored || origin.is_left_by_others() || !origin.proves(),
+            _ => true,
+        }
     }
 
     /// Whether a match also speaks against a replacement made on purpose. Whoever replaces an object can also set its tags
@@ -210,6 +219,9 @@ impl CheckName {
     /// Whether `check` is named by this.
     pub fn matches(self, check: CheckId) -> bool {
         match self {
+            CheckName::One(CheckId::Reference(named, subject)) => {
+                matches!(check, CheckId::Reference(origin, of) if named.includes(origin) && of == subject)
+            }
             CheckName::One(named) => named == check,
             CheckName::AllOf(named) => matches!(check, CheckId::Reference(origin, _) if named.includes(origin)),
         }
@@ -325,7 +337,8 @@ mod tests {
         let baseline = CheckId::Reference(Origin::Baseline, Subject::ETag);
         assert!(name.matches(baseline), "a baseline is a manifest");
         assert!(!"baseline".parse::<CheckName>().unwrap().matches(CheckId::Reference(Origin::Manifest, Subject::ETag)));
-        assert!(!"manifest-etag".parse::<CheckName>().unwrap().matches(baseline));
+        assert!("manifest-etag".parse::<CheckName>().unwrap().matches(baseline));
+        assert!(!"manifest-md5".parse::<CheckName>().unwrap().matches(baseline));
         for (text, origin) in [("tags", Origin::Tags), ("metadata", Origin::Metadata)] {
             let name: CheckName = text.parse().unwrap();
             let of = |origin| CheckId::Reference(origin, Subject::Checksum(Algorithm::Md5));

@@ -171,12 +171,12 @@ pub enum Reason {
         /// Time of the proof, RFC 3339.
         at: String,
     },
+    /// Every byte matches a manifest that was written while nothing proved the bytes.
+    Baseline,
     /// The object is a copy of bytes that nothing proved, and only values of the copy itself prove it since.
     CopiedUnproved {
-        /// The source of the copy, as a URI or a path.
-        from: String,
-        /// Time of the copy, RFC 3339.
-        at: String,
+        /// Source and time of the copy, if the ledger knows them: a URI or a path, and RFC 3339.
+        copy: Option<(String, String)>,
     },
     /// Several shards read the object in runs of parts, and only `audit merge` compares it.
     ReadInRuns {
@@ -226,6 +226,7 @@ words! {
         UnreadProof = "unread_proof",
         LeftByOthers = "left_by_others",
         CopiedUnproved = "copied_unproved",
+        Baseline = "baseline",
         ReadInRuns = "read_in_runs",
         NotJoined = "not_joined",
         NotStated = "not_stated",
@@ -267,6 +268,7 @@ impl Reason {
             Reason::UnreadProof { .. } => ReasonCode::UnreadProof,
             Reason::LeftByOthers { .. } => ReasonCode::LeftByOthers,
             Reason::CopiedUnproved { .. } => ReasonCode::CopiedUnproved,
+            Reason::Baseline => ReasonCode::Baseline,
             Reason::ReadInRuns { .. } => ReasonCode::ReadInRuns,
             Reason::NotJoined => ReasonCode::NotJoined,
             Reason::NotStated { .. } => ReasonCode::NotStated,
@@ -328,7 +330,9 @@ impl Reason {
             Reason::LeftByOthers { .. } => Some(
                 "read every byte against a value of your own: a stored checksum, a manifest, or a copy with --ledger",
             ),
-            Reason::CopiedUnproved { .. } => Some("prove the source, and copy it again"),
+            Reason::Baseline => Some(
+                "to look for changes alone, accept it (--accept proof); to prove the bytes, give a value of another origin",
+            ),
             Reason::ReadInRuns { .. } => Some("merge the results of all shards: stored-ami audit merge PLACE"),
             Reason::NotJoined => Some("read all of it on one machine: stored-ami verify s3://BUCKET/KEY"),
             Reason::NotDecoded { .. } => Some("see what it needs; a window may have half of --max-memory"),
@@ -416,11 +420,16 @@ impl fmt::Display for Reason {
             Reason::LeftByOthers { by, at } => {
                 write!(f, "the proof of {at} is by {by} alone, which another program left with the object")
             }
-            Reason::CopiedUnproved { from, at } => {
+            Reason::CopiedUnproved { copy } => {
+                let of = copy.as_ref().map(|(from, at)| format!(" of {from} ({at})")).unwrap_or_default();
                 write!(
                     f,
-                    "it was copied at {at} from {from}, whose bytes were not proved, and only its own values match"
+                    "it is a copy{of} whose bytes were not proved, and only its own values match; prove the source, and \
+                     copy it again"
                 )
+            }
+            Reason::Baseline => {
+                f.write_str("all bytes are those of a baseline: no stored or given value proved them when it was made")
             }
             Reason::NotRead => f.write_str("no byte was read"),
             Reason::ReadInRuns { runs } => write!(f, "the shards read it in {runs} runs of parts"),
@@ -475,6 +484,7 @@ mod tests {
                 "unread_proof",
                 "left_by_others",
                 "copied_unproved",
+                "baseline",
                 "read_in_runs",
                 "not_joined",
                 "not_stated",

@@ -40,6 +40,9 @@ sentences! {
         /// The manifest was written without a proof.
         Baseline { written_at: String } =>
             "the manifest is a baseline: when it was written ({written_at}) no stored or given value proved the bytes",
+        /// The object bears the mark of a copy whose source need not have been proved.
+        UnprovedCopy =>
+            "the object is a copy of bytes that nothing need have proved (its metadata says so): its own values show only that it is as it was written",
         /// The signature of the manifest.
         ManifestSigned { key_id: String, comment: String } =>
             "the manifest is signed by minisign key {key_id}; trusted comment: {comment}",
