@@ -159,9 +159,9 @@ impl Results {
 
     /// Prints that nothing was asked for about a target, because a signal came before.
     #[cfg(feature = "s3")]
-    pub(super) fn not_begun(&mut self, target: &str) {
+    pub(super) fn not_begun(&mut self, target: &str, message: &str) {
         self.summary.unknown += 1;
-        self.without_report(target, "not started: a signal ended the run before", Exit::Interrupted);
+        self.without_report(target, message, Exit::Interrupted);
     }
 
     fn without_report(&mut self, target: &str, message: &str, exit: Exit) {

@@ -17,7 +17,7 @@ use super::listed::selected;
 use super::output::{complain, is_log_open, keep_output, log, open_log, print, print_error_line};
 use super::parse::log_mistake;
 use super::paths::Paths;
-use super::replaced::check_worth;
+use super::replaced::{check_manifest, check_worth};
 use super::resolve::{logical, verify_requests};
 use super::runner::{Runner, Schedule, Stop};
 use super::settings::Settings;
@@ -267,6 +267,10 @@ fn kept_ranges(report: &VerifyReport) -> String {
 }
 
 fn write_manifest((manifest, path, force): (&Manifest, &Path, bool), written: &WrittenFiles) -> Result<(), String> {
+    // Another run may have written there since the first check.
+    if let Ok(target) = manifest.target.parse::<Target>() {
+        check_manifest(path, &target, force).map_err(|UsageError(problem)| problem)?;
+    }
     check_worth(path, manifest, force)?;
     let failed = |error: io::Error| format!("the manifest could not be written: {error}");
     let text = manifest.to_json().map_err(|error| failed(error.into()))?;

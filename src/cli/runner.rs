@@ -238,12 +238,14 @@ impl Runner {
         let failure = failure.into();
         self.print(|results| match failure {
             #[cfg(feature = "s3")]
-            Failure::Source(error) if error.kind == crate::source::ErrorKind::Interrupted => results.not_begun(target),
+            Failure::Source(error) if error.kind == crate::source::ErrorKind::Interrupted => {
+                results.not_begun(target, &error.detail);
+            }
             Failure::Source(error) => results.error(target, &hinted(target, error)),
             Failure::OutOfTime(message) => results.open(target, &message),
             Failure::Refused(message) => results.refuse(target, &message),
             #[cfg(feature = "s3")]
-            Failure::NotBegun => results.not_begun(target),
+            Failure::NotBegun => results.not_begun(target, "not started: a signal ended the run before"),
         });
     }
 

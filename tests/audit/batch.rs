@@ -448,6 +448,26 @@ async fn a_plan_and_its_jobs_name_the_next_command() {
     assert!(!nothing.stdout.contains("batch submit"), "{nothing:?}");
 }
 
+/// Without its plan, what the jobs found cannot be reconciled, and the same plan makes the same jobs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_with_jobs_is_not_replaced() {
+    let batch = Batch::with(1).await;
+    let plan = async |prefix: &str| batch.run(&["plan", prefix, "--plan", &batch.plan]).await;
+    let none = plan("s3://archive/misspelt").await;
+    none.assert_exit(3);
+    assert!(!std::path::Path::new(&batch.plan).exists(), "a plan of nothing is of no use");
+    plan("s3://archive").await.assert_exit(0);
+    let before = std::fs::read(&batch.plan).unwrap();
+    batch.rig.lab.clear_calls();
+    for prefix in ["s3://archive/misspelt", "s3://archive"] {
+        let run = plan(prefix).await;
+        assert!(run.assert_exit(2).stderr.contains("holds a plan of 1 jobs"), "{run:?}");
+        assert_eq!(std::fs::read(&batch.plan).unwrap(), before);
+    }
+    assert!(batch.rig.lab.calls().is_empty());
+    batch.run(&["plan", "s3://archive", "--plan", &batch.plan, "--force"]).await.assert_exit(0);
+}
+
 /// A repeated submission finds the job that failed, and another place makes a new one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_failed_is_not_submitted_with_success() {

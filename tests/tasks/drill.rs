@@ -622,3 +622,29 @@ async fn it_looks_once_more_right_before_the_call() {
     drill(&rig, &["--accept", "in-progress"]).await.assert_exit(0);
     assert_eq!(rig.starts().len(), 1);
 }
+
+/// A drill and a restore of the same name and object would each take the AMI of the other for its own: the drill would
+/// remove what the restore reported as complete.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_takes_no_ami_of_a_drill_and_a_drill_none_of_a_restore() {
+    let rig = stored(TaskPace::Polls(0)).await;
+    drill(&rig, &["--keep"]).await.assert_exit(0);
+    rig.lab.clear_calls();
+    let restore = ["restore", OBJECT, "--name", NAME, "--alias", "/golden/current", "--yes"];
+    let run = rig.run(&restore).await;
+    assert!(
+        run.assert_exit(3).stdout.contains("was made of this object by a drill, which removes it again"),
+        "{run:?}"
+    );
+    assert_eq!(made(&rig).0.len(), 1, "nothing is restored");
+    assert_eq!(calls(&rig, Action::PutParameter), 0);
+
+    let rig = stored(TaskPace::Polls(0)).await;
+    rig.run(&["restore", OBJECT, "--name", NAME, "--yes"]).await.assert_exit(0);
+    let before = made(&rig);
+    rig.lab.clear_calls();
+    let run = drill(&rig, &[]).await;
+    assert!(run.assert_exit(3).stdout.contains("is not the drill's to remove"), "{run:?}");
+    assert_eq!(made(&rig).1, before.1);
+    assert_eq!(calls(&rig, Action::DeregisterImage) + calls(&rig, Action::DeleteSnapshot), 0);
+}

@@ -83,17 +83,46 @@ async fn a_record_that_another_run_wrote_meanwhile_is_not_replaced() {
         };
         let run = Run::of(command).await;
         run.assert_exit(4);
-        assert!(run.stdout.contains(&format!("the file holds the record of {other}")), "{run:?}");
+        let told = format!("{}{}", run.stdout, run.stderr);
+        assert!(told.contains(&format!("the file holds the record of {other}")), "{run:?}");
         assert_eq!(std::fs::read_to_string(&record).unwrap(), theirs);
         if is_before_the_call {
             assert!(run.stdout.contains("the store was not started"), "{run:?}");
             assert!(rig.starts().is_empty());
         } else {
             // Nothing else keeps what only the object states.
-            assert!(run.stdout.contains(&format!("it does not hold {OBJECT}, ETag ")), "{run:?}");
+            assert!(told.contains(&format!("it does not hold {OBJECT}, ETag ")), "{run:?}");
             assert_eq!(rig.starts().len(), 1);
         }
     }
+}
+
+/// The manifest of a proof may be the only value of an object that S3 stores none of.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_is_not_replaced_by_one_that_is_worth_less() {
+    let rig = Rig::new().await;
+    rig.run(&["store", AMI, "--bucket", BUCKET, "--yes"]).await.assert_exit(0);
+    let (proper, kept) = (rig.path("proper.json"), rig.path("kept.json"));
+    rig.run(&["verify", OBJECT, "--write-manifest", &proper]).await.assert_exit(0);
+    let hide = |object: &mut stored_ami_lab::ObjectRecord| {
+        object.checksum = None;
+        object.encryption = stored_ami_lab::Encryption::Kms { key_id: "k".into(), bucket_key: false };
+    };
+    rig.lab.with_object(BUCKET, KEY, hide).unwrap();
+    let write = ["verify", OBJECT, "--write-manifest", &kept];
+    rig.run(&write).await.assert_exit(3);
+    // A baseline takes the place of a baseline of the same bytes, and a proof that of a baseline.
+    rig.run(&write).await.assert_exit(3);
+    rig.run(&[&write[..], &["--manifest", &proper]].concat()).await.assert_exit(0);
+    let before = std::fs::read(&kept).unwrap();
+    let weaker = rig.run(&write).await;
+    assert!(weaker.assert_exit(4).stderr.contains("a run that proved the bytes, and this run did not"), "{weaker:?}");
+    rig.lab.damage(BUCKET, KEY, 100, 1).unwrap();
+    let other = rig.run(&write).await;
+    assert!(other.assert_exit(4).stderr.contains("other digests for the same ETag and size"), "{other:?}");
+    assert_eq!(std::fs::read(&kept).unwrap(), before);
+    rig.run(&[&write[..], &["--force"]].concat()).await.assert_exit(3);
+    assert_ne!(std::fs::read(&kept).unwrap(), before);
 }
 
 /// A call that EC2 certainly refused made no store, and so leaves no record of one.

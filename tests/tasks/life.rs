@@ -167,7 +167,7 @@ async fn live(services: &ObjectServices, journal: &Journal) {
         called = Some(start_store(services, &wish, &report, None, &never).await.unwrap());
     }
     if answer != StoredState::Stored {
-        let wish = StoreFollowRequest { image: &image, bucket: Some(BUCKET), called, options: "" };
+        let wish = StoreFollowRequest { image: &image, bucket: Some(BUCKET), key: None, called, options: "" };
         let followed = follow_store(&services.region, &wish, &never).await.unwrap();
         assert_eq!(followed.report.state, "Completed");
         assert!(followed.report.requests > 0);

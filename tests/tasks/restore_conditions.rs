@@ -364,6 +364,15 @@ async fn the_name() {
     rig.deregister();
     row("name-legal", "unknown: not_stated", "no name is given", 3).assert(&rig.run(&unnamed).await);
     row("name-free", "unknown: not_stated", "no name is given", 3).assert(&rig.run(&unnamed).await);
+
+    // The record of another AMI gives no name, as it gives no size.
+    let rig = stored().await;
+    let other = rig.create(None, "of another", &[("/dev/sda1", 1)]);
+    let record = rig.path("other.json");
+    rig.run(&["store", &other, "--bucket", BUCKET, "--record", &record, "--yes"]).await.assert_exit(0);
+    rig.deregister();
+    let of_another = [&unnamed[..], &["--record", &record]].concat();
+    row("name-legal", "unknown: not_stated", "no name is given", 3).assert(&rig.run(&of_another).await);
 }
 
 /// A note without a verdict: drills repeat restores.

@@ -344,7 +344,7 @@ async fn a_later_run_completes_the_record_of_an_interrupted_store() {
     let run =
         Run { exit: output.status.code(), stdout: String::from_utf8(output.stdout).unwrap(), stderr: String::new() };
     assert_eq!(run.exit, Some(130));
-    let follow = format!("stored-ami store --follow {AMI} --record '{record}'");
+    let follow = format!("stored-ami store --follow {AMI} --record '{record}'`");
     assert!(line(&run, "task")["notes"][0].as_str().unwrap().contains(&follow), "{run:?}");
     let kept = || stored_ami::record::Record::from_json(&std::fs::read_to_string(&record).unwrap()).unwrap();
     assert_eq!(kept().etag, None);
@@ -369,10 +369,21 @@ async fn a_later_run_completes_the_record_of_an_interrupted_store() {
     assert_eq!((kept().etag, kept().written_at, kept().name), (Some(etag), before.written_at, before.name));
     assert!(rig.starts().is_empty(), "nothing is started");
 
-    // The record of a store elsewhere is not completed by this one.
+    // Somebody wrote the object again. The ETag of what the store wrote may be kept nowhere else.
+    let completed = kept();
+    rig.server.put(BUCKET, KEY, b"another", None).await;
+    for quiet in [&[][..], &["-q"]] {
+        let mut command = rig.command();
+        command.args(["store", "--follow", AMI, "--record", &record]).args(quiet);
+        let run = Run::of(command).await;
+        assert!(run.assert_exit(4).stderr.contains("it was written again since"), "{run:?}");
+        assert_eq!(kept(), completed);
+    }
+
+    // The store of the record is not listed; the one elsewhere is not taken for it.
     let elsewhere = stored_ami::record::Record { key: "old/x.bin".to_owned(), etag: None, ..kept() };
     std::fs::write(&record, elsewhere.to_json().unwrap()).unwrap();
     let run = rig.run(&["store", "--follow", AMI, "--record", &record]).await;
-    assert!(run.assert_exit(4).stdout.contains("is of the store to s3://archive/old/x.bin"), "{run:?}");
+    assert!(run.assert_exit(4).stdout.contains("no store of it is listed"), "{run:?}");
     assert_eq!(kept(), elsewhere);
 }

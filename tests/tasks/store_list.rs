@@ -102,6 +102,7 @@ async fn lines_that_are_wrong_are_refused_before_anything_is_asked() {
         (format!("{image}\tb-1\t{record}\n{image}\tb-2\t{}\n", rig.path("here/one.json")), "lines 1 and 2: "),
         (format!("{image}\n"), "line 1: write AMI, bucket"),
         (format!("{image}\tb-1\t{}\n", rig.path("other.txt")), "line 1: --record"),
+        (format!("{image}\tb-1\t{}\n", rig.path("here/list")), "is the list itself"),
         ("golden\tb-1\n".to_owned(), "line 1: `golden`"),
     ] {
         std::fs::write(&path, list).unwrap();

@@ -46,6 +46,7 @@ pub(super) async fn run(command: BatchCommand, settings: &Settings) -> Result<Ex
 }
 
 async fn plan(args: PlanArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    check_plan(&args.plan, args.force.force)?;
     let scope = match &args.list {
         Some(path) => {
             let (name, path) = (path.display().to_string(), path.clone());
@@ -73,12 +74,33 @@ async fn plan(args: PlanArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let services = AuditServices::new(Arc::new(buckets), (context, counting));
     let work = plan_batch(&services, &request, ledger.as_ref());
     let Some(planned) = runner.run(&request.file, Stop::AtOnce, work).await else { return Ok(runner.finish()) };
+    // A plan without objects is of no use, and may be of a misspelt prefix.
+    let is_empty = planned.plan.jobs.is_empty();
     let text = planned.plan.to_json().map_err(|error| UsageError(error.to_string()))?;
-    if let Err(error) = keep_output(&settings.written, &args.plan, OutputKind::BatchPlan, text.as_bytes()) {
+    if !is_empty && let Err(error) = keep_output(&settings.written, &args.plan, OutputKind::BatchPlan, text.as_bytes())
+    {
         runner.could_not_write(&format!("{}: the plan could not be written: {error}", request.file));
     }
     runner.add(Report::BatchPlan(Box::new(planned.report)));
     Ok(runner.finish())
+}
+
+/// Refuses to replace a plan with jobs, unless `force` is given: they may have been submitted and paid for, and without
+/// the plan their reports cannot be reconciled.
+fn check_plan(path: &Path, force: bool) -> Result<(), UsageError> {
+    let is_there = std::fs::metadata(path).is_ok_and(|there| there.is_file() && there.len() > 0);
+    if !is_there || force {
+        return Ok(());
+    }
+    let plan = BatchPlan::from_json(&read_given("--plan", path, InputKind::BatchPlan)?);
+    match plan.map(|plan| plan.jobs.len()) {
+        Ok(0) | Err(_) => Ok(()),
+        Ok(jobs) => Err(UsageError(format!(
+            "--plan {}: holds a plan of {jobs} jobs, which may have been submitted; name another file, or give --force \
+             to replace it",
+            path.display()
+        ))),
+    }
 }
 
 /// The Region of all buckets. A job reads buckets of its own Region.

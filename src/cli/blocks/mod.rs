@@ -100,7 +100,13 @@ pub(super) async fn run_fingerprint(args: FingerprintArgs, settings: &Settings) 
     // After the question, because a new file is created here.
     let file = open_sidecar(&mut runner, &args.record, &work, args.force.force).await?;
     match read_blocks(&mut runner, work, file).await {
-        Some(record) => keep(&mut runner, &record, &args.record),
+        Some(record) => match check_record(&args.record, &args.image, args.force.force) {
+            Ok(()) => keep(&mut runner, &record, &args.record),
+            // Another run may have written there meanwhile.
+            Err(UsageError(problem)) => {
+                runner.could_not_write(&format!("{problem}; the blocks are in {}", sidecar_of(&args.record).display()));
+            }
+        },
         None => runner.remark(&kept_in(BLOCKS, &sidecar_of(&args.record))),
     }
     Ok(runner.finish())

@@ -98,7 +98,7 @@ pub struct StoreArgs {
     /// Follow the running store of this AMI; start nothing
     ///
     /// With --record, completes the record that the run that started the store wrote.
-    #[arg(long, value_name = "AMI-ID", conflicts_with = "dry_run")]
+    #[arg(long, value_name = "AMI-ID", conflicts_with_all = ["dry_run", "force", "no_tags"])]
     pub follow: Option<AmiId>,
     /// Write a record of the source AMI: sizes, snapshots, name, Region, account
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

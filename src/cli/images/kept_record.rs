@@ -75,6 +75,12 @@ impl KeptRecord {
         Ok(text)
     }
 
+    /// The ETag of the object that the store wrote, if the file holds it already.
+    fn written_etag(&self) -> Option<String> {
+        let text = read(&self.path, InputKind::Record).ok()?;
+        Record::from_json(&text).ok().filter(|kept| kept.image == self.record.image)?.etag
+    }
+
     fn write(&self, text: &str) -> io::Result<()> {
         keep_output(&self.written, &self.path, OutputKind::Record, text.as_bytes())
     }
@@ -142,18 +148,26 @@ impl RecordKeeper for KeptRecord {
             object_bytes: Some(object.size),
             ..self.record()
         };
-        let stated = stated(&completed);
-        let own = match is_at(&object.id.target, &completed) {
-            true => self.check_still_own(),
-            false => Err(format!(
-                "the record {} is of the store to s3://{}/{}, and this one wrote {}",
+        if !is_at(&object.id.target, &completed) {
+            return Err(format!(
+                "the record {} is of the store to s3://{}/{}, and this one wrote {}; it was left as it is",
                 self.path.display(),
                 completed.bucket,
                 completed.key,
                 object.id.target
-            )),
-        };
-        let kept = own.and_then(|()| self.save(completed));
+            ));
+        }
+        if let (Some(wrote), Some(now)) = (self.written_etag(), &completed.etag)
+            && wrote != *now
+        {
+            return Err(format!(
+                "the record {} says that the store wrote the object with ETag {wrote}, and the object that is there has \
+                 {now}: it was written again since; the record was left as it is",
+                self.path.display()
+            ));
+        }
+        let stated = stated(&completed);
+        let kept = self.check_still_own().and_then(|()| self.save(completed));
         kept.map(drop).map_err(|problem| format!("{problem}; it does not hold {stated}"))
     }
 }

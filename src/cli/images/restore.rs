@@ -31,7 +31,7 @@ use crate::ident::{AmiId, ImageName, ObjectUri, shell_option};
 use crate::journal::{Entry, Journal};
 use crate::manifest::Manifest;
 use crate::record::Record;
-use crate::report::{Exit, ObjectProofReport, Report, TaskReport, VerifyReport};
+use crate::report::{Exit, ObjectProofReport, Report, TaskReport, VerifyReport, arguments};
 use crate::units::ByteSize;
 use crate::verdict::Verdict;
 
@@ -314,11 +314,15 @@ impl Restore<'_> {
             named("--record", self.args.source.record.as_ref().map(path)),
             named("--journal", self.args.journal.as_ref().map(path)),
         ];
+        let accept = self.args.task.judging.accept.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        options.push(named("--accept", Some(accept).filter(|names| !names.is_empty())));
         #[cfg(feature = "ebs")]
         if self.proof.is_some() {
             options.push(Some(" --prove".to_owned()));
+            options.push(named("--block-rate", Some(self.args.proof.block_rate.to_string())));
             options.push(named("--ledger", self.args.proof.ledger.as_ref().map(path)));
         }
+        options.push(Some(arguments(&self.runner.settings().reach, "")));
         options.into_iter().flatten().collect()
     }
 

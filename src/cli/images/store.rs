@@ -23,7 +23,7 @@ use crate::commands::{ObjectServices, RegionServices};
 use crate::files::InputKind;
 use crate::ident::{AmiId, shell_option};
 use crate::record::Record;
-use crate::report::{Exit, PreflightReport, Report, TaskNote};
+use crate::report::{Exit, PreflightReport, Report, TaskNote, arguments};
 
 pub(in crate::cli) async fn run_store(args: StoreArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let cancel = cancel_on_signal();
@@ -77,11 +77,13 @@ impl Store<'_> {
         let args = self.args;
         let record = args.record.as_deref().map(|path| begun(path, image)).transpose()?;
         let services = services(&args.task.connection, &mut self.runner).await?;
-        let bucket = args.bucket.as_ref().map(|into| into.bucket.clone());
-        let bucket = bucket.or_else(|| record.as_ref().map(|record| record.bucket.clone()));
+        let given = args.bucket.as_ref().map(|into| (into.bucket.clone(), into.key(image)));
+        let recorded = record.as_ref().map(|record| (record.bucket.clone(), record.key.clone()));
+        let place = recorded.or(given);
+        let place = place.as_ref().map(|(bucket, key)| (bucket.as_str(), key.as_str()));
         let record = record.zip(args.record.as_deref());
         let record = record.map(|(record, path)| KeptRecord::new(path, record, &self.runner.settings().written, false));
-        self.follow(&services, image, bucket.as_deref(), None, record).await;
+        self.follow(&services, image, place, None, record).await;
         Ok(())
     }
 
@@ -189,7 +191,8 @@ impl Store<'_> {
                 return false;
             }
         };
-        self.follow(&services.region, image, Some(&request.into.bucket), Some(called), record).await
+        let key = request.into.key(image);
+        self.follow(&services.region, image, Some((&request.into.bucket, &key)), Some(called), record).await
     }
 
     /// Follows the store until it ends, and completes the record with facts about the object. Whether the store is
@@ -198,30 +201,37 @@ impl Store<'_> {
         &mut self,
         services: &RegionServices,
         image: &AmiId,
-        bucket: Option<&str>,
+        place: Option<(&str, &str)>,
         called: Option<CalledStore>,
         record: Option<KeptRecord>,
     ) -> bool {
         let path = self.args.record.as_ref().map(|path| path.display().to_string());
-        let options = path.as_ref().map(|path| format!(" {}", shell_option("--record", path))).unwrap_or_default();
-        let request = StoreFollowRequest { image, bucket, called, options: &options };
+        let reach = arguments(&self.runner.settings().reach, "");
+        let record_option = path.as_ref().map(|path| format!(" {}", shell_option("--record", path)));
+        let options = format!("{}{reach}", record_option.unwrap_or_default());
+        let (bucket, key) = place.unzip();
+        let request = StoreFollowRequest { image, bucket, key, called, options: &options };
         let work = follow_store(services, &request, &self.cancel);
         let Some(FollowedStore { mut report, object }) = self.runner.run(image.as_str(), Stop::ByItself, work).await
         else {
             return false;
         };
         #[cfg(feature = "ebs")]
-        if let (Exit::Interrupted, true, Some(record)) = (report.exit_code, self.args.content.blocks, path) {
-            report.notes.push(TaskNote::BlocksNotRead { image: image.to_string(), record }.into());
+        if let (Exit::Interrupted, true) = (report.exit_code, self.args.content.blocks) {
+            report.notes.push(TaskNote::BlocksNotRead { image: image.to_string(), options: options.clone() }.into());
         }
-        if let (Some(facts), Some(record)) = (&object, record)
-            && let Err(problem) = record.completed(facts)
-        {
-            report.notes.push(TaskNote::RecordNotWritten { problem }.into());
+        let completed = match (&object, record) {
+            (Some(facts), Some(record)) => record.completed(facts),
+            _ => Ok(()),
+        };
+        if completed.is_err() {
             report.exit_code = Exit::CouldNot;
         }
         let is_complete = report.exit_code == Exit::Passed;
         self.runner.add(Report::Task(Box::new(report)));
+        if let Err(problem) = completed {
+            self.runner.could_not_write(&problem);
+        }
         is_complete
     }
 }

@@ -17,7 +17,7 @@ use crate::cli::usage::{UsageError, read};
 use crate::commands::preflight::{StorePreflightRequest, preflight_store};
 use crate::commands::store::{QueuedStore, RecordKeeper, StoreQueue};
 use crate::commands::{ObjectServices, RegionServices};
-use crate::files::{InputKind, OutputKind, try_output};
+use crate::files::{InputKind, OutputKind, Place, try_output};
 use crate::record::Record;
 use crate::report::{Exit, PreflightReport, StoredState, TaskKind};
 use crate::source::SourceError;
@@ -31,7 +31,8 @@ pub(in crate::cli) async fn run_store_list(
     can_ask(&args.starting, Costly::Task)?;
     let lines = store_lines(file)?;
     for line in &lines {
-        check_output(line, args.force.force).map_err(|problem| UsageError(format!("line {}: {problem}", line.line)))?;
+        check_output(line, file, args.force.force)
+            .map_err(|problem| UsageError(format!("line {}: {problem}", line.line)))?;
     }
     let (mut runner, cancel) = (Runner::new(&args.task.output, settings), cancel_on_signal());
     let region = services(&args.task.connection, &mut runner).await?;
@@ -77,8 +78,13 @@ pub(in crate::cli) async fn run_store_list(
 }
 
 /// Checks that the record of a line can be written, and replaces none of another store.
-fn check_output(line: &StoreLine, force: bool) -> Result<(), String> {
+fn check_output(line: &StoreLine, list: &Path, force: bool) -> Result<(), String> {
     let Some(path) = &line.record else { return Ok(()) };
+    if let (Ok(record), Ok(list)) = (Place::of(path), Place::of(list))
+        && record == list
+    {
+        return Err(format!("the record {} is the list itself", path.display()));
+    }
     let object = line.into.object(&line.image);
     check_store_record(path, &object, &line.image, force).map_err(|UsageError(problem)| problem)?;
     try_output(path, OutputKind::Record, force).map_err(|error| format!("--record {}: {error}", path.display()))

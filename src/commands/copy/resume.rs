@@ -6,7 +6,7 @@ use std::path::Path;
 use super::prepare::describe;
 use super::run::Copying;
 use super::sender::{Begun, Outlet};
-use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
+use super::{COPY_ID, CopyEnds, CopyRequest, CopyStateFile, PreparedCopy};
 use crate::copy::{CopyCheck, CopyFinding, CopyState, SourceState};
 use crate::files::{FileProblem, room_for};
 use crate::ident::shell_option;
@@ -140,6 +140,7 @@ impl Copying<'_> {
                             the copy starts over";
                 context.monitor.note(note);
                 self.prepared.report.notes.push(Note::Source(note.to_owned()));
+                self.lost_upload = Some(state.upload_id);
                 return Ok(None);
             }
             Err(error) => {
@@ -161,6 +162,16 @@ impl Copying<'_> {
     /// Writes the state of an upload that was begun. If that fails, the upload cannot be taken up, and is removed.
     pub(super) async fn keep_state(&mut self, id: &str) -> Result<(), ()> {
         let Some(file) = &self.request.resume else { return Ok(()) };
+        // Its state may be the only trace of the other upload.
+        if let Ok(Some(there)) = file.read()
+            && !self.is_lost(&there)
+            && there.copy_id != self.id
+        {
+            let text = "another run wrote the state of its upload there meanwhile; name another file";
+            refuse(&mut self.prepared.report, format!("--resume {}: {text}", file.path().display()));
+            self.abort(&Outlet::Upload(id.to_owned())).await;
+            return Err(());
+        }
         let Err(error) = file.write(&state_of(self.ends, self.request, &self.prepared, id.to_owned())) else {
             self.ends.source.context().monitor.wrote(file.path(), FileKind::CopyState);
             return Ok(());
@@ -184,9 +195,17 @@ impl Copying<'_> {
         });
     }
 
-    /// Removes the state of an upload that is no longer there.
+    /// Whether the upload of a state is no longer there.
+    fn is_lost(&self, state: &CopyState) -> bool {
+        self.lost_upload.as_ref() == Some(&state.upload_id)
+    }
+
+    /// Removes the state of an upload that is no longer there. That of another run stays.
     pub(super) fn forget_state(&mut self) {
-        if let Some(file) = &self.request.resume
+        let is_of_another = |file: &CopyStateFile| {
+            file.read().ok().flatten().is_some_and(|there| there.copy_id != self.id && !self.is_lost(&there))
+        };
+        if let Some(file) = self.request.resume.as_ref().filter(|file| !is_of_another(file))
             && let Err(error) = file.remove()
         {
             let note = format!("{}: is no longer needed, and could not be removed: {error}", file.path().display());

@@ -36,6 +36,7 @@ pub async fn carry_out(
         prepared,
         cancel,
         id: String::new(),
+        lost_upload: None,
         was_begun_anew: false,
         trailers: Arc::new(Trailers::of(ends.service)),
         is_without_trailers: false,
@@ -73,6 +74,8 @@ pub(super) struct Copying<'a> {
     pub(super) cancel: &'a CancellationToken,
     /// The value of the metadata that marks the object as that of this run.
     pub(super) id: String,
+    /// Id of the upload in the state file, if it is no longer there.
+    pub(super) lost_upload: Option<String>,
     /// The upload was begun a second time because of a conflict.
     pub(super) was_begun_anew: bool,
     trailers: Arc<Trailers>,

@@ -14,4 +14,4 @@ mod uses;
 
 pub use earlier::EarlierDrills;
 pub use prepare::Drill;
-pub use request::{DRILL_TAG, DrillRequest, DrillServices, drill_name};
+pub use request::{DrillRequest, DrillServices, drill_name};

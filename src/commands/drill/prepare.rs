@@ -2,18 +2,18 @@ use std::time::Instant;
 
 use super::earlier::{EarlierDrills, unreadable};
 use super::phases::done;
-use super::request::{DRILL_TAG, DrillRequest, DrillServices};
-use crate::checks::preflight::Work;
+use super::request::{DrillRequest, DrillServices};
+use crate::checks::preflight::{DRILL_TAG, Work};
 use crate::commands::blocks::ExpectedContent;
 use crate::commands::preflight::RestorePreflight;
-use crate::commands::restore::{Prepared, prepare_restore};
+use crate::commands::restore::{Prepared, prepare_restore_of_drill};
 use crate::facts::ImageFacts;
 use crate::journal::{Concluded, DrillEntry, Journal, RestoreIdentity};
 use crate::report::{
     BackupValidation, DrillOutcome, DrillPhase, DrillQuotaReport, DrillReport, DrillState, Exit, FindingReport, Note,
     PreflightReport, ProofSource,
 };
-use crate::source::SourceError;
+use crate::source::{ErrorKind, SourceError};
 use crate::verdict::{CheckId, Condition, Finding, Outcome, Reason, Verdict};
 
 /// A drill that is about to begin, or to be continued.
@@ -41,7 +41,7 @@ impl<'a> Drill<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`prepare_restore`], a journal that cannot be read, and an AMI with the expected content that cannot be
+    /// Those of [`prepare_restore`](crate::commands::restore::prepare_restore), a journal that cannot be read, and an AMI with the expected content that cannot be
     /// described.
     pub async fn prepare(
         services: &'a DrillServices,
@@ -68,7 +68,8 @@ impl<'a> Drill<'a> {
             drill.only_remove(entry);
             return Ok(drill);
         }
-        let Prepared { mut surveyed, existing } = prepare_restore(&services.object, &request.restore, journal).await?;
+        let Prepared { mut surveyed, existing } =
+            prepare_restore_of_drill(&services.object, &request.restore, journal).await?;
         if let Some(identity) = &surveyed.identity {
             let token = identity.token();
             surveyed.report.tags.insert(DRILL_TAG.to_owned(), token.clone());
@@ -76,6 +77,17 @@ impl<'a> Drill<'a> {
                 .aside(move |journal| journal.read_drill(&token))
                 .await
                 .map_err(|error| unreadable(journal, error))?;
+        }
+        if let Some(image) = existing.as_ref().filter(|image| !image.tags.contains_key(DRILL_TAG))
+            && drill.entry.is_none()
+        {
+            let detail = format!(
+                "{} has the name `{}`, was made of this object by a restore, and is not the drill's to remove: give \
+                 another --name",
+                image.id,
+                request.restore.name.as_deref().unwrap_or_default()
+            );
+            return Err(SourceError::new(ErrorKind::Ambiguous, &request.restore.target, detail));
         }
         let token = surveyed.identity.as_ref().map(RestoreIdentity::token);
         let others = earlier.describe_others(journal, token.as_deref());

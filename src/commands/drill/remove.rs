@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::request::DRILL_TAG;
 use super::uses::{Reason, image_is_unused, snapshot_is_unused, unanswered};
+use crate::checks::preflight::DRILL_TAG;
 use crate::commands::RegionServices;
 use crate::facts::{ImageFacts, SnapshotFacts};
 use crate::ident::{AmiId, is_snapshot_id};

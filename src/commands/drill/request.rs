@@ -8,9 +8,6 @@ use crate::ident::{AmiId, ObjectUri};
 use crate::image::RemovalService;
 use crate::ledger::SharedLedger;
 
-/// Tag of the AMI and the snapshots that a drill makes. Its value is the token of the restore.
-pub const DRILL_TAG: &str = "stored-ami:drill";
-
 /// The services of a drill, all in one Region.
 #[derive(Clone)]
 pub struct DrillServices {

@@ -386,9 +386,11 @@ fn known_size(
 
 fn wish_name(wish: &RestorePreflightRequest, image: Option<&ImageFacts>) -> Option<(String, NameSource)> {
     let given = wish.name.clone().map(|name| (name, NameSource::Given));
+    let id = AmiId::from_key(&wish.target.key);
     let recorded = || {
-        let name = wish.record.as_ref().and_then(|(_, record)| record.name.clone())?;
-        Some((name, NameSource::Record))
+        let (_, record) = wish.record.as_ref()?;
+        let is_of_it = id.as_ref().is_none_or(|id| id.as_str() == record.image);
+        Some((record.name.clone().filter(|_| is_of_it)?, NameSource::Record))
     };
     let source = || Some((image?.name.clone()?, NameSource::SourceImage));
     given.or_else(recorded).or_else(source)

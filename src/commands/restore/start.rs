@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::holder::{claimed_by, doubtful};
 use super::request::Origin;
-use crate::checks::preflight::Claimed;
+use crate::checks::preflight::{Claimed, DRILL_TAG};
 use crate::commands::preflight::{
     RegionSurvey, RestorePreflight, RestorePreflightRequest, preflight_restore, preflight_restore_in,
 };
@@ -37,15 +37,39 @@ pub struct Prepared {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Ambiguous`] if an earlier call of this restore may have succeeded and an AMI has its name but cannot be
+/// [`ErrorKind::Ambiguous`] if the AMI that is there is that of a drill, or if an earlier call of this restore may have succeeded and an AMI has its name but cannot be
 /// attributed to it. No restore may be started then. Also the errors of the preflight, and an unreadable journal.
 pub async fn prepare_restore(
     services: &ObjectServices,
     wish: &RestorePreflightRequest,
     journal: &Journal,
 ) -> Result<Prepared, SourceError> {
+    not_of_a_drill(prepare_restore_of_drill(services, wish, journal).await?, wish)
+}
+
+/// [`prepare_restore`] for a drill, whose AMI may be there already.
+pub(in crate::commands) async fn prepare_restore_of_drill(
+    services: &ObjectServices,
+    wish: &RestorePreflightRequest,
+    journal: &Journal,
+) -> Result<Prepared, SourceError> {
     let surveyed = preflight_restore(services, wish).await?;
     with_existing(services, surveyed, journal).await
+}
+
+/// Refuses the AMI of a drill, which the drill removes again.
+fn not_of_a_drill(prepared: Prepared, wish: &RestorePreflightRequest) -> Result<Prepared, SourceError> {
+    match prepared.existing.as_ref().filter(|image| image.tags.contains_key(DRILL_TAG)) {
+        Some(image) => {
+            let detail = format!(
+                "{} of this name was made of this object by a drill, which removes it again: let the drill end, or give \
+                 another --name",
+                image.id
+            );
+            Err(SourceError::new(ErrorKind::Ambiguous, &wish.target, detail))
+        }
+        None => Ok(prepared),
+    }
 }
 
 /// [`prepare_restore`] with the answers about the Region from before, as for one restore of a list. The AMIs of the
@@ -61,7 +85,7 @@ pub async fn prepare_restore_in(
     region: &RegionSurvey,
 ) -> Result<Prepared, SourceError> {
     let surveyed = preflight_restore_in(services, wish, region).await;
-    let prepared = with_existing(services, surveyed, journal).await?;
+    let prepared = not_of_a_drill(with_existing(services, surveyed, journal).await?, wish)?;
     Ok(Prepared { surveyed: RestorePreflight { images: None, ..prepared.surveyed }, ..prepared })
 }
 

@@ -143,6 +143,8 @@ pub struct StoreFollowRequest<'a> {
     pub image: &'a AmiId,
     /// Name of the bucket; without it, the newest store of the AMI is followed.
     pub bucket: Option<&'a str>,
+    /// Key of the object; without it, the newest store into the bucket is followed.
+    pub key: Option<&'a str>,
     /// The call of this run, whose task may not be listed yet; `None` if another run started the store.
     pub called: Option<CalledStore>,
     /// Options that a later run needs to end what this one began, for the note on a store that is not followed to its end.
@@ -186,7 +188,7 @@ async fn watch(
     wish: &StoreFollowRequest<'_>,
     cancel: &CancellationToken,
 ) -> Result<TaskReport, SourceError> {
-    let StoreFollowRequest { image, bucket, called, .. } = *wish;
+    let StoreFollowRequest { image, bucket, key, called, .. } = *wish;
     let filter = match bucket {
         Some(bucket) => TaskFilter::Bucket(bucket.to_owned()),
         None => TaskFilter::Image(image.clone()),
@@ -195,6 +197,7 @@ async fn watch(
     let mut unseen = 0;
     let is_asked = |task: &StoreTask| {
         (task.image == image.as_str() && bucket.is_none_or(|bucket| task.is_into(bucket)))
+            && key.is_none_or(|key| task.key.is_empty() || task.key == key)
             && called.is_none_or(|called| called.is(task))
     };
     let mut last = StoreTask { image: image.to_string(), state: "InProgress".into(), ..StoreTask::default() };

@@ -205,6 +205,7 @@ impl QueuedTasks for StoreTasks<'_> {
         let request = StoreFollowRequest {
             image: &store.request.image,
             bucket: Some(&started.bucket),
+            key: None,
             called: started.called,
             options: "",
         };

@@ -117,7 +117,9 @@ impl Condition {
             C::Snapshots => "wait until every snapshot is completed",
             C::SnapshotTier => "restore the snapshots from the archive tier first (aws ec2 restore-snapshot-tier)",
             C::SnapshotKeys => "enable the KMS keys of the snapshots",
-            C::OneStore => "follow the store that is in progress: `stored-ami store --follow AMI-ID`",
+            C::OneStore => {
+                "follow the store that is in progress: `stored-ami store --follow AMI-ID`, with --record FILE if it keeps a record"
+            }
             C::NotStored => {
                 "verify the copy that is there (stored-ami verify), or choose another path or bucket (--bucket)"
             }

@@ -10,6 +10,10 @@ use crate::verdict::{Condition, Finding, Reason};
 /// The tag that `restore` puts on the AMI and its snapshots. Its value identifies the restore.
 pub const RESTORE_TAG: &str = "stored-ami:restore";
 
+/// The tag that `drill` puts on the AMI and its snapshots, beside that of the restore. Its value is the token of the
+/// restore.
+pub const DRILL_TAG: &str = "stored-ami:drill";
+
 /// Work in progress as a range, because AWS does not publish which sizes count, and restores cannot be
 /// listed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -24,7 +24,7 @@ mod stored;
 mod stored_survey;
 
 pub use bucket::BucketSurvey;
-pub use in_progress::{RESTORE_TAG, Work, cautious, restore_work, store_work};
+pub use in_progress::{DRILL_TAG, RESTORE_TAG, Work, cautious, restore_work, store_work};
 pub use limits::{GbLimit, ServiceLimits, both_units};
 pub use name_source::NameSource;
 pub use note::{BucketNote, PreflightNote};

@@ -1,4 +1,3 @@
-use crate::ident::shell_word;
 use crate::text::sentences;
 use crate::units::ByteSize;
 
@@ -9,8 +8,8 @@ sentences! {
         StoreGoesOn { image: String, options: String } =>
             "the store continues in AWS; to follow it, run `stored-ami store --follow {image}{options}`",
         /// The store was not followed to its end, and its blocks are not in the record.
-        BlocksNotRead { image: String, record: String } =>
-            "no block was read; to add the blocks to the record, run `stored-ami fingerprint {image} --record {}`" (shell_word(record)),
+        BlocksNotRead { image: String, options: String } =>
+            "no block was read; to add the blocks to the record, run `stored-ami fingerprint {image}{options}`",
         /// The restore was not followed to its end.
         RestoreGoesOn { image: String, options: String } =>
             "the restore continues in AWS; to follow it, run `stored-ami restore --follow {image}{options}`",
