@@ -15,6 +15,7 @@ use stored_ami::plan::{Budget, Limits, Sample};
 use stored_ami::report::VerifyReport;
 use stored_ami::source::s3::{Connection, S3Options};
 use stored_ami::source::{Context, ObjectSource, Session};
+use stored_ami::verdict::Verdict;
 use stored_ami_lab::checksum::{ChecksumType, StoredChecksum, from_parts, multipart_etag};
 use stored_ami_lab::{
     BucketOptions, CallRecord, ChecksumChoice, Deny, Encryption, Fault, FaultRule, Lab, LabOptions, ObjectRecord,
@@ -136,9 +137,13 @@ impl Rig {
             Reference::Manifest => {
                 let of_parts = self.manifest(&case.parts_of, &case.written).await;
                 let total = self.manifest(&case.total_of, &case.written).await;
-                // It is the manifest of this very object, from before.
+                // It is the manifest of this very object, from before, when it was proved.
+                let (verdict, proved_by) = (Verdict::Pass, vec!["crc64nvme".to_owned()]);
                 let target = self.source(key).target().to_string();
-                request.manifest = Some(("m.json".to_owned(), Manifest { target, whole: total.whole, ..of_parts }));
+                request.manifest = Some((
+                    "m.json".to_owned(),
+                    Manifest { target, verdict, proved_by, whole: total.whole, ..of_parts },
+                ));
             }
             Reference::Full(_) | Reference::Unstated(_) | Reference::Composite(_) | Reference::ETag => {}
         }

@@ -37,9 +37,24 @@ pub enum SealError {
     Damaged,
 }
 
+impl SealError {
+    /// Whether the text is no document of the kind that was expected, of any version.
+    pub fn is_another_document(&self) -> bool {
+        match self {
+            SealError::Malformed { .. } => true,
+            SealError::Schema { found, expected } => kind(found) != kind(expected),
+            SealError::Damaged => false,
+        }
+    }
+}
+
+/// The schema without its version.
+fn kind(schema: &str) -> &str {
+    schema.rsplit_once('/').map_or(schema, |(kind, _)| kind)
+}
+
 /// A document of another kind, or of another version of the same kind.
 fn other_schema(found: &str, expected: &str) -> String {
-    let kind = |schema: &str| schema.rsplit_once('/').map_or_else(|| schema.to_owned(), |(kind, _)| kind.to_owned());
     match kind(found) == kind(expected) {
         true => format!("has schema `{found}`; this version reads {expected}"),
         false => format!("is another document: its schema is `{found}`, and {expected} is needed"),
@@ -353,6 +368,15 @@ mod tests {
         assert!(matches!(open::<Value>("test", &text.replace("/1\"", "/9\"")), Err(SealError::Schema { .. })));
         assert!(matches!(open::<Value>("test", "{}"), Err(SealError::Malformed { .. })));
         assert!(matches!(open::<Value>("other", &text), Err(SealError::Schema { .. })));
+        for (name, text, is_another) in [
+            ("test", text.replace("\"a\":1", "\"a\":2"), false),
+            ("test", text.replace("/1\"", "/9\""), false),
+            ("test", "{}".to_owned(), true),
+            ("test", "no JSON".to_owned(), true),
+            ("other", text, true),
+        ] {
+            assert_eq!(open::<Value>(name, &text).unwrap_err().is_another_document(), is_another, "{text}");
+        }
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl CopyEntries {
     ) {
         self.written = of_copy(facts, report, now(session)).map(|look| {
             let proved = match report.by_server {
-                true => look.proof_kind.is_some() && !source.is_unproved_copy(),
+                true => passed(report, CopyCheck::Parts) && !source.is_unproved_copy(),
                 false => passed(report, CopyCheck::Source) && !by_others_alone(&report.proved_by),
             };
             let from = CopiedFrom { target: report.source.clone(), object: source.identity(), proved: Some(proved) };

@@ -48,7 +48,9 @@ impl CheckpointWriter {
         let Some(text) = self.file.read().map_err(|error| wrong(error.to_string()))? else { return Ok((None, None)) };
         let anew = |error: CheckpointError| match &error {
             // It may be something that is needed.
-            CheckpointError::Sealed(_) => wrong(format!("{error}; name another file")),
+            CheckpointError::Sealed(other) if other.is_another_document() => {
+                wrong(format!("{error}; name another file"))
+            }
             _ => wrong(format!("{error}; to start over, remove the file")),
         };
         let checkpoint = Checkpoint::from_json(&text).map_err(anew)?;

@@ -36,7 +36,7 @@ pub(super) async fn collect(
     }
     if let Some(like) = &request.like {
         let other = Session::new(like.clone(), session.context().clone());
-        add_like(&mut all, &other, found).await?;
+        add_like(&mut all, session, &other, found).await?;
     }
     add_left(&mut all, session, request, found).await;
     Ok(all)
@@ -86,22 +86,27 @@ fn add_manifest(
     }
     if references.is_empty() {
         let detail = format!("manifest {file} holds no value");
-        all.unusable.push(unknown(CheckId::Reference(Origin::Manifest, Subject::Value), Reason::NotStated { detail }));
+        all.unusable.push(unknown(CheckId::Reference(manifest.origin(), Subject::Value), Reason::NotStated { detail }));
     }
     let size = manifest.object_bytes;
     add_all(
         all,
         found.facts.size,
-        Theirs { origin: Origin::Manifest, size, references, source: format!("manifest {file}") },
+        Theirs { origin: manifest.origin(), size, references, source: format!("manifest {file}") },
     );
     Ok(())
 }
 
 /// Adds the values that S3 stores with the object of `--like`.
-async fn add_like(all: &mut References, like: &Session, found: &mut Discovery) -> Result<(), VerifyError> {
+async fn add_like(
+    all: &mut References,
+    session: &Session,
+    like: &Session,
+    found: &mut Discovery,
+) -> Result<(), VerifyError> {
     let name = like.target().to_string();
-    if *like.target() == found.facts.id.target {
-        return Err(VerifyError::Request(format!("--like {name} is the object itself; name another one")));
+    if like.target() == session.target() {
+        found.notes.push(VerifyNote::LikeItself.into());
     }
     let other = discover(like).await?;
     let origin = if other.facts.is_unproved_copy() { Origin::Baseline } else { Origin::Like };

@@ -134,6 +134,11 @@ impl Manifest {
         self.verdict == Verdict::Pass && !self.unproved_copy && self.proved_by.iter().any(proves)
     }
 
+    /// The origin of its references.
+    pub fn origin(&self) -> Origin {
+        if self.is_proved() { Origin::Manifest } else { Origin::Baseline }
+    }
+
     /// Why `new` must not take the place of this manifest; `None` if it may, also if the object was written again since.
     pub fn why_not_replaced_by(&self, new: &Manifest) -> Option<&'static str> {
         let (old, now) = (self.content(), new.content());
@@ -202,7 +207,7 @@ impl Manifest {
         let algorithm = |name: &str| name.parse::<Algorithm>().map_err(|error| wrong(error.to_string()));
         let digest = |algorithm, text: &str| Digest::parse(algorithm, text).map_err(|error| wrong(error.to_string()));
         let source = format!("manifest of {} ({})", self.target, self.written_at);
-        let origin = if self.is_proved() { Origin::Manifest } else { Origin::Baseline };
+        let origin = self.origin();
         let mut references = Vec::new();
         for (name, value) in &self.whole {
             let algorithm = algorithm(name)?;

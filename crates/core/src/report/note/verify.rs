@@ -40,6 +40,8 @@ sentences! {
         /// The manifest was written without a proof.
         Baseline { written_at: String } =>
             "the manifest is a baseline: when it was written ({written_at}) no stored or given value proved the bytes",
+        /// `--like` names the object that is verified.
+        LikeItself => "--like names the object itself: its values are those that S3 stores with it, and add nothing",
         /// The object bears the mark of a copy whose source need not have been proved.
         UnprovedCopy =>
             "the object is a copy of bytes that nothing need have proved (its metadata says so): its own values show only that it is as it was written",
