@@ -233,12 +233,15 @@ fn show_verified(
     if stopped {
         runner.remark(&going_on(request, &kept));
     }
+    let mut is_kept = true;
     if let (Some(manifest), Some((path, force))) = (manifest, manifest_file)
         && let Err(problem) = write_manifest((&manifest, path, force), &runner.settings().written)
     {
+        is_kept = false;
         runner.could_not_write(&format!("{}: {problem}", path.display()));
     }
-    if let Some(file) = request.resume.as_ref().filter(|_| finished)
+    // Without the manifest, the same command is run again.
+    if let Some(file) = request.resume.as_ref().filter(|_| finished && is_kept)
         && let Err(error) = file.remove()
     {
         runner.remark(&format!("{}: is no longer needed, and could not be removed: {error}", file.path().display()));

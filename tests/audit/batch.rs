@@ -461,11 +461,17 @@ async fn a_plan_with_jobs_is_not_replaced() {
     batch.rig.lab.clear_calls();
     for prefix in ["s3://archive/misspelt", "s3://archive"] {
         let run = plan(prefix).await;
-        assert!(run.assert_exit(2).stderr.contains("holds a plan of 1 jobs"), "{run:?}");
+        assert!(run.assert_exit(2).stderr.contains("holds a plan of 1 job, which may have been submitted"), "{run:?}");
         assert_eq!(std::fs::read(&batch.plan).unwrap(), before);
     }
     assert!(batch.rig.lab.calls().is_empty());
     batch.run(&["plan", "s3://archive", "--plan", &batch.plan, "--force"]).await.assert_exit(0);
+    // So is one that this version cannot read.
+    let newer = std::fs::read_to_string(&batch.plan).unwrap().replace("batch-plan/", "batch-plan/9");
+    std::fs::write(&batch.plan, &newer).unwrap();
+    let run = plan("s3://archive").await;
+    assert!(run.assert_exit(2).stderr.contains("cannot be read"), "{run:?}");
+    assert_eq!(std::fs::read_to_string(&batch.plan).unwrap(), newer);
 }
 
 /// A repeated submission finds the job that failed, and another place makes a new one.

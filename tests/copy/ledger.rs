@@ -258,3 +258,29 @@ async fn a_copy_whose_server_states_nothing_is_not_an_unproved_one() {
     let marked = at.rig.to.with_object("gov-archive", KEY, |o| o.metadata.contains_key("stored-ami-source")).unwrap();
     assert!(!marked);
 }
+
+/// Metadata may be lost when an object is written again. What the ledger knows of a source counts as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_ledger_knows_of_a_source_counts_without_its_mark() {
+    let at = Recorded::new().await;
+    let hidden = |object: &mut stored_ami_lab::ObjectRecord| {
+        object.encryption = stored_ami_lab::Encryption::Kms { key_id: "k".into(), bucket_key: false };
+        object.checksum = None;
+    };
+    at.rig.from.with_object("archive", KEY, hidden).unwrap();
+    at.copy(&["--unproved"]).await.assert_exit(0);
+    at.rig.to.with_object("gov-archive", KEY, |object| object.metadata.clear()).unwrap();
+    let second = "s3://gov-archive/second.bin";
+    let on = |more: &'static [&'static str]| {
+        let args = [&[TO, second, "--yes", "--ledger", &at.ledger][..], more].concat();
+        let mut command = at.rig.destination.command();
+        command.arg("copy").args(&args).arg("--json");
+        Run::of(command)
+    };
+    let refused = on(&[]).await;
+    let told = report(refused.assert_exit(3));
+    assert!(finding(&told, "source")["detail"].as_str().unwrap().contains("a copy of unproved bytes"), "{told}");
+    on(&["--unproved"]).await.assert_exit(0);
+    let marked = at.rig.to.with_object("gov-archive", "second.bin", |o| o.metadata.contains_key("stored-ami-source"));
+    assert!(marked.unwrap());
+}

@@ -637,6 +637,9 @@ async fn a_restore_takes_no_ami_of_a_drill_and_a_drill_none_of_a_restore() {
         "{run:?}"
     );
     assert_eq!(made(&rig).0.len(), 1, "nothing is restored");
+    let image = made(&rig).0[0].id.clone();
+    let run = rig.run(&["restore", "--follow", &image, "--alias", "/golden/current"]).await;
+    assert!(run.assert_exit(3).stdout.contains("the AMI is that of a drill"), "{run:?}");
     assert_eq!(calls(&rig, Action::PutParameter), 0);
 
     let rig = stored(TaskPace::Polls(0)).await;

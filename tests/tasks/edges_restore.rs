@@ -257,6 +257,20 @@ async fn through(rig: &Rig, between: &Between, args: &[&str]) -> Run {
     Run::of(command).await
 }
 
+/// A drill removes its AMI again. A restore that sees it only when EC2 refuses the name must not report it as its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ami_of_a_drill_is_not_taken_after_a_race_over_its_name() {
+    let rig = stored().await;
+    rig.run(&RESTORE).await.assert_exit(0);
+    rig.ec2(|state| {
+        let image = state.images.values_mut().find(|image| image.name == "gold").unwrap();
+        image.tags.insert("stored-ami:drill".to_owned(), "x".to_owned());
+    });
+    let elsewhere = rig.path("elsewhere");
+    let run = through(&rig, &hidden_at_first(&rig), &[&RESTORE[..], &["--journal", &elsewhere]].concat()).await;
+    assert!(message(run.assert_exit(3)).contains("by a drill, which removes it again"), "{run:?}");
+}
+
 /// EC2 assigns a name only once. The second caller started nothing, and its journal has no entry.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_loser_of_a_race_over_a_name_has_started_nothing() {

@@ -111,15 +111,22 @@ async fn a_manifest_is_not_replaced_by_one_that_is_worth_less() {
     rig.lab.with_object(BUCKET, KEY, hide).unwrap();
     let write = ["verify", OBJECT, "--write-manifest", &kept];
     rig.run(&write).await.assert_exit(3);
+    rig.lab.damage(BUCKET, KEY, 100, 1).unwrap();
+    let other = rig.run(&write).await;
+    assert!(other.assert_exit(4).stderr.contains("other digests for the same ETag and size"), "{other:?}");
+    rig.lab.damage(BUCKET, KEY, 100, 1).unwrap();
     // A baseline takes the place of a baseline of the same bytes, and a proof that of a baseline.
     rig.run(&write).await.assert_exit(3);
     rig.run(&[&write[..], &["--manifest", &proper]].concat()).await.assert_exit(0);
     let before = std::fs::read(&kept).unwrap();
     let weaker = rig.run(&write).await;
     assert!(weaker.assert_exit(4).stderr.contains("a run that proved the bytes, and this run did not"), "{weaker:?}");
-    rig.lab.damage(BUCKET, KEY, 100, 1).unwrap();
-    let other = rig.run(&write).await;
-    assert!(other.assert_exit(4).stderr.contains("other digests for the same ETag and size"), "{other:?}");
+    assert_eq!(std::fs::read(&kept).unwrap(), before);
+    // Also if the object was written again: what is there is the only value of what it was.
+    rig.lab.with_object(BUCKET, KEY, |object| object.etag = "other".to_owned()).unwrap();
+    let (again, state) = (rig.run(&[&write[..], &["--resume", &rig.path("state")]].concat()).await, rig.path("state"));
+    assert!(again.assert_exit(4).stderr.contains("a run that proved the bytes, and this run did not"), "{again:?}");
+    assert!(std::path::Path::new(&state).exists(), "what was read is not read again for the manifest");
     assert_eq!(std::fs::read(&kept).unwrap(), before);
     rig.run(&[&write[..], &["--force"]].concat()).await.assert_exit(3);
     assert_ne!(std::fs::read(&kept).unwrap(), before);

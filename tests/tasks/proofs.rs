@@ -59,7 +59,8 @@ async fn the_answer_for_each_kind_of_proof() {
         copied_from: from,
         ..written.clone()
     };
-    let since_then = "it is a copy of s3://elsewhere/ami.bin (";
+    let since_then = "it has the content of a copy of s3://elsewhere/ami.bin (";
+    let from_elsewhere = || Proof { from_elsewhere: true, ..by("manifest-sha256") };
     let elsewhere = ObjectIdentity { etag: Some(ETag::kept("other")), ..read.object.clone() };
     let (accept_written, accept_stated) = ("proof = \"written\"", "proof = \"stated-by-s3\"");
     for (what, proofs, policy, exit, answer, because) in [
@@ -108,7 +109,7 @@ async fn the_answer_for_each_kind_of_proof() {
         ),
         (
             "a copy of unproved bytes, read against a manifest",
-            vec![copied_unproved.clone(), by("manifest-sha256")],
+            vec![copied_unproved.clone(), from_elsewhere()],
             "",
             0,
             "may_go",
@@ -116,7 +117,7 @@ async fn the_answer_for_each_kind_of_proof() {
         ),
         (
             "read against a manifest, and then against its own values",
-            vec![copied_unproved.clone(), by("manifest-sha256"), read.clone()],
+            vec![copied_unproved.clone(), from_elsewhere(), read.clone()],
             "",
             0,
             "may_go",
@@ -124,11 +125,31 @@ async fn the_answer_for_each_kind_of_proof() {
         ),
         (
             "written again since with the same content",
-            vec![Proof { object: elsewhere, ..copied_unproved.clone() }, read.clone()],
+            vec![Proof { object: elsewhere.clone(), ..copied_unproved.clone() }, read.clone()],
             "",
             3,
             "cannot_tell",
             since_then,
+        ),
+        (
+            "read against a manifest of the copy itself",
+            vec![copied_unproved.clone(), by("manifest-sha256")],
+            "",
+            3,
+            "cannot_tell",
+            since_then,
+        ),
+        (
+            "proved elsewhere, and written again with the same content",
+            vec![
+                Proof { object: elsewhere.clone(), ..copied_unproved.clone() },
+                Proof { object: elsewhere.clone(), ..from_elsewhere() },
+                read.clone(),
+            ],
+            "",
+            0,
+            "may_go",
+            "",
         ),
         ("a copy of unproved bytes, not read", vec![copied_unproved.clone()], "", 3, "cannot_tell", since_then),
         ("a copy of proved bytes, read", vec![copied.clone(), read.clone()], "", 0, "may_go", ""),
@@ -179,7 +200,7 @@ async fn a_copy_that_is_marked_as_unproved_is_no_proof_by_its_own_values() {
     let run = rig.run(&ask).await;
     let told = run.assert_exit(3).report();
     let because = told["because"].to_string();
-    assert!(because.contains("it is a copy whose bytes were not proved, and only its own values match"), "{told}");
+    assert!(because.contains("its metadata says that it is a copy whose bytes need not have been proved"), "{told}");
     // A read of it would change nothing.
     assert!(!told["steps"].to_string().contains("prove"), "{told}");
     // A manifest of it proves no copy of it.

@@ -77,7 +77,14 @@ async fn plan(args: PlanArgs, settings: &Settings) -> Result<Exit, UsageError> {
     // A plan without objects is of no use, and may be of a misspelt prefix.
     let is_empty = planned.plan.jobs.is_empty();
     let text = planned.plan.to_json().map_err(|error| UsageError(error.to_string()))?;
-    if !is_empty && let Err(error) = keep_output(&settings.written, &args.plan, OutputKind::BatchPlan, text.as_bytes())
+    // Another run may have written there since the first check.
+    let still_free = check_plan(&args.plan, args.force.force);
+    if let Err(UsageError(problem)) = &still_free {
+        runner.could_not_write(problem);
+    }
+    if !is_empty
+        && still_free.is_ok()
+        && let Err(error) = keep_output(&settings.written, &args.plan, OutputKind::BatchPlan, text.as_bytes())
     {
         runner.could_not_write(&format!("{}: the plan could not be written: {error}", request.file));
     }
@@ -93,14 +100,17 @@ fn check_plan(path: &Path, force: bool) -> Result<(), UsageError> {
         return Ok(());
     }
     let plan = BatchPlan::from_json(&read_given("--plan", path, InputKind::BatchPlan)?);
-    match plan.map(|plan| plan.jobs.len()) {
-        Ok(0) | Err(_) => Ok(()),
-        Ok(jobs) => Err(UsageError(format!(
-            "--plan {}: holds a plan of {jobs} jobs, which may have been submitted; name another file, or give --force \
-             to replace it",
-            path.display()
-        ))),
-    }
+    let what = match plan.map(|plan| plan.jobs.len() as u64) {
+        Ok(0) => return Ok(()),
+        Ok(jobs) => {
+            format!("a plan of {} {}, which may have been submitted", ByteSize(jobs).grouped(), noun(jobs, "job"))
+        }
+        Err(error) => format!("a plan that cannot be read ({error}) and may have been submitted"),
+    };
+    Err(UsageError(format!(
+        "--plan {}: holds {what}; name another file, or give --force to replace it",
+        path.display()
+    )))
 }
 
 /// The Region of all buckets. A job reads buckets of its own Region.

@@ -79,6 +79,13 @@ impl Store<'_> {
         let services = services(&args.task.connection, &mut self.runner).await?;
         let given = args.bucket.as_ref().map(|into| (into.bucket.clone(), into.key(image)));
         let recorded = record.as_ref().map(|record| (record.bucket.clone(), record.key.clone()));
+        if let (Some((bucket, key)), Some(given)) = (&recorded, &given)
+            && (bucket, key) != (&given.0, &given.1)
+        {
+            return Err(UsageError(format!(
+                "the record is of the store to s3://{bucket}/{key}, and --bucket names another"
+            )));
+        }
         let place = recorded.or(given);
         let place = place.as_ref().map(|(bucket, key)| (bucket.as_str(), key.as_str()));
         let record = record.zip(args.record.as_deref());

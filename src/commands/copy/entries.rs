@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::CopyRequest;
 use crate::audit::{ContentFingerprint, CopiedFrom, Entry, Level, Proof, Word, part_runs};
 use crate::commands::audit::{proved_of, stated};
+use crate::commands::known::known_objects;
 use crate::commands::verify::Verified;
 use crate::copy::CopyCheck;
 use crate::facts::ObjectFacts;
@@ -34,7 +35,16 @@ impl CopyEntries {
     ) {
         let given =
             !request.verify.expect.is_empty() || request.verify.manifest.is_some() || !request.verify.using.is_empty();
-        self.source = of_read(session, facts, verified, given);
+        let target = session.target().to_string();
+        let manifest = request.verify.manifest.as_ref();
+        let says_more = manifest.is_some_and(|(_, manifest)| manifest.is_from_elsewhere(&target));
+        let is_from_elsewhere = |by: &CheckId| match by {
+            CheckId::Reference(Origin::Manifest, _) => says_more,
+            by => !by.is_since_written(),
+        };
+        let from_elsewhere = verified.report.proved_by.iter().any(is_from_elsewhere);
+        self.source = of_read(session, facts, verified, given)
+            .map(|look| Proof { from_elsewhere: from_elsewhere && look.proves(), ..look });
     }
 
     /// Keeps the read of the copy.
@@ -48,11 +58,11 @@ impl CopyEntries {
         session: &Session,
         facts: &ObjectFacts,
         report: &CopyReport,
-        source: &ObjectFacts,
+        (source, is_unproved): (&ObjectFacts, bool),
     ) {
         self.written = of_copy(facts, report, now(session)).map(|look| {
             let proved = match report.by_server {
-                true => passed(report, CopyCheck::Parts) && !source.is_unproved_copy(),
+                true => passed(report, CopyCheck::Parts) && !is_unproved,
                 false => passed(report, CopyCheck::Source) && !by_others_alone(&report.proved_by),
             };
             let from = CopiedFrom { target: report.source.clone(), object: source.identity(), proved: Some(proved) };
@@ -88,6 +98,17 @@ impl CopyEntries {
 
 fn now(session: &Session) -> Timestamp {
     session.context().clock.now()
+}
+
+/// Whether the source is a copy of bytes that nothing proved: by its metadata, and by the ledger, which may know better.
+pub(super) async fn is_unproved(ledger: Option<&SharedLedger>, session: &Session, facts: &ObjectFacts) -> bool {
+    let is_marked = facts.is_unproved_copy();
+    let (Some(ledger), Target::Object(uri)) = (ledger, session.target()) else { return is_marked };
+    let target = uri.at_version(None).to_string();
+    // An error is reported when the entries of the copy are appended.
+    let Ok(known) = known_objects(ledger, std::iter::once(target.clone())).await else { return is_marked };
+    let history = known.get(&target).map(|known| &known.history);
+    history.map_or(is_marked, |history| history.unproved_copy_of(&facts.identity(), is_marked).is_some())
 }
 
 /// A read as an entry; `None` for a file, and for a read that shows nothing about the object. A value that the user

@@ -125,7 +125,8 @@ impl Copying<'_> {
                 self.prepared.report.add(&after.findings, &self.accepted());
                 if let Some(facts) = &after.facts {
                     let destination = &self.ends.destination;
-                    self.entries.written(destination, facts, &self.prepared.report, &self.prepared.found.facts);
+                    let source = (&self.prepared.found.facts, self.prepared.is_source_unproved);
+                    self.entries.written(destination, facts, &self.prepared.report, source);
                     after.read.iter().for_each(|read| self.entries.read_back(destination, facts, read));
                 }
                 self.prepared.report.notes.extend(self.ends.destination.notes().into_iter().map(Note::Source));

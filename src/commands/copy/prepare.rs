@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::destination::{Place, Sameness, occupied, place, to_be_replaced};
 use super::end::{by_option, callers};
+use super::entries::is_unproved;
 use super::estimate::{estimate, time};
 use super::parts::stated_parts;
 use super::preflight::survey;
@@ -15,7 +16,7 @@ use crate::copy::{
 };
 use crate::facts::{ObjectFacts, Readability, Service, SystemHeaders, UNPROVED_COPY, readability};
 use crate::ident::{ETag, ETagForm};
-use crate::plan::{KnownLayout, PartLayout};
+use crate::plan::{KnownLayout, PartLayout, stored_references};
 use crate::report::{CopyOutcome, CopyReport, Exit, IdentityReport, Note};
 use crate::source::{NewObject, SourceError};
 use crate::units::{ByteSize, MIB};
@@ -29,6 +30,8 @@ pub struct PreparedCopy {
     pub(super) plan: CopyLayout,
     pub(super) new: NewObject,
     pub(super) checksum: ChosenChecksum,
+    /// Whether the source is a copy of bytes that nothing proved.
+    pub(super) is_source_unproved: bool,
     /// The state file of a copy that an earlier run completed.
     finished: Option<CopyStateFile>,
 }
@@ -71,10 +74,11 @@ pub(super) async fn describe(ends: &CopyEnds, request: &CopyRequest) -> Result<P
     notes.extend(streamed(request, &plan, ends.service).filter(|_| !request.by_server));
     let headers = if request.metadata { headers(&found.facts, &mut notes) } else { SystemHeaders::default() };
     let (tags, tag_finding) = tags(ends, request, &found.facts).await;
+    let is_source_unproved = is_unproved(request.ledger.as_ref(), &ends.source, &found.facts).await;
     let new = NewObject {
         content_type: found.facts.content_type.clone().filter(|_| request.metadata),
         headers,
-        metadata: metadata(&found.facts, request),
+        metadata: metadata(&found, request, is_source_unproved),
         tags,
         storage_class: request.storage_class.clone(),
         kms_key: request.kms_key.clone(),
@@ -96,7 +100,14 @@ pub(super) async fn describe(ends: &CopyEnds, request: &CopyRequest) -> Result<P
                     findings.push(to_be_replaced(&facts));
                     findings.extend(before_writing(ends, request, &found, (&plan, &new)).await);
                 }
-                Likeness::Same => report.outcome = CopyOutcome::AlreadyThere,
+                Likeness::Same => {
+                    report.outcome = CopyOutcome::AlreadyThere;
+                    if facts.is_unproved_copy() {
+                        let note = "the object that is there is marked as a copy of unproved bytes; --replace-if ETAG \
+                                    writes it again, proved";
+                        report.notes.push(Note::Source(note.to_owned()));
+                    }
+                }
                 Likeness::Different | Likeness::Unknown => report.outcome = CopyOutcome::Occupied,
             }
             if report.outcome != CopyOutcome::Planned {
@@ -141,7 +152,7 @@ pub(super) async fn describe(ends: &CopyEnds, request: &CopyRequest) -> Result<P
         report.outcome = CopyOutcome::Refused;
     }
     let finished = request.resume.clone().filter(|_| is_finished);
-    Ok(PreparedCopy { report: report.ended(), found, plan, new, checksum, finished })
+    Ok(PreparedCopy { report: report.ended(), found, plan, new, checksum, is_source_unproved, finished })
 }
 
 /// Judges the bucket of the destination for this copy.
@@ -264,13 +275,17 @@ pub(super) fn archived(facts: &ObjectFacts, by_server: bool) -> Option<CopyFindi
 
 /// Metadata of the source without the marks of an earlier copy. The object is begun before its source is read, so that it
 /// bears the mark of unproved bytes wherever this copy may be made of such.
-fn metadata(facts: &ObjectFacts, request: &CopyRequest) -> BTreeMap<String, String> {
+fn metadata(found: &Discovery, request: &CopyRequest, is_source_unproved: bool) -> BTreeMap<String, String> {
     let (name, value) = UNPROVED_COPY;
+    let facts = &found.facts;
     let mut metadata = if request.metadata { facts.metadata.clone() } else { BTreeMap::new() };
     metadata.remove(super::COPY_ID);
     metadata.remove(name);
-    let of_others = [Origin::Tags, Origin::Metadata].into_iter().any(|origin| request.verify.asks_for(origin));
-    if request.unproved || of_others || (request.by_server && facts.is_unproved_copy()) {
+    let asks = |origin| request.verify.asks_for(origin);
+    // Where S3 stores a value, it must match, too.
+    let by_others_alone = (asks(Origin::Tags) || asks(Origin::Metadata))
+        && stored_references(facts, &found.layout, Origin::Stored, None).references.is_empty();
+    if request.unproved || by_others_alone || (request.by_server && is_source_unproved) {
         metadata.insert(name.to_owned(), value.to_owned());
     }
     metadata

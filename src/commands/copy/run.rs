@@ -194,7 +194,7 @@ impl Copying<'_> {
     /// Makes the object of the parts, if the source is proved. Returns whether the copy must be begun anew.
     async fn write(&mut self, verified: &Verified, mut sent: SentParts, outlet: &Outlet) -> bool {
         self.prepared.report.sent_bytes += sent.bytes;
-        let (finding, may_be_written) = source_finding(verified, &self.prepared.found.facts, self.request);
+        let (finding, may_be_written) = source_finding(verified, self.prepared.is_source_unproved, self.request);
         self.add(finding);
         let (Some(digests), true) = (&verified.digests, may_be_written) else {
             self.prepared.report.exit_code = self.prepared.report.exit_code.and(verified.report.exit_code);

@@ -5,7 +5,6 @@ use crate::checks::Digests;
 use crate::checksum::{Algorithm, Digest};
 use crate::commands::verify::Verified;
 use crate::copy::{CopyCheck, CopyFinding};
-use crate::facts::ObjectFacts;
 use crate::ident::ETagForm;
 use crate::plan::PartLayout;
 use crate::progress::Call;
@@ -13,7 +12,7 @@ use crate::source::{Context, PartReceipt, UploadService};
 use crate::verdict::Verdict;
 
 /// Whether the source is proved, and whether a copy may be written.
-pub(super) fn source_finding(verified: &Verified, facts: &ObjectFacts, request: &CopyRequest) -> (CopyFinding, bool) {
+pub(super) fn source_finding(verified: &Verified, is_unproved: bool, request: &CopyRequest) -> (CopyFinding, bool) {
     let report = &verified.report;
     let check = CopyCheck::Source;
     let names = |verdict: Verdict| {
@@ -27,7 +26,7 @@ pub(super) fn source_finding(verified: &Verified, facts: &ObjectFacts, request: 
     // Every byte was read once, and nothing speaks against it.
     let is_whole = verified.finished && report.stats.covered_bytes == report.identity.object_bytes;
     match report.verdict {
-        Verdict::Pass if facts.is_unproved_copy() && report.proved_by.iter().all(|by| by.is_since_written()) => {
+        Verdict::Pass if is_unproved && report.proved_by.iter().all(|by| by.is_since_written()) => {
             let text = "the source is not proved: it is itself a copy of unproved bytes, and only its own values match";
             (CopyFinding::open(check, text), request.unproved && is_whole)
         }

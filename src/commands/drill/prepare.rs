@@ -13,7 +13,7 @@ use crate::report::{
     BackupValidation, DrillOutcome, DrillPhase, DrillQuotaReport, DrillReport, DrillState, Exit, FindingReport, Note,
     PreflightReport, ProofSource,
 };
-use crate::source::{ErrorKind, SourceError};
+use crate::source::SourceError;
 use crate::verdict::{CheckId, Condition, Finding, Outcome, Reason, Verdict};
 
 /// A drill that is about to begin, or to be continued.
@@ -77,17 +77,6 @@ impl<'a> Drill<'a> {
                 .aside(move |journal| journal.read_drill(&token))
                 .await
                 .map_err(|error| unreadable(journal, error))?;
-        }
-        if let Some(image) = existing.as_ref().filter(|image| !image.tags.contains_key(DRILL_TAG))
-            && drill.entry.is_none()
-        {
-            let detail = format!(
-                "{} has the name `{}`, was made of this object by a restore, and is not the drill's to remove: give \
-                 another --name",
-                image.id,
-                request.restore.name.as_deref().unwrap_or_default()
-            );
-            return Err(SourceError::new(ErrorKind::Ambiguous, &request.restore.target, detail));
         }
         let token = surveyed.identity.as_ref().map(RestoreIdentity::token);
         let others = earlier.describe_others(journal, token.as_deref());

@@ -7,7 +7,7 @@ use super::origin::{Traced, trace};
 use super::request::FollowRequest;
 use super::start::close;
 use crate::audit::Word;
-use crate::checks::preflight::{HeldAgainst, Ownership, OwnershipClaim, judge_restored};
+use crate::checks::preflight::{DRILL_TAG, HeldAgainst, Ownership, OwnershipClaim, judge_restored};
 use crate::commands::RegionServices;
 use crate::commands::follow::Follow;
 use crate::facts::{ImageFacts, ImageState, SnapshotFacts};
@@ -16,7 +16,7 @@ use crate::journal::{Journal, RestoreIdentity, Step};
 use crate::progress::TaskProgress;
 use crate::report::{Exit, FindingReport, LeftReport, Note, TaskKind, TaskNote, TaskReport};
 use crate::source::{ErrorKind, SourceError};
-use crate::verdict::{CheckName, Finding, Verdict, overall};
+use crate::verdict::{CheckId, CheckName, Condition, Finding, Outcome, Reason, Verdict, overall};
 
 /// Number of attempts to describe a new AMI, which EC2 may not list yet.
 const LOOKS_WITHOUT_AN_IMAGE: u32 = 12;
@@ -86,6 +86,12 @@ async fn follow_to_end(
     let mut report = report(services, &last, wish, &follow, Exit::Passed);
     report.notes = notes;
     judge(&mut report, &findings, wish.accept);
+    if wish.alias.is_some() && last.tags.contains_key(DRILL_TAG) {
+        let detail = "the AMI is that of a drill, which removes it again: no alias is pointed at it".to_owned();
+        let check = CheckId::Condition(Condition::Alias);
+        let finding = Finding { check, required: true, outcome: Outcome::Unknown(Reason::Ambiguous { detail }) };
+        hold_to(&mut report, &finding, &[]);
+    }
     Ok(report)
 }
 

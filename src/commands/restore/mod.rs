@@ -13,5 +13,4 @@ pub use follow::follow_restore;
 pub use identify::identify_restore;
 pub use queue::RestoreQueue;
 pub use request::{FollowRequest, Origin};
-pub(in crate::commands) use start::prepare_restore_of_drill;
-pub use start::{Begun, How, Prepared, prepare_restore, prepare_restore_in, start_restore};
+pub use start::{Begun, How, Prepared, prepare_restore, prepare_restore_in, prepare_restore_of_drill, start_restore};

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::future::ready;
 use std::io;
 use std::time::Duration;
@@ -44,31 +45,48 @@ pub async fn prepare_restore(
     wish: &RestorePreflightRequest,
     journal: &Journal,
 ) -> Result<Prepared, SourceError> {
-    not_of_a_drill(prepare_restore_of_drill(services, wish, journal).await?, wish)
+    let surveyed = preflight_restore(services, wish).await?;
+    with_existing(services, surveyed, journal, Maker::Restore).await
 }
 
 /// [`prepare_restore`] for a drill, whose AMI may be there already.
-pub(in crate::commands) async fn prepare_restore_of_drill(
+///
+/// # Errors
+///
+/// As for [`prepare_restore`], with [`ErrorKind::Ambiguous`] if the AMI that is there is that of a restore.
+pub async fn prepare_restore_of_drill(
     services: &ObjectServices,
     wish: &RestorePreflightRequest,
     journal: &Journal,
 ) -> Result<Prepared, SourceError> {
     let surveyed = preflight_restore(services, wish).await?;
-    with_existing(services, surveyed, journal).await
+    with_existing(services, surveyed, journal, Maker::Drill).await
 }
 
-/// Refuses the AMI of a drill, which the drill removes again.
-fn not_of_a_drill(prepared: Prepared, wish: &RestorePreflightRequest) -> Result<Prepared, SourceError> {
-    match prepared.existing.as_ref().filter(|image| image.tags.contains_key(DRILL_TAG)) {
-        Some(image) => {
-            let detail = format!(
-                "{} of this name was made of this object by a drill, which removes it again: let the drill end, or give \
-                 another --name",
-                image.id
-            );
-            Err(SourceError::new(ErrorKind::Ambiguous, &wish.target, detail))
-        }
-        None => Ok(prepared),
+/// For whom an AMI is made. Drills and restores of one name and object have the same token, and neither may take the AMI of
+/// the other: a drill removes its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Maker {
+    Restore,
+    Drill,
+}
+
+impl Maker {
+    fn of(tags: &BTreeMap<String, String>) -> Self {
+        if tags.contains_key(DRILL_TAG) { Maker::Drill } else { Maker::Restore }
+    }
+
+    /// Refuses an AMI that another maker made.
+    fn check(self, services: &ObjectServices, image: &ImageFacts) -> Result<(), SourceError> {
+        let detail = match (self, Maker::of(&image.tags)) {
+            (Maker::Restore, Maker::Drill) => {
+                "by a drill, which removes it again: run the drill once more to remove it, or give another --name"
+            }
+            (Maker::Drill, Maker::Restore) => "by a restore, and is not the drill's to remove: give another --name",
+            _ => return Ok(()),
+        };
+        let detail = format!("{} of this name was made of this object {detail}", image.id);
+        Err(SourceError::new(ErrorKind::Ambiguous, services.object.target(), detail))
     }
 }
 
@@ -85,7 +103,7 @@ pub async fn prepare_restore_in(
     region: &RegionSurvey,
 ) -> Result<Prepared, SourceError> {
     let surveyed = preflight_restore_in(services, wish, region).await;
-    let prepared = not_of_a_drill(with_existing(services, surveyed, journal).await?, wish)?;
+    let prepared = with_existing(services, surveyed, journal, Maker::Restore).await?;
     Ok(Prepared { surveyed: RestorePreflight { images: None, ..prepared.surveyed }, ..prepared })
 }
 
@@ -93,8 +111,9 @@ async fn with_existing(
     services: &ObjectServices,
     mut surveyed: RestorePreflight,
     journal: &Journal,
+    maker: Maker,
 ) -> Result<Prepared, SourceError> {
-    let existing = existing(services, &surveyed, journal).await?;
+    let existing = existing(services, &surveyed, journal, maker).await?;
     surveyed.report.requests = services.region.requests();
     Ok(Prepared { surveyed, existing })
 }
@@ -104,6 +123,7 @@ async fn existing(
     services: &ObjectServices,
     surveyed: &RestorePreflight,
     journal: &Journal,
+    maker: Maker,
 ) -> Result<Option<ImageFacts>, SourceError> {
     let Some(identity) = &surveyed.identity else { return Ok(None) };
     let entry = journal.read_aside(identity.token()).await.map_err(|error| unwritable(journal, error))?;
@@ -123,6 +143,7 @@ async fn existing(
     };
     match found {
         Found::Ours(image) => {
+            maker.check(services, &image)?;
             take_up(services, journal, identity, entry, &image).await;
             Ok(Some(image))
         }
@@ -279,7 +300,11 @@ pub async fn start_restore(
     let answer = services.region.images.restore(&request, false).await;
     let (image, how) = match answer {
         Ok(id) => (id, How::Answered),
-        Err(error) => resolve(services, identity, journal, earlier, error).await?,
+        Err(error) => {
+            let (image, how) = resolve(services, identity, journal, earlier, error).await?;
+            Maker::of(&request.tags).check(services, &image)?;
+            (image.id, how)
+        }
     };
     (entry.step, entry.image) = (Step::Started, Some(image.clone()));
     if let Err(error) = record(journal, context, entry).await {
@@ -312,7 +337,7 @@ async fn resolve(
     journal: &Journal,
     earlier: Option<Entry>,
     error: SourceError,
-) -> Result<(String, How), SourceError> {
+) -> Result<(ImageFacts, How), SourceError> {
     let duplicate = error.code.as_deref() == Some("InvalidAMIName.Duplicate");
     let lost = error.may_be_done();
     let noted = earlier.as_ref().and_then(|entry| entry.image.as_deref());
@@ -324,9 +349,10 @@ async fn resolve(
         (false, true) => look(services, identity, noted, 1).await?,
         (false, false) => Found::Nothing,
     };
-    if let Found::Ours(image) = &found {
-        return Ok((image.id.clone(), if lost { How::FoundAfterLoss } else { How::Elsewhere }));
-    }
+    let found = match found {
+        Found::Ours(image) => return Ok((image, if lost { How::FoundAfterLoss } else { How::Elsewhere })),
+        other => other,
+    };
     if !lost {
         // EC2 rejected this call, so it started nothing. Restore the entry of an earlier call whose outcome is still
         // unknown.

@@ -3,7 +3,7 @@ use super::{VerifyError, VerifyOptions, unknown};
 use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
 use crate::commands::discover::unreadable_checksums;
 use crate::commands::{Discovery, discover};
-use crate::ident::{ETag, ETagForm};
+use crate::ident::{ETag, ETagForm, Target};
 use crate::manifest::{Manifest, SumLine, SumValue};
 use crate::plan::{
     AlgorithmCertainty, Claim, KnownLayout, PartLayout, Reference, References, checksum_claim, etag_claim,
@@ -105,7 +105,15 @@ async fn add_like(
     found: &mut Discovery,
 ) -> Result<(), VerifyError> {
     let name = like.target().to_string();
-    if like.target() == session.target() {
+    let is_itself = match (like.target(), session.target()) {
+        (Target::Object(like), Target::Object(own)) => {
+            let is_version =
+                like.version.is_none() || like.version == own.version || like.version == found.facts.version;
+            (&like.bucket, &like.key) == (&own.bucket, &own.key) && is_version
+        }
+        _ => false,
+    };
+    if is_itself {
         found.notes.push(VerifyNote::LikeItself.into());
     }
     let other = discover(like).await?;

@@ -147,7 +147,6 @@ impl History {
     fn take_back(&mut self, look: &Proof) {
         self.proof.take_if(|earlier| same_state(earlier, look));
         self.unread.take_if(|earlier| same_state(earlier, look));
-        self.copies.take_back(look);
         self.settled.take_if(|earlier| same_state(earlier, look));
     }
 
@@ -453,6 +452,7 @@ mod tests {
             content: vec![ContentFingerprint(content.into())],
             proof_kind: None,
             copied_from: None,
+            from_elsewhere: false,
             restored: None,
         }))
     }

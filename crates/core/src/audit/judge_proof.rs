@@ -119,6 +119,7 @@ mod tests {
             content: Vec::new(),
             proof_kind: Some(kind.into()),
             copied_from: None,
+            from_elsewhere: false,
             restored: None,
         }
     }

@@ -60,6 +60,10 @@ pub struct Proof {
     /// What the object was copied from, if this entry is of a copy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_from: Option<CopiedFrom>,
+    /// Whether a value matched that was neither computed when the object was written nor over the object since, so that
+    /// the bytes of a copy are those of its source. Entries of older versions lack it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_elsewhere: bool,
     /// The restored AMI whose blocks were compared, if this entry is of a proof of a restore. Such an entry says nothing
     /// about the bytes of the object, and the history of the object leaves it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -169,6 +173,7 @@ impl Proof {
             content: Vec::new(),
             proof_kind: None,
             copied_from: None,
+            from_elsewhere: false,
             restored: None,
         }
     }
@@ -232,9 +237,7 @@ impl Proof {
     /// Whether it shows that the bytes are those of the source from which the object was copied: by a value from
     /// elsewhere, or as the copy of proved bytes.
     pub fn is_of_source(&self) -> bool {
-        let is_from_elsewhere = |check: &CheckId| !check.is_since_written();
-        let is_copy = self.copied_from.as_ref().is_some_and(|from| from.proved == Some(true));
-        is_copy || self.proved_by.iter().filter_map(Word::known).any(is_from_elsewhere)
+        self.from_elsewhere || self.copied_from.as_ref().is_some_and(|from| from.proved == Some(true))
     }
 
     /// Whether this entry is of a copy whose bytes nothing proved, or only values that other programs left.

@@ -149,6 +149,7 @@ impl CopyState {
             ("the number of parts", self.parts.to_string(), copy.parts.to_string()),
             ("the largest part", self.largest_part_bytes.to_string(), copy.largest_part_bytes.to_string()),
             ("the checksum", checksum(self), checksum(copy)),
+            ("--unproved", self.unproved.to_string(), copy.unproved.to_string()),
             ("the class, key, lock, metadata or tags of the copy", self.properties.clone(), copy.properties.clone()),
         ];
         for (what, then, now) in pairs {

@@ -134,30 +134,33 @@ impl Manifest {
         self.verdict == Verdict::Pass && !self.unproved_copy && self.proved_by.iter().any(proves)
     }
 
+    /// Whether its values say more of the object `target` than what was computed when that was written.
+    pub fn is_from_elsewhere(&self, target: &str) -> bool {
+        let says_more = |name: &String| name.parse().is_ok_and(|check: CheckId| !check.is_since_written());
+        self.is_proved() && (self.target != target || self.proved_by.iter().any(says_more))
+    }
+
     /// The origin of its references.
     pub fn origin(&self) -> Origin {
         if self.is_proved() { Origin::Manifest } else { Origin::Baseline }
     }
 
-    /// Why `new` must not take the place of this manifest; `None` if it may, also if the object was written again since.
+    /// Why `new` must not take the place of this manifest; `None` if it may.
     pub fn why_not_replaced_by(&self, new: &Manifest) -> Option<&'static str> {
-        let (old, now) = (self.content(), new.content());
-        let is_same = if old.etag.is_some() { old.same_as(&now).is_yes() } else { old == now };
-        if !is_same {
-            return None;
+        // Also if the object was written again since: these may be the only values of what it was.
+        if self.is_proved() && !new.is_proved() {
+            return Some("the one that is there is of a run that proved the bytes, and this run did not");
         }
-        let parts = |manifest: &Manifest, list: &PartDigests| {
-            manifest.parts.iter().any(|other| {
+        let (old, now) = (self.content(), new.content());
+        let parts = |list: &PartDigests| {
+            new.parts.iter().any(|other| {
                 (&other.algorithm, &other.layout) == (&list.algorithm, &list.layout) && other.digests != list.digests
             })
         };
         let whole = |(name, value): (&String, &String)| new.whole.get(name).is_some_and(|other| other != value);
-        let differs = self.whole.iter().any(whole) || self.parts.iter().any(|list| parts(new, list));
-        if differs && old.has_strong_etag() {
-            return Some("the one that is there has other digests for the same ETag and size");
-        }
-        (self.is_proved() && !new.is_proved())
-            .then_some("the one that is there is of a run that proved the bytes, and this run did not")
+        let differs = self.whole.iter().any(whole) || self.parts.iter().any(parts);
+        (differs && old.has_strong_etag() && old.same_as(&now).is_yes())
+            .then_some("the one that is there has other digests for the same ETag and size")
     }
 
     /// The ETag and the size of the object. Its version id and time are those of the place where it was.

@@ -421,11 +421,14 @@ impl fmt::Display for Reason {
                 write!(f, "the proof of {at} is by {by} alone, which another program left with the object")
             }
             Reason::CopiedUnproved { copy } => {
-                let of = copy.as_ref().map(|(from, at)| format!(" of {from} ({at})")).unwrap_or_default();
-                write!(
-                    f,
-                    "it is a copy{of} whose bytes were not proved, and only its own values match; prove the source, and \
-                     copy it again"
+                match copy {
+                    Some((from, at)) => {
+                        write!(f, "it has the content of a copy of {from} ({at}) whose bytes were not proved")?
+                    }
+                    None => f.write_str("its metadata says that it is a copy whose bytes need not have been proved")?,
+                }
+                f.write_str(
+                    ", and only its own values match; prove the source, and copy it again with --ledger (--replace-if)",
                 )
             }
             Reason::Baseline => {

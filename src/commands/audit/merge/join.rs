@@ -98,7 +98,11 @@ pub(super) fn join(
         None => doubt_of(&judged, is_whole),
     };
     let entry = match (&judged, at) {
-        (Ok(judged), Some(at)) if is_proved => JoinedEntry::proof(one, at, &judged.layout, decides_all),
+        (Ok(judged), Some(at)) if is_proved => {
+            let seen = one.identity.as_ref().map(|identity| identity.identity());
+            let from_elsewhere = seen.is_some_and(|seen| manifests.are_from_elsewhere(&one.target, &seen));
+            JoinedEntry::proof(one, at, &judged.layout, (decides_all, from_elsewhere))
+        }
         // Any of the runs may show it, so that it is as young as the last of them.
         _ => doubt.and_then(|doubt| {
             let newest = || runs.iter().filter(|run| run.reason.is_none()).filter_map(read_at).max();

@@ -18,6 +18,11 @@ impl GivenManifests {
         manifests.filter(move |manifest| is_of(manifest, target, seen))
     }
 
+    /// Whether a manifest of the object says more than what was computed when that was written.
+    pub(super) fn are_from_elsewhere(&self, target: &ObjectUri, seen: &ObjectIdentity) -> bool {
+        self.of(target, seen).any(|manifest| manifest.is_from_elsewhere(&target.to_string()))
+    }
+
     /// The files whose manifest is of none of these objects.
     pub(super) fn unused(&self, objects: &[(ObjectUri, ObjectIdentity)]) -> Vec<&str> {
         let is_unused =

@@ -21,15 +21,23 @@ pub(super) struct JoinedEntry {
 
 impl JoinedEntry {
     /// A proof of every byte, by the references that passed in the line of the object. `layout` is its parts.
-    pub(super) fn proof(one: &AuditedReport, at: Timestamp, layout: &PartLayout, decides_all: bool) -> Option<Self> {
+    /// `from_elsewhere` is that of [`Proof`], if a value of a manifest matched.
+    pub(super) fn proof(
+        one: &AuditedReport,
+        at: Timestamp,
+        layout: &PartLayout,
+        (decides_all, from_elsewhere): (bool, bool),
+    ) -> Option<Self> {
         let passed = one.findings.iter().filter(|finding| finding.verdict == Verdict::Pass);
         let references = passed.map(|finding| finding.check).filter(|check| matches!(check, CheckId::Reference(..)));
         let proved_by: Vec<Word<CheckId>> = references.map(Word::Known).collect();
         let etag = CheckId::Reference(Origin::Stored, Subject::ETag);
         let is_by_etag = layout.count() > 1 && proved_by.iter().any(|by| by.known() == Some(&etag));
+        let is_of_manifest = |by: &Word<CheckId>| matches!(by.known(), Some(CheckId::Reference(Origin::Manifest, _)));
         let look = Proof {
             verdict: Verdict::Pass.into(),
             settled: true,
+            from_elsewhere: from_elsewhere && proved_by.iter().any(is_of_manifest),
             etag_parts: if is_by_etag { part_runs(layout) } else { Vec::new() },
             content: proved_of(one.content.clone(), &proved_by),
             proved_by,

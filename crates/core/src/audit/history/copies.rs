@@ -28,32 +28,28 @@ impl Copies {
 
     /// Adds the next examination.
     pub(super) fn add(&mut self, look: &Arc<Proof>) {
-        let unproved = match &look.copied_from {
-            Some(_) => {
-                self.unproved.retain(|earlier| !same_state(earlier, look));
-                look.is_unproved_copy().then(|| Arc::clone(look))
-            }
-            None => self.written_again(look).map(Arc::new),
-        };
-        self.unproved.extend(unproved);
         let proves = matches!(look.standing(), LookResult::Proved | LookResult::Attested(_));
         if proves && look.is_of_source() {
             self.of_source = Some(Arc::clone(look));
         }
-    }
-
-    /// The entry of an unproved copy for a state that was not known and has the same content, for example in another
-    /// storage class.
-    fn written_again(&self, look: &Proof) -> Option<Proof> {
-        let copy = self.unproved.iter().find(|copy| shares(copy, look))?;
-        let is_known = self.unproved.iter().any(|known| same_state(known, look));
-        let again = || Proof { object: look.object.clone(), listed: look.listed.clone(), ..Proof::clone(copy) };
-        (!is_known).then(again)
-    }
-
-    /// A failure or a doubt revokes an earlier proof of the same state.
-    pub(super) fn take_back(&mut self, look: &Proof) {
-        self.of_source.take_if(|earlier| same_state(earlier, look));
+        if look.copied_from.is_some() {
+            self.unproved.retain(|earlier| !same_state(earlier, look));
+            self.unproved.extend(look.is_unproved_copy().then(|| Arc::clone(look)));
+            return;
+        }
+        // A state that is not known may have the same content, for example in another storage class.
+        let again = |of: &Arc<Proof>| {
+            let is_again = shares(of, look) && !same_state(of, look);
+            is_again.then(|| {
+                Arc::new(Proof { object: look.object.clone(), listed: look.listed.clone(), ..Proof::clone(of) })
+            })
+        };
+        if let Some(again) = self.of_source.as_ref().and_then(again) {
+            self.of_source = Some(again);
+        } else if !self.unproved.iter().any(|known| same_state(known, look)) {
+            let copy = self.unproved.iter().find_map(again);
+            self.unproved.extend(copy);
+        }
     }
 
     /// The unproved copy that wrote this state, unless a proof shows the bytes to be those of its source. `is_marked` is

@@ -94,6 +94,7 @@ fn look(what: Happens, state: u8, time: u8) -> Proof {
         content: vec![ContentFingerprint("etag:x".into())],
         proof_kind: if let Happens::Unread(kind, _) = what { Some(kind.into()) } else { None },
         copied_from: None,
+        from_elsewhere: false,
         restored: None,
     }
 }
