@@ -229,7 +229,10 @@ async fn a_copy_of_a_marked_copy_is_not_proved() {
         object.metadata.insert("stored-ami-source".to_owned(), "unproved".to_owned());
     };
     let proper = at.rig.home.path().join("proper.json").to_str().unwrap().to_owned();
-    at.rig.source.run(&["verify", FROM, "--write-manifest", &proper]).await.assert_exit(0);
+    let bytes = data(1, 1_000_000);
+    at.rig.source.multipart("archive", "original.bin", &bytes.chunks(PARTS).collect::<Vec<_>>(), None).await;
+    let original = "s3://archive/original.bin";
+    at.rig.source.run(&["verify", original, "--write-manifest", &proper]).await.assert_exit(0);
     at.rig.from.with_object("archive", KEY, mark).unwrap();
     let refused = at.copy(&[]).await;
     let told = report(refused.assert_exit(3));
@@ -280,6 +283,12 @@ async fn what_the_ledger_knows_of_a_source_counts_without_its_mark() {
     let refused = on(&[]).await;
     let told = report(refused.assert_exit(3));
     assert!(finding(&told, "source")["detail"].as_str().unwrap().contains("a copy of unproved bytes"), "{told}");
+    // A manifest of the copy itself says no more than its own values.
+    let own = at.rig.home.path().join("own.json").to_str().unwrap().to_owned();
+    at.rig.destination.run(&["verify", TO, "--write-manifest", &own]).await.assert_exit(0);
+    let mut command = at.rig.destination.command();
+    command.args(["copy", TO, second, "--yes", "--json", "--manifest", &own, "--ledger", &at.ledger]);
+    Run::of(command).await.assert_exit(3);
     on(&["--unproved"]).await.assert_exit(0);
     let marked = at.rig.to.with_object("gov-archive", "second.bin", |o| o.metadata.contains_key("stored-ami-source"));
     assert!(marked.unwrap());

@@ -35,14 +35,7 @@ impl CopyEntries {
     ) {
         let given =
             !request.verify.expect.is_empty() || request.verify.manifest.is_some() || !request.verify.using.is_empty();
-        let target = session.target().to_string();
-        let manifest = request.verify.manifest.as_ref();
-        let says_more = manifest.is_some_and(|(_, manifest)| manifest.is_from_elsewhere(&target));
-        let is_from_elsewhere = |by: &CheckId| match by {
-            CheckId::Reference(Origin::Manifest, _) => says_more,
-            by => !by.is_since_written(),
-        };
-        let from_elsewhere = verified.report.proved_by.iter().any(is_from_elsewhere);
+        let from_elsewhere = is_from_elsewhere(session, verified, request);
         self.source = of_read(session, facts, verified, given)
             .map(|look| Proof { from_elsewhere: from_elsewhere && look.proves(), ..look });
     }
@@ -109,6 +102,17 @@ pub(super) async fn is_unproved(ledger: Option<&SharedLedger>, session: &Session
     let Ok(known) = known_objects(ledger, std::iter::once(target.clone())).await else { return is_marked };
     let history = known.get(&target).map(|known| &known.history);
     history.map_or(is_marked, |history| history.unproved_copy_of(&facts.identity(), is_marked).is_some())
+}
+
+/// Whether a value proved the bytes that was neither computed when the source was written nor over the source since.
+pub(super) fn is_from_elsewhere(source: &Session, verified: &Verified, request: &CopyRequest) -> bool {
+    let target = source.target().to_string();
+    let manifest = request.verify.manifest.as_ref();
+    let says_more = manifest.is_some_and(|(_, manifest)| manifest.is_from_elsewhere(&target));
+    verified.report.proved_by.iter().any(|by| match by {
+        CheckId::Reference(Origin::Manifest, _) => says_more,
+        by => !by.is_since_written(),
+    })
 }
 
 /// A read as an entry; `None` for a file, and for a read that shows nothing about the object. A value that the user

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::entries::CopyEntries;
+use super::entries::{CopyEntries, is_from_elsewhere};
 use super::parts::other_parts;
 use super::sender::{Begun, Outlet, PartSender, SentParts};
 use super::streamed::PinnedSource;
@@ -194,7 +194,9 @@ impl Copying<'_> {
     /// Makes the object of the parts, if the source is proved. Returns whether the copy must be begun anew.
     async fn write(&mut self, verified: &Verified, mut sent: SentParts, outlet: &Outlet) -> bool {
         self.prepared.report.sent_bytes += sent.bytes;
-        let (finding, may_be_written) = source_finding(verified, self.prepared.is_source_unproved, self.request);
+        let is_copy_of_unproved =
+            self.prepared.is_source_unproved && !is_from_elsewhere(&self.ends.source, verified, self.request);
+        let (finding, may_be_written) = source_finding(verified, is_copy_of_unproved, self.request);
         self.add(finding);
         let (Some(digests), true) = (&verified.digests, may_be_written) else {
             self.prepared.report.exit_code = self.prepared.report.exit_code.and(verified.report.exit_code);

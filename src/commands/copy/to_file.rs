@@ -6,8 +6,7 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::CopyRequest;
-use super::entries::CopyEntries;
-use super::entries::is_unproved;
+use super::entries::{CopyEntries, is_from_elsewhere, is_unproved};
 use super::prepare::archived;
 use super::work::source_finding;
 use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
@@ -106,8 +105,9 @@ async fn write_file(
         could_not(&mut report, copy, &problem);
         return Ok(report);
     }
-    let (finding, may_be_written) =
-        source_finding(&verified, is_unproved(copy.request.ledger.as_ref(), source, &facts).await, copy.request);
+    let is_copy_of_unproved = is_unproved(copy.request.ledger.as_ref(), source, &facts).await
+        && !is_from_elsewhere(source, &verified, copy.request);
+    let (finding, may_be_written) = source_finding(&verified, is_copy_of_unproved, copy.request);
     let unproved = copy.request.unproved.then_some(CopyCheck::Source);
     let accept: Vec<CopyCheck> = copy.request.accept.iter().copied().chain(unproved).collect();
     report.add(&[finding], &accept);

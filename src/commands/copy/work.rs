@@ -11,8 +11,13 @@ use crate::progress::Call;
 use crate::source::{Context, PartReceipt, UploadService};
 use crate::verdict::Verdict;
 
-/// Whether the source is proved, and whether a copy may be written.
-pub(super) fn source_finding(verified: &Verified, is_unproved: bool, request: &CopyRequest) -> (CopyFinding, bool) {
+/// Whether the source is proved, and whether a copy may be written. `is_copy_of_unproved` is whether the source is a copy
+/// of unproved bytes, and only values of its own matched.
+pub(super) fn source_finding(
+    verified: &Verified,
+    is_copy_of_unproved: bool,
+    request: &CopyRequest,
+) -> (CopyFinding, bool) {
     let report = &verified.report;
     let check = CopyCheck::Source;
     let names = |verdict: Verdict| {
@@ -26,7 +31,7 @@ pub(super) fn source_finding(verified: &Verified, is_unproved: bool, request: &C
     // Every byte was read once, and nothing speaks against it.
     let is_whole = verified.finished && report.stats.covered_bytes == report.identity.object_bytes;
     match report.verdict {
-        Verdict::Pass if is_unproved && report.proved_by.iter().all(|by| by.is_since_written()) => {
+        Verdict::Pass if is_copy_of_unproved => {
             let text = "the source is not proved: it is itself a copy of unproved bytes, and only its own values match";
             (CopyFinding::open(check, text), request.unproved && is_whole)
         }
