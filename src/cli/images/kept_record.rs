@@ -198,6 +198,7 @@ mod tests {
         let caller = Caller { account: "123456789012".into(), arn: "arn:aws:iam::123456789012:user/x".into() };
         let image = ImageFacts { id: "ami-1".into(), ..ImageFacts::default() };
         let record = Record::of(&image, &[], &LogicalSize::stated(1, "test"), &caller, "us-east-1");
+        let record = Record { bucket: "b".to_owned(), key: "ami-1.bin".to_owned(), ..record };
         KeptRecord::new(path, record, &WrittenFiles::default(), force)
     }
 
