@@ -242,6 +242,11 @@ async fn a_copy_of_a_marked_copy_is_not_proved() {
         || at.rig.to.with_object("gov-archive", KEY, |o| o.metadata.contains_key("stored-ami-source")).unwrap();
     at.copy(&["--unproved"]).await.assert_exit(0);
     assert!(marked());
+    // What no byte is read of cannot be compared.
+    for given in [&["--expect", "crc64nvme:AAAAAAAAAAA="][..], &["--manifest", &proper], &["--using", "tags"]] {
+        let run = at.copy(&[&["--via", "server"], given].concat()).await;
+        assert!(run.assert_exit(2).stderr.contains("reads no byte of the source"), "{run:?}");
+    }
     at.rig.destination.client.delete_object().bucket("gov-archive").key(KEY).send().await.unwrap();
     // A value from elsewhere proves it, and then its copy is one like any other.
     let proved = at.copy(&["--manifest", &proper]).await;

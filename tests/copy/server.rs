@@ -263,3 +263,24 @@ async fn a_source_under_a_customer_key() {
     assert_eq!((run.exit, verdict(&run, "read-back")), (Some(0), "pass".into()), "{run:?}");
     assert!(bytes_of(&rig).await.is_none(), "not without the key of the copy");
 }
+
+/// The server copies bytes that nothing proved as they are.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_unproved_bytes_is_copied_by_the_server_only_when_asked_for() {
+    let lab = Lab::start(stored_ami_lab::LabOptions::default()).await.unwrap();
+    let server = crate::common::Server::new(&lab.endpoint(), "us-east-1", "seed", "seed");
+    server.bucket("archive").await;
+    server.put("archive", KEY, &data(1, 1000), None).await;
+    let mark = |object: &mut stored_ami_lab::ObjectRecord| {
+        object.metadata.insert("stored-ami-source".to_owned(), "unproved".to_owned());
+    };
+    lab.with_object("archive", KEY, mark).unwrap();
+    let copy =
+        ["copy", crate::rig::FROM, "s3://archive/second.bin", "--via", "server", "--yes", "--accept", "public,proof"];
+    let run = server.run(&copy).await;
+    assert!(run.assert_exit(3).stdout.contains("it is itself a copy of unproved bytes"), "{run:?}");
+    assert!(lab.with_object("archive", "second.bin", |_| ()).is_err());
+    server.run(&[&copy[..], &["--unproved"]].concat()).await.assert_exit(0);
+    let marked = lab.with_object("archive", "second.bin", |object| object.metadata.contains_key("stored-ami-source"));
+    assert!(marked.unwrap());
+}

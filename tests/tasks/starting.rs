@@ -387,3 +387,17 @@ async fn a_later_run_completes_the_record_of_an_interrupted_store() {
     assert!(run.assert_exit(4).stdout.contains("no store of it is listed"), "{run:?}");
     assert_eq!(kept(), elsewhere);
 }
+
+/// A restore that exists already is only followed, which may end with an alias or with blocks that cost money.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_of_a_restore_that_exists_changes_nothing() {
+    let rig = Rig::new().await;
+    rig.store().await;
+    rig.run(&RESTORE).await.assert_exit(0);
+    rig.lab.clear_calls();
+    let run = rig.run(&[&RESTORE[..], &["--dry-run", "--alias", "/golden/current"]].concat()).await;
+    assert!(run.assert_exit(1).stdout.contains("has the name, made by this restore"), "{run:?}");
+    assert!(run.stderr.contains("is of this restore; nothing is started"), "{run:?}");
+    let calls = rig.lab.calls();
+    assert!(calls.iter().all(|call| call.operation != Operation::Service(Action::PutParameter)), "{calls:?}");
+}

@@ -39,7 +39,7 @@ pub struct CopyArgs {
     #[arg(long, hide_short_help = true, value_enum, default_value_t = Via::Client)]
     pub via: Via,
     /// Remove the unfinished upload of this state file, and the file
-    #[arg(long, hide_short_help = true, value_name = "FILE", conflicts_with_all = ["typed", "destination", "resume"], value_hint = ValueHint::FilePath)]
+    #[arg(long, hide_short_help = true, value_name = "FILE", conflicts_with_all = ["typed", "destination", "resume", "dry_run"], value_hint = ValueHint::FilePath)]
     pub abort: Option<PathBuf>,
     #[command(flatten)]
     pub version: VersionArgs,

@@ -59,6 +59,11 @@ async fn to_object(
     destination: &ObjectUri,
 ) -> Result<Exit, UsageError> {
     can_ask(&args.starting, Costly::Copy)?;
+    if args.via == Via::Server && (!args.expect.is_empty() || args.manifest.is_some() || !args.using.is_empty()) {
+        let text = "--via server: reads no byte of the source, and compares it with no --expect, --manifest or --using; \
+                    verify the source, or the copy, with these";
+        return Err(UsageError(text.to_owned()));
+    }
     let files = price_files(&args.prices).await?;
     let request = CopyRequest { ledger: ledger(args, settings).await?, ..request(args)? };
     let mut runner = Runner::new(&args.output, settings);

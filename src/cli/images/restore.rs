@@ -251,9 +251,14 @@ impl Restore<'_> {
     async fn carry_out(&mut self, services: &ObjectServices, prepared: Prepared) {
         let Prepared { surveyed, existing } = prepared;
         let (source, object_proof) = (surveyed.source.as_ref(), surveyed.report.object_proof.as_ref());
+        let preflight = Report::Preflight(Box::new(surveyed.report.clone()));
         if let (Some(image), Some(identity)) = (&existing, &surveyed.identity) {
             let note = format!("{} is of this restore; nothing is started", image.id);
             services.region.context().monitor.note(&note);
+            // To follow it may end with an alias or with blocks that cost money.
+            if self.args.starting.dry_run {
+                return self.runner.add(preflight);
+            }
             let request = FollowRequest {
                 verified: surveyed.verified.as_ref(),
                 object_proof,
@@ -262,7 +267,6 @@ impl Restore<'_> {
             return self.follow_and_prove(&services.region, request, false).await;
         }
         let admitted = surveyed.report.exit_code == Exit::Passed;
-        let preflight = Report::Preflight(Box::new(surveyed.report.clone()));
         if !admitted || self.args.starting.dry_run {
             return self.runner.add(preflight);
         }

@@ -137,13 +137,19 @@ pub(super) async fn describe(ends: &CopyEnds, request: &CopyRequest) -> Result<P
     if report.outcome == CopyOutcome::Planned {
         report.estimate = Some(estimate(ends, request, &found, (&plan, &new)));
     }
+    let is_unproved_by_server = request.by_server && is_source_unproved && report.outcome == CopyOutcome::Planned;
+    findings.extend(is_unproved_by_server.then(|| {
+        CopyFinding::open(CopyCheck::Source, "the source is not proved: it is itself a copy of unproved bytes")
+    }));
+    let unproved = (request.by_server && request.unproved).then_some(CopyCheck::Source);
+    let accept: Vec<CopyCheck> = request.accept.iter().copied().chain(unproved).collect();
     let archived = archived(&found.facts, request.by_server);
     report.is_source_archived = archived.is_some();
     // Where an object is in the way, the source is not read.
     let archived = archived.filter(|_| request.by_server || report.outcome == CopyOutcome::Planned);
     let ends_early = archived.is_some();
     findings.extend(archived);
-    report.add(&findings, &request.accept);
+    report.add(&findings, &accept);
     if ends_early {
         // No acceptance makes an archived object readable.
         report.exit_code = if request.by_server { Exit::Usage } else { report.exit_code.and(Exit::Unknown) };
