@@ -23,6 +23,15 @@ impl Recorded {
         Recorded { rig, ledger }
     }
 
+    /// S3 then states nothing of the source that proves its bytes.
+    fn without_references(&self) {
+        let hide = |object: &mut stored_ami_lab::ObjectRecord| {
+            object.encryption = stored_ami_lab::Encryption::Kms { key_id: "k".into(), bucket_key: false };
+            object.checksum = None;
+        };
+        self.rig.from.with_object("archive", KEY, hide).unwrap();
+    }
+
     async fn copy(&self, args: &[&str]) -> Run {
         self.rig.copy(&[&["--yes", "--ledger", &self.ledger], args].concat()).await
     }
@@ -175,13 +184,7 @@ async fn a_ledger_that_cannot_be_used_ends_the_copy_before_any_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_is_proved_by_what_another_program_left_only_when_asked_for() {
     let at = Recorded::new().await;
-    at.rig
-        .from
-        .with_object("archive", KEY, |object| {
-            object.encryption = stored_ami_lab::Encryption::Kms { key_id: "k".into(), bucket_key: false };
-            object.checksum = None;
-        })
-        .unwrap();
+    at.without_references();
     let md5 = stored_ami::checksum::Hasher::digest(stored_ami::checksum::Algorithm::Md5, &data(1, 1_000_000)).hex();
     at.rig.source.tag("archive", KEY, "computed-md5", &md5).await;
     let run = at.copy(&["--tags", "none"]).await;
@@ -197,13 +200,7 @@ async fn a_source_is_proved_by_what_another_program_left_only_when_asked_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_of_a_copy_of_unproved_bytes_is_no_proof() {
     let at = Recorded::new().await;
-    at.rig
-        .from
-        .with_object("archive", KEY, |object| {
-            object.encryption = stored_ami_lab::Encryption::Kms { key_id: "k".into(), bucket_key: false };
-            object.checksum = None;
-        })
-        .unwrap();
+    at.without_references();
     let baseline = at.rig.home.path().join("m.json").to_str().unwrap().to_owned();
     at.rig.source.run(&["verify", FROM, "--write-manifest", &baseline]).await.assert_exit(3);
     // The same bytes as those of a baseline are not proved either.
@@ -271,11 +268,7 @@ async fn a_copy_whose_server_states_nothing_is_not_an_unproved_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_ledger_knows_of_a_source_counts_without_its_mark() {
     let at = Recorded::new().await;
-    let hidden = |object: &mut stored_ami_lab::ObjectRecord| {
-        object.encryption = stored_ami_lab::Encryption::Kms { key_id: "k".into(), bucket_key: false };
-        object.checksum = None;
-    };
-    at.rig.from.with_object("archive", KEY, hidden).unwrap();
+    at.without_references();
     at.copy(&["--unproved"]).await.assert_exit(0);
     at.rig.to.with_object("gov-archive", KEY, |object| object.metadata.clear()).unwrap();
     let second = "s3://gov-archive/second.bin";

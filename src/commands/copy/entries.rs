@@ -56,7 +56,10 @@ impl CopyEntries {
         self.written = of_copy(facts, report, now(session)).map(|look| {
             let proved = match report.by_server {
                 true => passed(report, CopyCheck::Parts) && !is_unproved,
-                false => passed(report, CopyCheck::Source) && !by_others_alone(&report.proved_by),
+                false => {
+                    let by = report.proved_by.iter();
+                    passed(report, CopyCheck::Source) && by.copied().any(CheckId::proves_without_others)
+                }
             };
             let from = CopiedFrom { target: report.source.clone(), object: source.identity(), proved: Some(proved) };
             Proof { copied_from: Some(from), ..look }
@@ -163,10 +166,6 @@ fn last(report: &CopyReport, check: CopyCheck) -> Option<Verdict> {
 
 fn passed(report: &CopyReport, check: CopyCheck) -> bool {
     last(report, check) == Some(Verdict::Pass)
-}
-
-fn by_others_alone(checks: &[CheckId]) -> bool {
-    checks.iter().all(|check| matches!(check, CheckId::Reference(origin, _) if origin.is_left_by_others()))
 }
 
 /// Checks of a copy that are about its bytes.

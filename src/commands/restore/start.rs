@@ -38,8 +38,9 @@ pub struct Prepared {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Ambiguous`] if the AMI that is there is that of a drill, or if an earlier call of this restore may have succeeded and an AMI has its name but cannot be
-/// attributed to it. No restore may be started then. Also the errors of the preflight, and an unreadable journal.
+/// [`ErrorKind::Ambiguous`] if the AMI that is there is that of a drill, or if an earlier call of this restore may have
+/// succeeded and an AMI has its name but cannot be attributed to it. No restore may be started then. Also the errors of
+/// the preflight, and an unreadable journal.
 pub async fn prepare_restore(
     services: &ObjectServices,
     wish: &RestorePreflightRequest,

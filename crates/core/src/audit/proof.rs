@@ -227,11 +227,7 @@ impl Proof {
 
     /// Whether only values that other programs left with the object matched.
     pub fn is_by_others_alone(&self) -> bool {
-        let proves = |check: &CheckId| match check {
-            CheckId::Reference(origin, _) => origin.proves() && !origin.is_left_by_others(),
-            _ => false,
-        };
-        !self.proved_by.iter().filter_map(Word::known).any(proves)
+        !self.proved_by.iter().filter_map(Word::known).any(|check| check.proves_without_others())
     }
 
     /// Whether it shows that the bytes are those of the source from which the object was copied: by a value from

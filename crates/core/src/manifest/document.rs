@@ -127,10 +127,7 @@ impl Manifest {
     /// Whether a value that S3 stored or that was given proved the bytes. Without one the manifest is a baseline: values that
     /// other programs left, and another baseline, prove nothing about the copies that are compared with it.
     pub fn is_proved(&self) -> bool {
-        let proves = |name: &String| match name.parse() {
-            Ok(check @ CheckId::Reference(origin, _)) => check.proves() && !origin.is_left_by_others(),
-            _ => false,
-        };
+        let proves = |name: &String| name.parse().is_ok_and(CheckId::proves_without_others);
         self.verdict == Verdict::Pass && !self.unproved_copy && self.proved_by.iter().any(proves)
     }
 

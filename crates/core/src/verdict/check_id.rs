@@ -141,6 +141,11 @@ impl CheckId {
         matches!(self, CheckId::Reference(origin, _) if origin.proves())
     }
 
+    /// Whether it proves the bytes by a value that other programs did not leave with the object.
+    pub fn proves_without_others(self) -> bool {
+        matches!(self, CheckId::Reference(origin, _) if origin.proves() && !origin.is_left_by_others())
+    }
+
     /// Whether the value that it compares with was computed when the object was written, or by others, so that it says
     /// nothing about a source from which the object was copied.
     pub fn is_since_written(self) -> bool {
