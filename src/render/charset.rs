@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use crate::ident::ascii_command;
+
 /// The characters that a terminal or a reader of text can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Charset {
@@ -12,18 +14,20 @@ pub enum Charset {
 }
 
 impl Charset {
-    /// The text in these characters. Typographic signs become the usual ASCII ones, such as `-`, `x`, `...` and `->`;
+    /// The text in these characters. A command between backticks stays one that a shell takes. Typographic signs become the usual ASCII ones, such as `-`, `x`, `...` and `->`;
     /// any other character becomes its number, such as `\u{e9}`.
     pub fn text(self, text: &str) -> Cow<'_, str> {
         if self == Charset::Utf8 || text.is_ascii() {
             return Cow::Borrowed(text);
         }
         let mut ascii = String::with_capacity(text.len());
-        for c in text.chars() {
-            match replacement(c) {
-                Some(signs) => ascii.push_str(signs),
-                None if c.is_ascii() => ascii.push(c),
-                None => ascii.extend(c.escape_unicode()),
+        for (index, span) in text.split('`').enumerate() {
+            if index > 0 {
+                ascii.push('`');
+            }
+            match index % 2 == 1 && is_command(span) {
+                true => ascii.push_str(&ascii_command(span)),
+                false => push_signs(&mut ascii, span),
             }
         }
         Cow::Owned(ascii)
@@ -34,6 +38,20 @@ impl Charset {
         match self {
             Charset::Utf8 => "…",
             Charset::Ascii => "...",
+        }
+    }
+}
+
+fn is_command(span: &str) -> bool {
+    ["stored-ami ", "aws "].iter().any(|program| span.starts_with(program))
+}
+
+fn push_signs(ascii: &mut String, text: &str) {
+    for c in text.chars() {
+        match replacement(c) {
+            Some(signs) => ascii.push_str(signs),
+            None if c.is_ascii() => ascii.push(c),
+            None => ascii.extend(c.escape_unicode()),
         }
     }
 }
@@ -102,6 +120,11 @@ mod tests {
         let text = "bytes 0–9 × 2 → é\u{fffd} … end";
         assert_eq!(Charset::Utf8.text(text), text);
         assert_eq!(Charset::Ascii.text(text), "bytes 0-9 x 2 -> \\u{e9}? ... end");
+        let advice = "→ `stored-ami inspect s3://b/é` shows `é`";
+        assert_eq!(
+            Charset::Ascii.text(advice),
+            "-> `stored-ami inspect \"$(printf 's3://b/\\303\\251')\"` shows `\\u{e9}`"
+        );
     }
 
     #[test]

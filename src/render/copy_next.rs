@@ -32,6 +32,9 @@ fn steps(report: &CopyReport, again: Option<&str>) -> Vec<Step> {
             vec![Step::Advice("the same command without --dry-run makes the copy".into())]
         }
         CopyOutcome::Copied => copied(report),
+        CopyOutcome::AlreadyThere if report.verdict == Verdict::Fail => {
+            replace(report).map(Step::Advice).into_iter().chain([compare(report)]).collect()
+        }
         CopyOutcome::AlreadyThere => vec![compare(report)],
         CopyOutcome::Occupied => occupied(report),
         CopyOutcome::Planned | CopyOutcome::Refused => refused(report),
@@ -92,16 +95,19 @@ fn copied(report: &CopyReport) -> Vec<Step> {
     }
 }
 
+/// How the object at the destination is replaced; `None` if it has no ETag.
+fn replace(report: &CopyReport) -> Option<String> {
+    let etag = report.destination_identity.as_ref()?.etag.as_deref()?;
+    let option = shell_option("--replace-if", etag.trim_matches('"'));
+    Some(format!("the same command with {option} replaces this object and no other"))
+}
+
 fn occupied(report: &CopyReport) -> Vec<Step> {
     if !is_object(&report.destination) {
         let advice = "nothing is overwritten: name another file, or move this one away";
         return vec![Step::Advice(advice.into()), compare(report)];
     }
-    let etag = report.destination_identity.as_ref().and_then(|there| there.etag.as_deref());
-    let replace = etag.map(|etag| {
-        let option = shell_option("--replace-if", etag.trim_matches('"'));
-        format!("; the same command with {option} replaces this object and no other")
-    });
+    let replace = replace(report).map(|replace| format!("; {replace}"));
     let advice = format!("choose another key for the copy{}", replace.unwrap_or_default());
     let look = Step::Command("look at it", format!("stored-ami inspect{}", destination(report)));
     let is_open = finding(report, CopyCheck::Absent).is_some_and(|finding| finding.verdict == Verdict::Unknown);

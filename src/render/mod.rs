@@ -56,7 +56,7 @@ pub use prometheus::{AuditMetrics, prometheus};
 pub use style::{Detail, Label, Style};
 pub use table::{AuditTable, table};
 
-use crate::ident::is_terminal_control;
+use crate::ident::{ascii_command, is_terminal_control};
 pub use crate::ident::shell_word;
 use crate::report::{LeftReport, Report};
 use crate::units::counted;
@@ -174,11 +174,15 @@ fn left_behind(out: &mut impl Write, style: Style, left: &LeftReport) -> io::Res
 /// copied.
 fn command(out: &mut impl Write, style: Style, label: &str, command: &str) -> io::Result<()> {
     const LEFT: usize = 16;
-    let text = printable(command);
+    let text = match style.charset {
+        Charset::Utf8 => printable(command),
+        Charset::Ascii => ascii_command(&printable(command)),
+    };
     let width = style.width.saturating_sub(LEFT + 2 + CONTINUED.len()).max(24);
-    let lines = if text.chars().count() + LEFT <= style.width { vec![text] } else { wrap_command(&text, width) };
+    let lines =
+        if text.chars().count() + LEFT <= style.width { vec![text.clone()] } else { wrap_command(&text, width) };
     if lines.iter().any(|line| line.chars().count() > width) && lines.len() > 1 {
-        return below(out, style, label, &printable(command));
+        return below(out, style, label, &text);
     }
     for (index, line) in lines.iter().enumerate() {
         let label = if index == 0 { label } else { "" };

@@ -288,7 +288,8 @@ impl NextStep {
 }
 
 fn copy_of(key: &str) -> String {
-    shell_word(&format!("s3://OTHER-BUCKET/{key}"))
+    let copy = ObjectUri { bucket: "OTHER-BUCKET".to_owned(), key: key.to_owned(), version: None };
+    shell_word(&copy.to_string())
 }
 
 #[cfg(test)]

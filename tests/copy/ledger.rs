@@ -291,3 +291,30 @@ async fn what_the_ledger_knows_of_a_source_counts_without_its_mark() {
     let marked = at.rig.to.with_object("gov-archive", "second.bin", |o| o.metadata.contains_key("stored-ami-source"));
     assert!(marked.unwrap());
 }
+
+/// A pass of such an object always comes with the remark.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_passes_a_copy_of_unproved_bytes_says_so() {
+    let at = Recorded::new().await;
+    at.without_references();
+    at.rig.copy(&["--yes", "--unproved"]).await.assert_exit(0);
+    let policy = at.policy("");
+    for level in ["facts", "bytes"] {
+        let run =
+            ["audit", "s3://gov-archive", "--ledger", &at.ledger, "--level", level, "--policy", policy.as_str()];
+        let run = at.rig.destination.run(&run).await;
+        let lines = run.lines();
+        let notes = |kind: &str| -> Vec<String> {
+            let line = lines.iter().find(|line| line["type"] == kind).unwrap();
+            let notes = line["notes"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+            notes.filter(|note| note.contains("need have proved")).map(str::to_owned).collect()
+        };
+        let said = notes("audit");
+        assert!(said.len() == 1 && said[0].contains(TO), "{level}: {run:?}");
+        assert_eq!(notes("audited").len(), 1, "{level}: {run:?}");
+    }
+    for more in [&[][..], &["--verify"]] {
+        let run = at.rig.destination.run(&[&["preflight", "restore", TO, "--name", "golden"], more].concat()).await;
+        assert!(run.stdout.contains("need have proved"), "{more:?} {run:?}");
+    }
+}

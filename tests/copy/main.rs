@@ -24,4 +24,5 @@ mod servers;
 #[path = "../common/signals.rs"]
 mod signals;
 mod thaw;
+mod there;
 mod told;

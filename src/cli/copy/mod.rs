@@ -4,7 +4,7 @@ pub(super) mod args;
 mod open;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use super::resolve::read_manifest;
 use super::runner::{Runner, Stop};
 use super::settings::Settings;
 use super::signals::cancel_on_signal;
-use super::usage::UsageError;
+use super::usage::{UsageError, load};
 use crate::commands::copy::{
     CopyEnds, CopyRequest, CopyStateFile, FileCopyRequest, PreparedCopy, TagChoice, carry_out, copy_to_file,
     prepare_copy,
@@ -30,7 +30,7 @@ use crate::commands::verify::VerifyOptions;
 use crate::copy::{LockRequest, RetentionRequest};
 use crate::facts::LockMode;
 use crate::ident::{ETag, ObjectUri, Target};
-use crate::ledger::SharedLedger;
+use crate::ledger::{Ledger, SharedLedger};
 use crate::plan::Limits;
 use crate::price::{BulkPrices, CopyPrices, PriceTable};
 use crate::report::{CopyReport, Exit, FileKind, Report};
@@ -170,12 +170,29 @@ async fn copy(
 }
 
 /// Opens the ledger before any request, so that no copy is made that could not be recorded. A new one is created by its
-/// first entry, and a rehearsal needs none.
+/// first entry.
 async fn ledger(args: &CopyArgs, settings: &Settings) -> Result<Option<SharedLedger>, UsageError> {
-    let Some(path) = args.ledger.as_deref().filter(|_| !args.starting.dry_run) else { return Ok(None) };
+    let Some(path) = args.ledger.as_deref() else { return Ok(None) };
+    if args.starting.dry_run {
+        return ledger_of_rehearsal(path).await;
+    }
     let ledger = open_ledger(path, None).await?.map_err(UsageError)?;
     settings.written.add(path, FileKind::Ledger);
     Ok(Some(ledger))
+}
+
+/// Opens the ledger for reading, if there is one.
+async fn ledger_of_rehearsal(path: &Path) -> Result<Option<SharedLedger>, UsageError> {
+    if path.metadata().is_ok_and(|file| file.len() == 0) || !path.exists() {
+        return Ok(None);
+    }
+    let (name, path) = (format!("--ledger {}", path.display()), path.to_owned());
+    let said = name.clone();
+    let open = move || match Ledger::open_existing(&path) {
+        Ok(ledger) => Ok(Some(SharedLedger::new(ledger))),
+        Err(error) => Err(UsageError(format!("{said}: {error}"))),
+    };
+    load(name, None, open).await
 }
 
 fn request(args: &CopyArgs) -> Result<CopyRequest, UsageError> {

@@ -6,11 +6,11 @@ use super::findings::{known_trouble, unchanged};
 use super::inspection::{Inspection, inspect};
 use super::judged;
 use super::object::AuditedObject;
-use super::state::{moves, object_state};
+use super::state::{object_state, remarks};
 use super::subject::Subject;
 use crate::audit::{Change, Entry, History, Level, LookResult, Proof, ValidityWindow, Word, listed_apart, part_runs};
 use crate::report::{
-    AuditedNote, AuditedReport, DamageSummary, Exit, FindingReport, IdentityReport, ProvedReport, TOOL,
+    AuditedNote, AuditedReport, DamageSummary, Exit, FindingReport, IdentityReport, Note, ProvedReport, TOOL,
 };
 use crate::verdict::{Doubt, ProofKind, Verdict};
 
@@ -37,7 +37,9 @@ async fn judge(subject: &Subject<'_>, mut known: Inspection) -> AuditedObject {
     // The proof of a state without an identity counts in this run only.
     state.proof = state.proof.or((weighed.result == LookResult::Proved).then_some(&weighed.look));
     known.findings.extend(request.policy.judge_object(&state, now).iter().map(FindingReport::from));
-    known.notes.extend(moves(request, &state, now));
+    // The verification remarks on a mark, too.
+    let new: Vec<Note> = remarks(request, &state, now).into_iter().filter(|it| !known.notes.contains(it)).collect();
+    known.notes.extend(new);
     // An interrupted examination is recorded only if it found evidence against the object.
     let keep = known.exit != Exit::Interrupted || weighed.is_trouble();
     let report = report(subject, known, &weighed, holds);

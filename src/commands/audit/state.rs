@@ -9,7 +9,7 @@ use crate::checks::{LifecycleSubject, Removals, VersionState, horizon, removals}
 use crate::commands::ask::{lock, tags as tags_of};
 use crate::facts::{Fact, LockFacts, ObjectFacts};
 use crate::ident::{ObjectIdentity, ObjectUri};
-use crate::report::{AuditedNote, Note};
+use crate::report::{AuditedNote, Note, VerifyNote};
 
 /// Whether the policy needs facts that a listing does not contain.
 pub(super) fn wants_head(request: &AuditRequest, storage_class: Option<&str>) -> bool {
@@ -104,10 +104,15 @@ fn lifecycle_subject<'a>(
     }
 }
 
-/// What lifecycle rules do to the object within the time that it must stay, and what does not keep it from staying.
-pub(super) fn moves(request: &AuditRequest, state: &PolicySubject<'_>, now: Timestamp) -> Vec<Note> {
-    let Some((time, rules)) = request.policy.object.stays.zip(state.rules.value()) else { return Vec::new() };
-    let until = horizon(now, time);
-    let soon = rules.archived.iter().filter(|moved| moved.at <= until);
-    soon.map(|moved| AuditedNote::WillBeArchived { at: moved.at, by: moved.by.clone() }.into()).collect()
+/// Remarks on the state of an object: that nothing need have proved its bytes, and what lifecycle rules do to it within the
+/// time that it must stay, without keeping it from staying.
+pub(super) fn remarks(request: &AuditRequest, state: &PolicySubject<'_>, now: Timestamp) -> Vec<Note> {
+    let unproved = state.unproved_copy.map(|_| Note::from(VerifyNote::UnprovedCopy));
+    let stays = request.policy.object.stays.zip(state.rules.value());
+    let moves = stays.into_iter().flat_map(|(time, rules)| {
+        let until = horizon(now, time);
+        rules.archived.iter().filter(move |moved| moved.at <= until)
+    });
+    let moves = moves.map(|moved| AuditedNote::WillBeArchived { at: moved.at, by: moved.by.clone() }.into());
+    unproved.into_iter().chain(moves).collect()
 }

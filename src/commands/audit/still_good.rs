@@ -2,7 +2,7 @@ use super::findings::{self, known_trouble, unchanged};
 use super::inspection::stated;
 use super::judged;
 use super::object::AuditedObject;
-use super::state::{moves, object_state, wants_head};
+use super::state::{object_state, remarks, wants_head};
 use super::subject::Subject;
 use crate::audit::{Change, History, Proof};
 use crate::facts::ObjectFacts;
@@ -36,7 +36,7 @@ pub(super) async fn still_good(subject: &Subject<'_>, history: &History, good: &
         verdict: judged::verdict(&findings, holds),
         examined: None,
         identity: Some(identity(subject, good)),
-        notes: moves(request, &state, now),
+        notes: remarks(request, &state, now),
         storage_class: state.storage_class,
         parts: None,
         change: Some(Change::kind(&change)),

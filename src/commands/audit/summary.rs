@@ -9,7 +9,7 @@ use crate::audit::{CopyState, ImageComparison, Observation, Policy, tasks, uploa
 use crate::ident::Prefix;
 use crate::image::{ImageService, TaskFilter};
 use crate::ledger::LedgerError;
-use crate::report::{AuditNote, AuditReport, Exit, ObservationReport, Report};
+use crate::report::{AuditNote, AuditReport, Exit, ObservationReport, Report, VerifyNote};
 use crate::source::SourceError;
 
 /// Counts and checks across all objects.
@@ -19,6 +19,8 @@ pub(super) struct AuditSummary {
     contents: Vec<ObjectContent>,
     counts: BTreeMap<ObjectOutcome, u64>,
     proved: u64,
+    unproved_copies: u64,
+    an_unproved_copy: Option<String>,
     /// Reports that wait for the checks across all objects, which the next [`AuditSummary::take_contents`] returns.
     waiting: Vec<Waiting>,
     copies: CopyIndex,
@@ -32,6 +34,8 @@ impl AuditSummary {
             contents: Vec::new(),
             counts: BTreeMap::new(),
             proved: 0,
+            unproved_copies: 0,
+            an_unproved_copy: None,
             waiting: Vec::new(),
             copies: CopyIndex::default(),
         }
@@ -58,6 +62,10 @@ impl AuditSummary {
         *self.counts.entry(done).or_default() += 1;
         self.proved += u64::from(examined.proved);
         let report = &examined.report;
+        if report.notes.contains(&VerifyNote::UnprovedCopy.into()) {
+            self.unproved_copies += 1;
+            self.an_unproved_copy.get_or_insert_with(|| report.target.to_string());
+        }
         let region = services.archive.region(&report.target.bucket);
         let asks = self.policy.object.other_region;
         if let Some(bytes) = report.identity.as_ref().map(|identity| identity.object_bytes) {
@@ -139,8 +147,11 @@ impl AuditSummary {
         Ok(())
     }
 
-    /// Writes the counts into the audit report.
+    /// Writes the counts into the audit report, and what they must not hide.
     pub(super) fn fill(&self, report: &mut AuditReport) {
+        let objects = self.unproved_copies;
+        let note = self.an_unproved_copy.clone().map(|example| AuditNote::UnprovedCopies { objects, example });
+        report.notes.extend(note);
         let count = |outcome: ObjectOutcome| self.counts.get(&outcome).copied().unwrap_or_default();
         report.objects = self.objects();
         report.examined = count(ObjectOutcome::Examined);

@@ -105,7 +105,19 @@ fn replaced(facts: &ObjectFacts, written: &Written, prepared: &PreparedCopy) -> 
     Some(CopyFinding::fail(CopyCheck::Absent, text))
 }
 
-fn properties(new: &NewObject, facts: &ObjectFacts) -> Vec<CopyFinding> {
+/// Whether the object is encrypted with the key that was asked for; `None` if its name does not show it.
+pub(super) fn is_kms_key(asked: &str, facts: &ObjectFacts) -> Option<bool> {
+    let Encryption::Kms { key, .. } = &facts.encryption else { return Some(false) };
+    let stated = key.as_deref().filter(|_| !asked.contains("alias/"))?;
+    let is_whole = asked.contains('/') && stated.contains('/');
+    Some(match is_whole {
+        true => asked == stated,
+        false => asked.rsplit('/').next() == stated.rsplit('/').next(),
+    })
+}
+
+/// Storage class, encryption and lock: what the object has, held against what was asked for.
+pub(super) fn asked_properties(new: &NewObject, facts: &ObjectFacts) -> Vec<CopyFinding> {
     let mut findings = Vec::new();
     let class = facts.storage_class.as_deref().unwrap_or("not stated");
     findings.push(match &new.storage_class {
@@ -121,15 +133,19 @@ fn properties(new: &NewObject, facts: &ObjectFacts) -> Vec<CopyFinding> {
         Encryption::CustomerKey => "a customer key (SSE-C)".to_owned(),
         Encryption::Other(kind) => kind.clone(),
     };
-    findings.push(match (&new.kms_key, &facts.encryption) {
-        (Some(_), Encryption::Kms { .. }) | (None, _) => CopyFinding::pass(CopyCheck::Encryption, encryption),
-        (Some(key), _) => {
-            CopyFinding::fail(CopyCheck::Encryption, format!("{encryption}, and key {key} was requested"))
-        }
+    let other_key = new.kms_key.as_deref().filter(|key| is_kms_key(key, facts) == Some(false));
+    findings.push(match other_key {
+        None => CopyFinding::pass(CopyCheck::Encryption, encryption),
+        Some(key) => CopyFinding::fail(CopyCheck::Encryption, format!("{encryption}, and key {key} was requested")),
     });
     if !new.lock.is_empty() {
         findings.push(lock(new, facts));
     }
+    findings
+}
+
+fn properties(new: &NewObject, facts: &ObjectFacts) -> Vec<CopyFinding> {
+    let mut findings = asked_properties(new, facts);
     let stated = |name: &String| facts.metadata.get(name);
     let metadata = new.metadata.iter().filter(|(name, value)| stated(name) != Some(value));
     let is_kept = |sent: &(&'static str, &str)| facts.headers.set().any(|kept| kept == *sent);

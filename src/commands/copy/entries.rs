@@ -1,17 +1,19 @@
 //! What a copy adds to a ledger: the read of the source, the copy as it was written, and its read with
 //! `--verify-destination`.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use super::CopyRequest;
-use crate::audit::{ContentFingerprint, CopiedFrom, Entry, Level, Proof, Word, part_runs};
+use crate::audit::{ContentFingerprint, CopiedFrom, Entry, History, Level, Proof, Word, part_runs};
 use crate::commands::audit::{proved_of, stated};
-use crate::commands::known::known_objects;
+use crate::commands::known::{KnownObject, known_objects};
 use crate::commands::verify::Verified;
 use crate::copy::CopyCheck;
 use crate::facts::ObjectFacts;
 use crate::ident::Target;
-use crate::ledger::SharedLedger;
+use crate::ledger::{LedgerError, SharedLedger};
 use crate::report::{CopyReport, DamageSummary, Exit, Note, RecordedReport, TOOL};
 use crate::source::Session;
 use crate::verdict::{CheckId, Doubt, Origin, ProofKind, Subject, Verdict};
@@ -96,15 +98,38 @@ fn now(session: &Session) -> Timestamp {
     session.context().clock.now()
 }
 
-/// Whether the source is a copy of bytes that nothing proved: by its metadata, and by the ledger, which may know better.
-pub(super) async fn is_unproved(ledger: Option<&SharedLedger>, session: &Session, facts: &ObjectFacts) -> bool {
-    let is_marked = facts.is_unproved_copy();
-    let (Some(ledger), Target::Object(uri)) = (ledger, session.target()) else { return is_marked };
-    let target = uri.at_version(None).to_string();
-    // An error is reported when the entries of the copy are appended.
-    let Ok(known) = known_objects(ledger, std::iter::once(target.clone())).await else { return is_marked };
-    let history = known.get(&target).map(|known| &known.history);
-    history.map_or(is_marked, |history| history.unproved_copy_of(&facts.identity(), is_marked).is_some())
+/// What the ledger has of both ends.
+pub(super) struct KnownEnds(Result<HashMap<String, KnownObject>, LedgerError>);
+
+impl KnownEnds {
+    /// Reads the ledger, if there is one.
+    pub(super) async fn of(ledger: Option<&SharedLedger>, ends: &[&Session]) -> Self {
+        let Some(ledger) = ledger else { return KnownEnds(Ok(HashMap::new())) };
+        KnownEnds(known_objects(ledger, ends.iter().filter_map(|session| in_ledger(session))).await)
+    }
+
+    /// The history of an end; `None` if the ledger has none.
+    pub(super) fn history_of(&self, session: &Session) -> Result<Option<&History>, &LedgerError> {
+        let known = self.0.as_ref()?;
+        Ok(in_ledger(session).and_then(|target| known.get(&target)).map(|known| &known.history))
+    }
+
+    /// Whether the source is a copy of bytes that nothing proved: by its metadata, and by the ledger, which may know
+    /// better.
+    pub(super) fn is_unproved(&self, source: &Session, facts: &ObjectFacts) -> bool {
+        let is_marked = facts.is_unproved_copy();
+        // An error is reported when the entries of the copy are appended.
+        let history = self.history_of(source).ok().flatten();
+        history.map_or(is_marked, |history| history.unproved_copy_of(&facts.identity(), is_marked).is_some())
+    }
+}
+
+/// The name of an object in a ledger; `None` for a file or a presigned URL.
+fn in_ledger(session: &Session) -> Option<String> {
+    match session.target() {
+        Target::Object(uri) => Some(uri.at_version(None).to_string()),
+        Target::File(_) | Target::Presigned(_) => None,
+    }
 }
 
 /// Whether a value proved the bytes that was neither computed when the source was written nor over the source since.

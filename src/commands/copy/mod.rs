@@ -20,6 +20,7 @@ mod run;
 mod sender;
 mod state_file;
 mod streamed;
+mod there;
 mod to_file;
 mod trailers;
 mod work;

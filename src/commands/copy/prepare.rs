@@ -2,11 +2,12 @@ use std::collections::BTreeMap;
 
 use super::destination::{Place, Sameness, occupied, place, to_be_replaced};
 use super::end::{by_option, callers};
-use super::entries::is_unproved;
+use super::entries::KnownEnds;
 use super::estimate::{estimate, time};
 use super::parts::stated_parts;
 use super::preflight::survey;
 use super::sender::is_streamed;
+use super::there::judge_there;
 use super::{CopyEnds, CopyRequest, CopyStateFile, TagChoice};
 use crate::checks::preflight::RESTORE_TAG;
 use crate::commands::{Discovery, discover};
@@ -74,7 +75,8 @@ pub(super) async fn describe(ends: &CopyEnds, request: &CopyRequest) -> Result<P
     notes.extend(streamed(request, &plan, ends.service).filter(|_| !request.by_server));
     let headers = if request.metadata { headers(&found.facts, &mut notes) } else { SystemHeaders::default() };
     let (tags, tag_finding) = tags(ends, request, &found.facts).await;
-    let is_source_unproved = is_unproved(request.ledger.as_ref(), &ends.source, &found.facts).await;
+    let known_ends = KnownEnds::of(request.ledger.as_ref(), &[&ends.source, &ends.destination]).await;
+    let is_source_unproved = known_ends.is_unproved(&ends.source, &found.facts);
     let new = NewObject {
         content_type: found.facts.content_type.clone().filter(|_| request.metadata),
         headers,
@@ -107,16 +109,12 @@ pub(super) async fn describe(ends: &CopyEnds, request: &CopyRequest) -> Result<P
                                     writes it again, proved";
                         report.notes.push(Note::Source(note.to_owned()));
                     }
+                    findings.extend(judge_there(ends, request, (&facts, &new), &known_ends).await);
                 }
                 Likeness::Different | Likeness::Unknown => report.outcome = CopyOutcome::Occupied,
             }
             if report.outcome != CopyOutcome::Planned {
                 findings.push(occupied(&same, &facts, request.replace_if.as_ref()));
-            }
-            if report.outcome == CopyOutcome::AlreadyThere && request.verify_destination {
-                let text = "the object that is there was not read; `stored-ami verify` with --like reads it and compares \
-                            it with what is stored about the source";
-                findings.push(CopyFinding::open(CopyCheck::ReadBack, text));
             }
         }
         Place::NotKnown(why) => {

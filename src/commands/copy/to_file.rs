@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::CopyRequest;
-use super::entries::{CopyEntries, is_from_elsewhere, is_unproved};
+use super::entries::{CopyEntries, KnownEnds, is_from_elsewhere};
 use super::prepare::archived;
 use super::work::source_finding;
 use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
@@ -105,8 +105,9 @@ async fn write_file(
         could_not(&mut report, copy, &problem);
         return Ok(report);
     }
-    let is_copy_of_unproved = is_unproved(copy.request.ledger.as_ref(), source, &facts).await
-        && !is_from_elsewhere(source, &verified, copy.request);
+    let known = KnownEnds::of(copy.request.ledger.as_ref(), &[source]).await;
+    let is_copy_of_unproved =
+        known.is_unproved(source, &facts) && !is_from_elsewhere(source, &verified, copy.request);
     let (finding, may_be_written) = source_finding(&verified, is_copy_of_unproved, copy.request);
     let unproved = copy.request.unproved.then_some(CopyCheck::Source);
     let accept: Vec<CopyCheck> = copy.request.accept.iter().copied().chain(unproved).collect();

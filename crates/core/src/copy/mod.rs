@@ -4,6 +4,7 @@
 mod checksum;
 mod compare;
 mod finding;
+mod given;
 mod layout;
 mod lock;
 mod preflight;
@@ -15,6 +16,7 @@ mod time;
 pub use checksum::{ChecksumChange, ChosenChecksum, UploadChecksum, choose_checksum};
 pub use compare::{ExpectedObject, compare_written};
 pub use finding::{CopyCheck, CopyFinding, ParseCopyCheckError};
+pub use given::compare_reference;
 pub use layout::{CopyLayout, LayoutChange, LayoutLimits, WriteMode, copy_layout, server_layout};
 pub use lock::{LockRequest, RetentionRequest};
 pub use preflight::{AccessSurvey, DestinationSurvey, PlannedObject, SameName, judge_destination};

@@ -78,7 +78,7 @@ pub struct StatedComparison {
 }
 
 /// Minimum length in bytes of a checksum whose equality counts.
-const LEAST_CHECKSUM: usize = 8;
+pub(super) const LEAST_CHECKSUM: usize = 8;
 
 /// Compares sizes, checksums over the full object, and ETags.
 ///
@@ -126,7 +126,7 @@ pub fn likeness_of(findings: &[CompareFinding]) -> Likeness {
 }
 
 /// The digests over the full object that are stored with it.
-fn full_object(facts: &ObjectFacts) -> impl Iterator<Item = Digest> {
+pub(super) fn full_object(facts: &ObjectFacts) -> impl Iterator<Item = Digest> {
     let stored = facts.checksums.value().map(Vec::as_slice).unwrap_or_default();
     stored.iter().filter(|stored| stored.kind == ChecksumKind::FullObject).map(|stored| stored.digest)
 }

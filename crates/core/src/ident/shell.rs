@@ -10,20 +10,50 @@ pub fn shell_word(text: &str) -> String {
     if !text.chars().any(is_terminal_control) {
         return format!("'{}'", text.replace('\'', "'\\''"));
     }
+    escaped(text)
+}
+
+/// The same command in ASCII, for a terminal that shows nothing else. Its words are quoted by [`shell_word`].
+pub fn ascii_command(command: &str) -> String {
+    let (mut is_quoted, mut is_printed, mut is_escaped) = (false, false, false);
+    let words = command.split(|c| {
+        is_quoted ^= c == '\'' && !is_escaped;
+        is_printed ^= c == '"' && !is_quoted;
+        is_escaped = c == '\\' && !is_quoted;
+        c == ' ' && !is_quoted && !is_printed
+    });
+    let word = |word: &str| match word {
+        word if word.is_ascii() => word.to_owned(),
+        // Escapes are possible here.
+        word if word.starts_with("\"$(printf '") || word.starts_with("$'") => {
+            word.chars().fold(String::new(), |mut ascii, c| {
+                if c.is_ascii() { ascii.push(c) } else { push_octal(&mut ascii, c) }
+                ascii
+            })
+        }
+        word => escaped(&word.replace("'\\''", "\n").replace('\'', "").replace('\n', "'")),
+    };
+    words.map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Appends the bytes of a character as octal escapes.
+fn push_octal(word: &mut String, c: char) {
+    for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+        // Writing to a `String` cannot fail.
+        let _ = write!(word, "\\{byte:03o}");
+    }
+}
+
+/// The text as a word of ASCII characters, with escapes.
+fn escaped(text: &str) -> String {
     // `$(…)` removes trailing newlines, and not every shell supports `$'…'`.
     let (open, close) = if text.ends_with('\n') { ("$'", "'") } else { ("\"$(printf '", "')\"") };
     let mut word = open.to_owned();
-    let mut buffer = [0; 4];
     for c in text.chars() {
         match c {
             '%' if open != "$'" => word.push_str("%%"),
             '\\' => word.push_str("\\\\"),
-            c if is_terminal_control(c) || c == '\'' => {
-                for byte in c.encode_utf8(&mut buffer).bytes() {
-                    // Writing to a `String` cannot fail.
-                    let _ = write!(word, "\\{byte:03o}");
-                }
-            }
+            c if is_terminal_control(c) || c == '\'' || !c.is_ascii() => push_octal(&mut word, c),
             c => word.push(c),
         }
     }
@@ -67,10 +97,14 @@ mod tests {
     #[test]
     fn a_shell_reads_it_back() {
         let hard = "$HOME `id` $(id) \\ \\n \" ' ! * ? [a] {a,b} ~ # & | ; < > ( ) %s %% \t \u{7} \r\n é \u{202e} end";
-        for text in [hard, "a\nb", "it's\u{1b}%d", "-n", "~", "a\\", "\u{85}x"] {
+        for text in [hard, "é", "a é", "it's é", "'é", "a\nb", "it's\u{1b}%d", "-n", "~", "a\\", "\u{85}x"] {
             let script = format!("printf %s {}", shell_word(text));
             let output = Command::new("sh").args(["-c", &script]).output().unwrap();
             assert_eq!(String::from_utf8_lossy(&output.stdout), text, "{script}");
+            let ascii = ascii_command(&format!("printf '%s%s' a {} ü", shell_word(text)));
+            assert!(ascii.is_ascii(), "{ascii}");
+            let output = Command::new("sh").args(["-c", &ascii]).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout), format!("a{text}ü"), "{ascii}");
         }
         let script = format!("printf %s {}", shell_word("ends\n"));
         if let Ok(output) = Command::new("bash").args(["-c", &script]).output() {

@@ -64,6 +64,13 @@ pub enum AuditNote {
         /// The other result.
         second: String,
     },
+    /// Objects are copies of bytes that nothing need have proved.
+    UnprovedCopies {
+        /// Number of objects.
+        objects: u64,
+        /// One of them.
+        example: String,
+    },
     /// What the runs of huge objects show was appended to a ledger.
     Recorded {
         /// Number of objects.
@@ -121,6 +128,12 @@ impl fmt::Display for AuditNote {
             AuditNote::TwoResults { shard, first, second } => {
                 write!(f, "shard {shard} has two results, {first} and {second}: of each object the worse result stands")
             }
+            AuditNote::UnprovedCopies { objects, example } => write!(
+                f,
+                "{} of bytes that nothing need have proved, whose own values show only that they are as they were \
+                 written: such as {example}",
+                if *objects == 1 { "1 object is a copy".to_owned() } else { format!("{objects} objects are copies") },
+            ),
             AuditNote::Recorded { objects, ledger } => {
                 let objects = counted(*objects, "object");
                 write!(f, "the result for {objects} that the shards read together is recorded in {ledger}")

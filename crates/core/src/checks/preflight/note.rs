@@ -31,6 +31,9 @@ sentences! {
         /// The key does not name an AMI.
         ForeignKey =>
             "the last segment of the key is not `ami-….bin`: a renamed copy, or no stored AMI object; AWS does not publish whether a restore depends on the name",
+        /// The object bears the mark of a copy whose source need not have been proved.
+        UnprovedCopy =>
+            "the object is a copy of bytes that nothing need have proved (its metadata says so): a match with its own values shows only that it is as it was written",
         /// AMIs that were made from the same AMI. It is no finding, because a drill repeats a restore on purpose, and
         /// CopyImage leaves the same trace.
         RestoredBefore { ami: AmiId, images: Vec<String> } =>

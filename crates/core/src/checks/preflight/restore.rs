@@ -121,6 +121,8 @@ pub fn judge_restore(survey: &RestoreSurvey) -> Preflight {
     out.findings.extend(empty(survey));
     out.findings.push(readable(survey));
     out.findings.push(verified(&survey.verified));
+    let is_marked = survey.object.value().is_some_and(ObjectFacts::is_unproved_copy);
+    out.notes.extend(is_marked.then_some(PreflightNote::UnprovedCopy));
     bucket_location(&survey.bucket, &survey.region, &mut out);
     out.findings.push(image_size(&survey.size, survey.limits));
     out.findings.push(restores_in_progress(&survey.work, survey.limits));
