@@ -4,7 +4,7 @@ use super::ask::asked;
 use crate::account::AccountService;
 use crate::checks::preflight::DryRun;
 use crate::facts::{Caller, Fact};
-use crate::ident::ObjectUri;
+use crate::ident::{AmiId, ObjectUri, is_snapshot_id, shell_option};
 use crate::image::ImageService;
 use crate::progress::Counting;
 #[cfg(feature = "ebs")]
@@ -70,6 +70,16 @@ pub struct ObjectServices {
 }
 
 impl RegionServices {
+    /// The command that removes an AMI or a snapshot of this Region; `None` for an odd id, because people paste it into a
+    /// shell.
+    pub(in crate::commands) fn remove_with(&self, id: &str) -> Option<String> {
+        let command = match is_snapshot_id(id) {
+            true => format!("delete-snapshot --snapshot-id {id}"),
+            false => format!("deregister-image --image-id {}", id.parse::<AmiId>().ok()?),
+        };
+        Some(format!("aws ec2 {command} {}", shell_option("--region", self.images.region())))
+    }
+
     /// Opens the services of a Region, with a new count of requests.
     pub fn new(clients: Arc<dyn RegionClients>, context: &Context) -> Self {
         let (context, counting) = context.counted();

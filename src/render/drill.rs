@@ -99,19 +99,23 @@ fn conclusion(report: &DrillReport) -> (Label<'static>, String) {
         1 => "; 1 resource is left".to_owned(),
         left => format!("; {left} resources are left"),
     };
-    let text = match (report.outcome, report.verdict) {
-        (DrillOutcome::Planned, _) => {
+    let text = match (report.outcome, report.verdict, &report.removes_only) {
+        (DrillOutcome::Planned, _, Some(at)) => format!(
+            "nothing was started; the same command without --dry-run only removes what the drill of {at} left, and the \
+             next one is a new drill"
+        ),
+        (DrillOutcome::Planned, _, None) => {
             let proof = report.preflight.as_ref().and_then(|preflight| preflight.object_proof.as_ref());
             let proof = proof.map(|proof| format!("; {}", proof.clause())).unwrap_or_default();
             return (Label::new("ready", Verdict::Pass), format!("nothing was started{proof}"));
         }
-        (DrillOutcome::Refused, _) => refused(report),
-        (DrillOutcome::Interrupted, _) => format!("a signal ended the drill; the same command continues ({words})"),
-        (DrillOutcome::Ended, Verdict::Pass) => {
+        (DrillOutcome::Refused, ..) => refused(report),
+        (DrillOutcome::Interrupted, ..) => format!("a signal ended the drill; the same command continues ({words})"),
+        (DrillOutcome::Ended, Verdict::Pass, _) => {
             format!("the object was restored{}, and every block is the same{left} ({words})", restored(report))
         }
-        (DrillOutcome::Ended, Verdict::Fail) => format!("the drill failed{left} ({words})"),
-        (DrillOutcome::Ended, Verdict::Unknown) => format!("not everything is proved{left} ({words})"),
+        (DrillOutcome::Ended, Verdict::Fail, _) => format!("the drill failed{left} ({words})"),
+        (DrillOutcome::Ended, Verdict::Unknown, _) => format!("not everything is proved{left} ({words})"),
     };
     (report.verdict.into(), text)
 }

@@ -382,7 +382,11 @@ async fn only_the_content_of_the_object_is_a_reference() {
 async fn half_removed() -> (Rig, Journal) {
     let rig = stored(TaskPace::Polls(0)).await;
     rig.deny("ec2:DeleteSnapshot");
-    drill(&rig, &[]).await.assert_exit(4);
+    let run = drill(&rig, &[]).await;
+    for left in report(run.assert_exit(4))["resources"].as_array().unwrap().iter().filter(|one| one["state"] == "left") {
+        let id = left["id"].as_str().unwrap();
+        assert_eq!(left["remove_with"], format!("aws ec2 delete-snapshot --snapshot-id {id} --region {REGION}"));
+    }
     rig.lab.allow_all();
     let journal = Journal::new(rig.home.path().join("stored-ami"));
     assert_eq!(made(&rig).1.len(), 3);
@@ -410,6 +414,17 @@ async fn a_clean_up_is_of_the_same_object_and_account() {
     change_entry(&journal, |entry| entry.restore.account = account);
     rig.lab.clear_calls();
     rig.deny("s3:GetObject");
+    // A rehearsal says that the run is no drill, and has its exit code.
+    let rehearsal = drill(&rig, &["--dry-run"]).await;
+    let called_at = journal.drills().unwrap()[0].called_at.clone();
+    assert_eq!(report(rehearsal.assert_exit(3))["removes_only"], called_at);
+    let record = rig.path("golden.json");
+    let mut text = rig.command();
+    text.args(["drill", OBJECT, "--record", &record, "--dry-run"]);
+    let text = Run::of(text).await;
+    let said = format!("only removes what the drill of {called_at} left");
+    assert!(text.stdout.replace("\n        ", " ").contains(&said), "{text:?}");
+    assert_eq!(made(&rig).1.len(), 3);
     drill(&rig, &[]).await.assert_exit(3);
     let heads = rig.lab.calls().iter().filter(|call| call.operation == Operation::HeadObject).count();
     assert_eq!((heads, rig.starts().len()), (0, 0));

@@ -225,6 +225,7 @@ async fn a_failed_restore_says_what_it_left_behind() {
     assert_eq!(left.len(), 4);
     assert!(left[0].starts_with("aws ec2 deregister-image --image-id ami-"));
     assert!(left[1..].iter().all(|left| left.starts_with("aws ec2 delete-snapshot --snapshot-id snap-")));
+    assert!(left.iter().all(|left| left.ends_with(" --region us-east-1")), "{left:?}");
     // With `--verify`, it is not started.
     let rig = Rig::new().await;
     rig.store().await;

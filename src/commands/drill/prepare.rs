@@ -123,6 +123,9 @@ impl<'a> Drill<'a> {
             );
             self.refuse(text);
         }
+        self.report.removes_only = Some(entry.called_at.clone());
+        // As at the end of the run, which proves nothing.
+        self.report.exit_code = self.report.exit_code.and(Exit::Unknown);
         (self.earlier, self.entry) = (Some(earlier), Some(entry));
         self.refuse_own_reference();
     }
@@ -223,6 +226,7 @@ fn planned(services: &DrillServices, request: &DrillRequest) -> DrillReport {
         outcome: DrillOutcome::Planned,
         verdict: Verdict::Unknown,
         backup_validation: BackupValidation::Validating,
+        removes_only: None,
         phases: Vec::new(),
         restored_at: None,
         recovery_seconds: None,

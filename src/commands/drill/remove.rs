@@ -6,7 +6,6 @@ use super::uses::{Reason, image_is_unused, snapshot_is_unused, unanswered};
 use crate::checks::preflight::DRILL_TAG;
 use crate::commands::RegionServices;
 use crate::facts::{ImageFacts, SnapshotFacts};
-use crate::ident::{AmiId, is_snapshot_id};
 use crate::image::{NO_IMAGE, NO_SNAPSHOT, RemovalService};
 use crate::journal::{DrillEntry, MadeResource};
 use crate::report::{DrillResourceReport, DrillResourceState as State, RecycleBinReport};
@@ -46,26 +45,14 @@ impl From<Reason> for Stay {
     }
 }
 
-/// The command that removes an AMI or a snapshot; `None` for an odd id, because people paste it into a shell.
-fn remove_with(id: &str) -> Option<String> {
-    if is_snapshot_id(id) {
-        return Some(format!("aws ec2 delete-snapshot --snapshot-id {id}"));
-    }
-    id.parse::<AmiId>().ok().map(|id| format!("aws ec2 deregister-image --image-id {id}"))
-}
-
-/// A resource that stays.
-pub(super) fn staying(id: &str, state: State, reason: Option<Reason>) -> DrillResourceReport {
-    DrillResourceReport { id: id.to_owned(), state, reason, remove_with: remove_with(id), recycle_bin: None }
-}
-
-fn result(id: &str, done: Result<State, Reason>) -> DrillResourceReport {
-    match done {
-        Ok(state) => {
-            DrillResourceReport { id: id.to_owned(), state, reason: None, remove_with: None, recycle_bin: None }
-        }
-        Err(reason) => staying(id, State::Left, Some(reason)),
-    }
+/// A resource in this Region that stays.
+pub(super) fn staying(
+    region: &RegionServices,
+    id: &str,
+    state: State,
+    reason: Option<Reason>,
+) -> DrillResourceReport {
+    DrillResourceReport { id: id.to_owned(), state, reason, remove_with: region.remove_with(id), recycle_bin: None }
 }
 
 /// Checks tag and time of creation of a resource.
@@ -87,11 +74,14 @@ impl Removal<'_> {
         let mut done = Vec::new();
         if let Some(made) = &entry.image {
             match self.image(made, &entry.snapshots).await {
-                Ok(state) => done.push(result(&made.id, Ok(state))),
+                Ok(state) => done.push(self.result(&made.id, Ok(state))),
                 Err(Stay { reason, unseen }) => {
-                    done.push(result(&made.id, Err(reason)));
+                    done.push(self.result(&made.id, Err(reason)));
                     let snapshots = entry.snapshots.iter().map(|made| &made.id).chain(&unseen);
-                    done.extend(snapshots.map(|id| staying(id, State::Left, Some(format!("{image} needs it")))));
+                    let reason = format!("{image} needs it");
+                    done.extend(
+                        snapshots.map(|id| staying(self.region, id, State::Left, Some(reason.clone()))),
+                    );
                     return done;
                 }
             }
@@ -101,9 +91,18 @@ impl Removal<'_> {
                 true => Err(SIGNAL.to_owned()),
                 false => self.snapshot(made, image).await,
             };
-            done.push(result(&made.id, removed));
+            done.push(self.result(&made.id, removed));
         }
         done
+    }
+
+    fn result(&self, id: &str, done: Result<State, Reason>) -> DrillResourceReport {
+        match done {
+            Ok(state) => {
+                DrillResourceReport { id: id.to_owned(), state, reason: None, remove_with: None, recycle_bin: None }
+            }
+            Err(reason) => staying(self.region, id, State::Left, Some(reason)),
+        }
     }
 
     async fn image(&self, made: &MadeResource, snapshots: &[MadeResource]) -> Result<State, Stay> {
@@ -220,7 +219,7 @@ impl Removal<'_> {
         let strays =
             found.into_iter().filter(is_of_it).filter(|snapshot| known.iter().all(|known| known.id != snapshot.id));
         let reason = "it has the tag of this drill, which did not see it being made";
-        Ok(strays.map(|snapshot| staying(&snapshot.id, State::Left, Some(reason.to_owned()))).collect())
+        Ok(strays.map(|snapshot| staying(self.region, &snapshot.id, State::Left, Some(reason.to_owned()))).collect())
     }
 
     /// States what the Recycle Bin keeps of that which does not exist any more, and returns remarks on it. That something

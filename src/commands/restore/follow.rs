@@ -73,7 +73,7 @@ async fn follow_to_end(
         let mut report = report(services, &last, wish, &follow, exit);
         let named = if state.is_known() { "its state is" } else { "its state is not a known one:" };
         report.failure = last.state_reason.clone().or_else(|| Some(format!("{named} {state}")));
-        (report.left_behind, report.notes) = left_behind(&last, &snapshots);
+        (report.left_behind, report.notes) = left_behind(services, &last, &snapshots);
         report.notes.extend(traced.notes);
         return Ok(report);
     }
@@ -219,23 +219,24 @@ fn progress(image: &str, state: String, percent: Option<f64>, detail: String) ->
 
 /// What a failed restore left, with the commands that remove it, and notes on what can be put in no command: people
 /// paste those into a shell. The snapshots are those of the AMI.
-fn left_behind(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> (Vec<LeftReport>, Vec<Note>) {
+fn left_behind(
+    services: &RegionServices,
+    image: &ImageFacts,
+    snapshots: &[SnapshotFacts],
+) -> (Vec<LeftReport>, Vec<Note>) {
     let mut left = Vec::new();
     let odd = image.volumes.iter().filter_map(|volume| volume.snapshot.as_deref()).filter(|id| !is_snapshot_id(id));
     let mut notes: Vec<Note> = odd.map(|id| TaskNote::OddSnapshot { id: id.to_owned() }.into()).collect();
-    if image.id.parse::<AmiId>().is_err() {
-        notes.push(TaskNote::OddImage { id: image.id.clone() }.into());
-    } else if image.state != "deregistered" {
-        left.push(LeftReport {
-            id: image.id.clone(),
-            state: image.state.clone(),
-            remove_with: format!("aws ec2 deregister-image --image-id {}", image.id),
-        });
+    match services.remove_with(&image.id) {
+        None => notes.push(TaskNote::OddImage { id: image.id.clone() }.into()),
+        Some(_) if image.state == "deregistered" => {}
+        Some(remove_with) => {
+            left.push(LeftReport { id: image.id.clone(), state: image.state.clone(), remove_with });
+        }
     }
-    left.extend(snapshots.iter().filter(|snapshot| is_snapshot_id(&snapshot.id)).map(|snapshot| LeftReport {
-        id: snapshot.id.clone(),
-        state: snapshot.state.clone(),
-        remove_with: format!("aws ec2 delete-snapshot --snapshot-id {}", snapshot.id),
+    left.extend(snapshots.iter().filter_map(|snapshot| {
+        let remove_with = services.remove_with(&snapshot.id)?;
+        Some(LeftReport { id: snapshot.id.clone(), state: snapshot.state.clone(), remove_with })
     }));
     (left, notes)
 }

@@ -95,6 +95,10 @@ pub struct DrillReport {
     pub verdict: Verdict,
     /// The verdict in the words of AWS Backup. `SUCCESSFUL` only for `pass`.
     pub backup_validation: BackupValidation,
+    /// When the earlier drill was called that left an AMI or snapshots (RFC 3339). The run then removes only those, and
+    /// drills nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removes_only: Option<String>,
     /// The steps, in order.
     pub phases: Vec<DrillPhaseReport>,
     /// When the restore of the AMI was called (RFC 3339), by this run or by an earlier one whose AMI was taken up. If a run
