@@ -11,7 +11,7 @@ mod write;
 
 pub use input::{Input, InputError, InputKind, only_owner_writes, open_input, read_bytes, read_text};
 pub use kind::{LOG_MARKER, OutputKind, PLOT_MARKER, is_ours};
-pub use lock::{Locking, try_lock};
+pub use lock::{Locking, NamedLock, try_lock};
 pub use new_file::NewFile;
 pub use output::{OutputError, try_output};
 pub use place::{Place, resolved};

@@ -219,8 +219,8 @@ fn run_again(report: &CopyReport, again: Option<&str>) -> Vec<Step> {
     let command = again.map(|again| Step::Command(label, again.to_owned()));
     let advice = match is_object(&report.destination) {
         _ if !report.left_behind.is_empty() => None,
-        true => Some("nothing is kept; --resume FILE keeps what was sent"),
-        false => Some("nothing is kept"),
+        true if !report.has_state_file => Some("nothing is kept; --resume FILE keeps what was sent"),
+        _ => Some("nothing is kept"),
     };
     advice.map(|advice| Step::Advice(advice.to_owned())).into_iter().chain(command).collect()
 }

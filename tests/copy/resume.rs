@@ -265,3 +265,32 @@ async fn an_interruption_keeps_the_upload_only_with_a_state() {
         assert!(!rig.has(KEY).await);
     }
 }
+
+/// A state file is of one run at a time: two would send the same parts, and end or remove the upload of each other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_run_with_the_same_file_leaves_the_first_alone() {
+    let (rig, bytes, state) = rig().await;
+    let slow = FaultRule::new(Operation::GetObject, Fault::Trickle { after: 0, rate: 10_000 }).times(1000).skip(3);
+    rig.from.script(slow);
+    let mut first = start(&rig, Some(&state));
+    writes(&rig, 3, &mut first).await;
+    let link = rig.home.path().join("link.state");
+    std::os::unix::fs::symlink(&state, &link).unwrap();
+    for spelling in [state.as_str(), link.to_str().unwrap()] {
+        let second = rig.copy(&["--yes", "--resume", spelling]).await;
+        second.assert_exit(2);
+        assert!(second.stdout.contains("another run uses it now"), "{second:?}");
+        let mut abort = rig.command(&[]);
+        abort.args(["--abort", spelling]);
+        let abort = Run::of(abort).await;
+        assert!(abort.assert_exit(2).stderr.contains("another run uses it now"), "{abort:?}");
+    }
+    assert_eq!((rig.uploads().await, std::path::Path::new(&state).exists()), (1, true));
+    std::process::Command::new("kill").args(["-TERM", &first.id().to_string()]).status().unwrap();
+    let first = tokio::task::spawn_blocking(move || first.wait_with_output().unwrap()).await.unwrap();
+    assert_eq!((first.status.code(), rig.uploads().await), (Some(130), 1), "{first:?}");
+    rig.from.clear_script();
+    rig.copy(&["--yes", "--resume", &state, "--accept", "uploads"]).await.assert_exit(0);
+    assert_whole(&rig, &bytes, &state).await;
+    assert!(!rig.home.path().join(".copy.state.lock").exists());
+}

@@ -125,6 +125,7 @@ async fn to_file((args, settings): (&CopyArgs, &Settings), source: &Target, path
 
 /// Removes the upload of an unfinished copy, and its state.
 async fn abort((args, settings): (&CopyArgs, &Settings), file: &CopyStateFile) -> Result<Exit, UsageError> {
+    let _lock = file.lock().map_err(|problem| UsageError(format!("--abort {problem}")))?;
     let state = file.read().map_err(UsageError)?;
     let missing = || {
         let path = file.path().display();

@@ -89,6 +89,7 @@ pub(super) async fn describe(ends: &CopyEnds, request: &CopyRequest) -> Result<P
     };
     let mut report = planned(ends, &found, &plan, &new);
     report.by_server = request.by_server;
+    report.has_state_file = request.resume.is_some();
     report.notes = notes;
     let mut findings = callers(ends);
     findings.extend(tag_finding);

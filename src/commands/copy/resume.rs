@@ -50,7 +50,7 @@ fn abort_command(ends: &CopyEnds, path: &Path) -> String {
 }
 
 /// Reports a state file that cannot be used.
-fn refuse(report: &mut CopyReport, problem: String) {
+pub(super) fn refuse(report: &mut CopyReport, problem: String) {
     report.add(&[CopyFinding::fail(CopyCheck::Uploads, problem)], &[]);
     report.exit_code = Exit::Usage;
 }

@@ -118,6 +118,9 @@ pub struct CopyReport {
     /// Whether the upload is kept, so that the same command goes on with it. Not in JSON.
     #[serde(skip)]
     pub is_upload_kept: bool,
+    /// Whether an upload would be kept, because there is a file for its state. Not in JSON.
+    #[serde(skip)]
+    pub has_state_file: bool,
 }
 
 /// An end of a copy.
@@ -330,6 +333,7 @@ impl CopyReport {
             is_source_archived: false,
             denied_at: None,
             is_upload_kept: false,
+            has_state_file: false,
         }
     }
 
