@@ -70,7 +70,7 @@ pub struct CommonArgs {
 }
 
 /// How the addresses of objects are read.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct VersionArgs {
     /// Version of the object, or `none` for the current one
     ///
@@ -153,7 +153,10 @@ pub struct ReferenceArgs {
     #[arg(long, value_name = "[ALGORITHM:]FILE", value_hint = ValueHint::FilePath)]
     pub sums: Option<PathBuf>,
     /// Compare with the checksums that S3 stores for another copy
-    #[arg(long, value_name = "TARGET")]
+    #[arg(long = "like", value_name = "TARGET")]
+    pub typed_like: Option<Word>,
+    /// The target of --like, once it is read
+    #[arg(skip)]
     pub like: Option<Target>,
     /// Use only these references
     ///

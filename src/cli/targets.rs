@@ -24,8 +24,14 @@ pub(super) async fn read(command: &mut Command) -> Result<(), UsageError> {
             args.targets = targets(words, &args.version, &mut args.common.connection)?;
         }
         Command::Verify(args) => {
+            let like = args.references.typed_like.clone();
+            only_one_reads_input(args.typed.iter().chain(&like).filter_map(Word::url_file), &args.selection)?;
             let words = words(&args.typed, &mut args.selection).await?;
             args.targets = targets(words, &args.version, &mut args.common.connection)?;
+            if let Some(like) = like {
+                let like = expanded(&like).await?;
+                args.references.like = Some(target(&like, &VersionArgs::default(), &mut args.common.connection)?);
+            }
         }
         Command::Bench(args) => {
             let words = words(args.typed.as_slice(), &mut SelectionArgs::default()).await?;
@@ -48,6 +54,9 @@ pub(super) async fn read(command: &mut Command) -> Result<(), UsageError> {
         }
         #[cfg(feature = "s3")]
         Command::Compare(args) => {
+            let files = [&args.typed_a, &args.typed_b].into_iter().filter_map(Word::url_file);
+            only_one_reads_input(files, &SelectionArgs::default())?;
+            (args.typed_a, args.typed_b) = (expanded(&args.typed_a).await?, expanded(&args.typed_b).await?);
             args.targets = Some((compared(&args.typed_a, &args.typed_b)?, compared(&args.typed_b, &args.typed_a)?));
         }
         #[cfg(feature = "s3")]
@@ -82,18 +91,28 @@ fn compared(typed: &Word, other: &Word) -> Result<Target, UsageError> {
     Ok(target)
 }
 
-/// What was typed, with the content of files. Patterns are moved to `selection`.
-async fn words(typed: &[Word], selection: &mut SelectionArgs) -> Result<Vec<Word>, UsageError> {
-    let files = typed.iter().filter_map(Word::url_file).chain(selection.targets_from.clone());
-    if files.filter(|file| file.as_os_str() == "-").count() > 1 {
+/// Refuses several arguments that read standard input. `files` are those of arguments `@FILE`.
+fn only_one_reads_input(files: impl Iterator<Item = PathBuf>, selection: &SelectionArgs) -> Result<(), UsageError> {
+    if files.chain(selection.targets_from.clone()).filter(|file| file.as_os_str() == "-").count() > 1 {
         return Err(UsageError("standard input can be read once only, by --targets-from - or by @-".to_owned()));
     }
+    Ok(())
+}
+
+/// The word, or the one in the file that it names.
+async fn expanded(word: &Word) -> Result<Word, UsageError> {
+    match word.url_file() {
+        None => Ok(word.clone()),
+        Some(file) => one_in(file).await,
+    }
+}
+
+/// What was typed, with the content of files. Patterns are moved to `selection`.
+async fn words(typed: &[Word], selection: &mut SelectionArgs) -> Result<Vec<Word>, UsageError> {
+    only_one_reads_input(typed.iter().filter_map(Word::url_file), selection)?;
     let mut words = Vec::new();
     for word in typed {
-        match word.url_file() {
-            None => words.push(word.clone()),
-            Some(file) => words.push(one_in(file).await?),
-        }
+        words.push(expanded(word).await?);
     }
     if let Some(file) = selection.targets_from.clone() {
         words.extend(listed(file, InputKind::List).await?);

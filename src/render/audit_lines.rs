@@ -11,7 +11,7 @@ use super::{Detail, Style, field, wrap};
 use crate::audit::Level;
 use crate::ident::{ObjectUri, Target, shell_option};
 use crate::report::{
-    AuditNote, AuditReport, AuditStep, AuditedBucketReport, AuditedReport, AuditedRunReport, EndOption, Exit,
+    AuditReport, AuditStep, AuditedBucketReport, AuditedReport, AuditedRunReport, EndOption, Exit,
     FindingReport, IdentityReport, ObservationReport, Severity,
 };
 use crate::units::{counted, noun};
@@ -248,12 +248,12 @@ fn rest(
         let count = counted(end.still_good, "object");
         field(out, style.width, 2, "skipped", &format!("{count} not read again: {proofs} (--max-age 0d reads them)"))?;
     }
-    let cut_off = not_reached(end);
-    if end.left == 0 && cut_off == 0 && end.exit_code != Exit::Interrupted {
+    if end.not_reached() == 0 && end.exit_code != Exit::Interrupted {
         return Ok(());
     }
     let why = if end.exit_code == Exit::Interrupted { Some("interrupted") } else { stopped };
-    let place = format!("{} of {} were not reached", end.left + cut_off, counted(end.objects + cut_off, "object"));
+    let objects = counted(end.objects + end.cut_off, "object");
+    let place = format!("{} of {objects} were not reached", end.not_reached());
     let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
     field(out, style.width, 2, "stopped", &format!("{place}{why}"))?;
     let kept = match (&end.ledger_head, end.max_age_seconds) {
@@ -277,15 +277,6 @@ fn rest(
 pub(super) fn age(seconds: i64) -> String {
     let hours = seconds / 3600;
     if hours % 24 == 0 { format!("{} d", hours / 24) } else { format!("{hours} h") }
-}
-
-/// Number of objects that have no line, because the run was cut off before them.
-fn not_reached(end: &AuditReport) -> u64 {
-    let left = |note: &AuditNote| match note {
-        AuditNote::NotReached { left, .. } | AuditNote::UnlistedNotReached { left, .. } => *left,
-        _ => 0,
-    };
-    end.notes.iter().map(left).sum()
 }
 
 impl Counts {
@@ -344,7 +335,7 @@ impl Counts {
         if good > self.proved {
             parts.push((good - self.proved, not_proved(end.level).to_owned()));
         }
-        parts.push((self.not_reached + not_reached(end), "not reached".to_owned()));
+        parts.push((self.not_reached + end.cut_off, "not reached".to_owned()));
         let sentence = parts.iter().map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ");
         match end.problems.len() as u64 {
             0 => sentence,

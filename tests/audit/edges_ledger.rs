@@ -5,6 +5,8 @@ use std::process::Command;
 
 use stored_ami::audit::{Entry, Word};
 use stored_ami::ledger::Ledger;
+use stored_ami::render::prometheus;
+use stored_ami::report::Report;
 use stored_ami_lab::Operation;
 
 use crate::common::Run;
@@ -174,6 +176,11 @@ async fn nothing_is_begun_after_an_append_that_failed() {
     // At most the object that was being read when the append failed.
     assert!(told < 300 && read <= told + 1, "{told} objects told, {read} read");
     assert!(run.stdout.contains("objects were not reached"), "{}", run.stdout);
+    let end = run.lines().into_iter().find(|line| line["type"] == "audit").unwrap();
+    assert_eq!((end["left"].as_u64(), end["cut_off"].as_u64()), (Some(0), Some(300 - told as u64)), "{end}");
+    let reports: Vec<Report> = run.lines().into_iter().filter_map(|line| serde_json::from_value(line).ok()).collect();
+    let metrics = prometheus(&reports, jiff::Timestamp::now());
+    assert!(metrics.contains(&format!("audit_objects_left {}\n", 300 - told)), "{metrics}");
 }
 
 /// Results for objects that are missing from the listing are recorded as they arrive, too.

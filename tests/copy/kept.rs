@@ -104,6 +104,32 @@ async fn a_presigned_url_is_a_source() {
     }
 }
 
+/// Every argument that takes an object takes the file with its URL.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_holds_the_url_of_any_argument() {
+    let rig = Rig::new().await;
+    let bytes = data(1, 400_000);
+    rig.source.put("archive", KEY, &bytes, None).await;
+    let at = |name: &str, content: &[u8]| {
+        let path = rig.home.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let copy = at("copy.bin", &bytes);
+    let like = format!("@{}", at("url.txt", format!("{}\n", url(&rig, 0, "")).as_bytes()));
+    let run = rig.source.run(&["verify", &copy, "--like", &like]).await;
+    assert_eq!(run.assert_exit(0).report()["verdict"], "pass", "{run:?}");
+    assert!(!format!("{}{}", run.stdout, run.stderr).contains(SIGNATURE), "{run:?}");
+    let object = format!("@{}", at("object.txt", b"s3://archive/ami-0123456789abcdef0.bin\n"));
+    rig.source.run(&["compare", &object, &copy, "--read"]).await.assert_exit(0);
+    let refused = rig.source.run(&["compare", &like, &copy]).await;
+    assert!(refused.assert_exit(2).stderr.contains("presigned"), "{refused:?}");
+    for args in [&["compare", "@-", "@-"][..], &["verify", "@-", "--like", "@-"]] {
+        let refused = rig.source.run(args).await;
+        assert!(refused.assert_exit(2).stderr.contains("standard input can be read once"), "{refused:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_presigned_url_that_cannot_be_used_is_said() {
     let rig = Rig::new().await;

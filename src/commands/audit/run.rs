@@ -72,6 +72,7 @@ pub async fn audit(
     work.interrupt();
     if work.end.cut_off {
         let left = tally.own.saturating_sub(work.sum.objects());
+        tally.report.cut_off += left;
         tally.report.notes.push(AuditNote::NotReached { left, of: tally.own });
     }
     let mut listed = matches!(request.chosen, Scope::Listed(_)) && !work.end.cut_off && !unfinished && !tally.is_broken;
@@ -264,6 +265,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
         self.interrupt();
         if self.end.cut_off {
             let left = count.saturating_sub(self.sum.objects() - before);
+            tally.report.cut_off += left;
             tally.report.notes.push(AuditNote::UnlistedNotReached { left, of: count });
         }
         if let Some((target, count)) = &self.end.unlisted {

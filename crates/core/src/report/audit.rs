@@ -135,6 +135,9 @@ pub struct AuditReport {
     pub proved: u64,
     /// Number of objects that were due but not examined because a limit on time, bytes or cost was reached.
     pub left: u64,
+    /// Number of objects without a line of their own, because a signal or a limit ended the run before them.
+    #[serde(default)]
+    pub cut_off: u64,
     /// Number of objects that are known from earlier runs and no longer exist.
     pub missing: u64,
     /// The shard that was audited; absent for all objects.

@@ -227,6 +227,11 @@ fn shown(summary: &SummaryReport) -> String {
 }
 
 impl AuditReport {
+    /// Number of objects that the run left, with a line or without one.
+    pub fn not_reached(&self) -> u64 {
+        self.left.saturating_add(self.cut_off)
+    }
+
     /// An impossible level or number.
     fn odd_numbers(&self) -> Option<String> {
         let level = self.level;
@@ -235,6 +240,7 @@ impl AuditReport {
         }
         let counts = [
             ("listed", self.listed),
+            ("cut_off", self.cut_off),
             ("listed_bytes", self.listed_bytes),
             ("other_objects", self.other_objects),
             ("other_slices", self.other_slices),
