@@ -69,9 +69,8 @@ impl NamedLock {
                 other => return Ok((None, other)),
             }
             // The holder before may have removed it between the two calls.
-            let is_there = fs::metadata(&path).is_ok_and(|there| {
-                file.metadata().is_ok_and(|own| Place::of_open(&own) == Place::of_open(&there))
-            });
+            let is_there = fs::metadata(&path)
+                .is_ok_and(|there| file.metadata().is_ok_and(|own| Place::of_open(&own) == Place::of_open(&there)));
             if is_there {
                 return Ok((Some(NamedLock { path, _file: file }), Locking::Held));
             }

@@ -11,8 +11,8 @@ use super::{Detail, Style, field, wrap};
 use crate::audit::Level;
 use crate::ident::{ObjectUri, Target, shell_option};
 use crate::report::{
-    AuditReport, AuditStep, AuditedBucketReport, AuditedReport, AuditedRunReport, EndOption, Exit,
-    FindingReport, IdentityReport, ObservationReport, Severity,
+    AuditReport, AuditStep, AuditedBucketReport, AuditedReport, AuditedRunReport, EndOption, Exit, FindingReport,
+    IdentityReport, ObservationReport, Severity,
 };
 use crate::units::{counted, noun};
 use crate::verdict::{CheckId, PolicyCheck, ReasonCode, Verdict};

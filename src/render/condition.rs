@@ -96,8 +96,8 @@ pub(super) fn conclude<'a>(
 }
 
 /// Names of the findings with this verdict that prevent a pass.
-pub(super) fn names(findings: &[FindingReport], verdict: Verdict) -> String {
-    let counted = findings.iter().filter(|finding| finding.verdict == verdict && finding.blocks_pass());
+pub(super) fn names<'a>(findings: impl IntoIterator<Item = &'a FindingReport>, verdict: Verdict) -> String {
+    let counted = findings.into_iter().filter(|finding| finding.verdict == verdict && finding.blocks_pass());
     counted.map(|finding| finding.check.to_string()).collect::<Vec<_>>().join(", ")
 }
 

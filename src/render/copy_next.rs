@@ -84,8 +84,10 @@ fn copied(report: &CopyReport) -> Vec<Step> {
         (Verdict::Fail, false) => vec![Step::Advice("remove the file, and copy again".into())],
         _ if is_archived || is_read => Vec::new(),
         (_, true) => vec![Step::Command("read it", format!("stored-ami verify{}", destination(report)))],
+        // The values of a source that is not proved prove no copy of it either.
         (_, false) => source(report)
             .filter(|_| is_object(&report.source))
+            .filter(|_| finding(report, CopyCheck::Source).is_none_or(|source| source.verdict == Verdict::Pass))
             .map(|source| {
                 let file = shell_word(&report.destination);
                 Step::Command("read it", format!("stored-ami verify {file} --like{source}"))

@@ -56,8 +56,8 @@ pub use prometheus::{AuditMetrics, prometheus};
 pub use style::{Detail, Label, Style};
 pub use table::{AuditTable, table};
 
-use crate::ident::{ascii_command, is_terminal_control};
 pub use crate::ident::shell_word;
+use crate::ident::{ascii_command, is_terminal_control};
 use crate::report::{LeftReport, Report};
 use crate::units::counted;
 

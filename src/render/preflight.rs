@@ -139,12 +139,17 @@ fn outcome(report: &PreflightReport) -> String {
             format!("the {} cannot start: {}", report.operation, reasons.join("; "))
         }
         Verdict::Unknown => {
-            let names = names(&report.findings, Verdict::Unknown);
-            if report.accepted.is_empty() {
-                format!("whether the {} can start is not known; not answered: {names}", report.operation)
-            } else {
-                format!("not answered: {names}; accepted: {}", joined(&report.accepted, ", "))
+            let accepted = joined(&report.accepted, ", ");
+            if report.exit_code == Exit::Passed {
+                return format!(
+                    "nothing known prevents the {}; accepted without an answer: {accepted}",
+                    report.operation
+                );
             }
+            let open = report.findings.iter().filter(|finding| !report.accepted.contains(&finding.check));
+            let names = names(open, Verdict::Unknown);
+            let accepted = if accepted.is_empty() { accepted } else { format!("; accepted: {accepted}") };
+            format!("whether the {} can start is not known; not answered: {names}{accepted}", report.operation)
         }
     }
 }

@@ -300,8 +300,7 @@ async fn what_passes_a_copy_of_unproved_bytes_says_so() {
     at.rig.copy(&["--yes", "--unproved"]).await.assert_exit(0);
     let policy = at.policy("");
     for level in ["facts", "bytes"] {
-        let run =
-            ["audit", "s3://gov-archive", "--ledger", &at.ledger, "--level", level, "--policy", policy.as_str()];
+        let run = ["audit", "s3://gov-archive", "--ledger", &at.ledger, "--level", level, "--policy", policy.as_str()];
         let run = at.rig.destination.run(&run).await;
         let lines = run.lines();
         let notes = |kind: &str| -> Vec<String> {

@@ -25,10 +25,14 @@ async fn given_values_are_compared_with_what_is_stated() {
     let manifest = rig.home.path().join("m.json");
     let manifest = manifest.to_str().unwrap();
     let mut verify = crate::common::bare_command();
-    verify
-        .env("HOME", rig.home.path())
-        .env("AWS_CONFIG_FILE", rig.home.path().join("config"))
-        .args(["verify", FROM, "--profile", "commercial", "--write-manifest", manifest]);
+    verify.env("HOME", rig.home.path()).env("AWS_CONFIG_FILE", rig.home.path().join("config")).args([
+        "verify",
+        FROM,
+        "--profile",
+        "commercial",
+        "--write-manifest",
+        manifest,
+    ]);
     crate::common::Run::of(verify).await.assert_exit(0);
     let sha256 = format!("sha256:{}", "0".repeat(64));
     let (same, other) = (crc64(&bytes), crc64(b"another object"));

@@ -383,7 +383,8 @@ async fn half_removed() -> (Rig, Journal) {
     let rig = stored(TaskPace::Polls(0)).await;
     rig.deny("ec2:DeleteSnapshot");
     let run = drill(&rig, &[]).await;
-    for left in report(run.assert_exit(4))["resources"].as_array().unwrap().iter().filter(|one| one["state"] == "left") {
+    for left in report(run.assert_exit(4))["resources"].as_array().unwrap().iter().filter(|one| one["state"] == "left")
+    {
         let id = left["id"].as_str().unwrap();
         assert_eq!(left["remove_with"], format!("aws ec2 delete-snapshot --snapshot-id {id} --region {REGION}"));
     }

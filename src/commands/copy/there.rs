@@ -69,7 +69,8 @@ fn in_ledger(ends: &CopyEnds, facts: &ObjectFacts, known: &KnownEnds) -> Option<
             CopyFinding::fail(check, text)
         }
         Trouble::Doubt(look, _) => {
-            let text = format!("the ledger recorded {} that the bytes of the object that is there are in doubt", look.at);
+            let text =
+                format!("the ledger recorded {} that the bytes of the object that is there are in doubt", look.at);
             CopyFinding::open(check, text)
         }
     })
@@ -107,7 +108,9 @@ fn given(request: &CopyRequest, facts: &ObjectFacts) -> Option<CopyFinding> {
         () => Verdict::Unknown,
     };
     Some(match verdict {
-        Verdict::Pass => CopyFinding::pass(check, "S3 states the values of --expect and --manifest for the object there"),
+        Verdict::Pass => {
+            CopyFinding::pass(check, "S3 states the values of --expect and --manifest for the object there")
+        }
         Verdict::Fail => {
             CopyFinding::fail(check, "S3 states other values for the object there than --expect or --manifest give")
         }

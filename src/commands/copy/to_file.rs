@@ -106,8 +106,7 @@ async fn write_file(
         return Ok(report);
     }
     let known = KnownEnds::of(copy.request.ledger.as_ref(), &[source]).await;
-    let is_copy_of_unproved =
-        known.is_unproved(source, &facts) && !is_from_elsewhere(source, &verified, copy.request);
+    let is_copy_of_unproved = known.is_unproved(source, &facts) && !is_from_elsewhere(source, &verified, copy.request);
     let (finding, may_be_written) = source_finding(&verified, is_copy_of_unproved, copy.request);
     let unproved = copy.request.unproved.then_some(CopyCheck::Source);
     let accept: Vec<CopyCheck> = copy.request.accept.iter().copied().chain(unproved).collect();

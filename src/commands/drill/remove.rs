@@ -46,12 +46,7 @@ impl From<Reason> for Stay {
 }
 
 /// A resource in this Region that stays.
-pub(super) fn staying(
-    region: &RegionServices,
-    id: &str,
-    state: State,
-    reason: Option<Reason>,
-) -> DrillResourceReport {
+pub(super) fn staying(region: &RegionServices, id: &str, state: State, reason: Option<Reason>) -> DrillResourceReport {
     DrillResourceReport { id: id.to_owned(), state, reason, remove_with: region.remove_with(id), recycle_bin: None }
 }
 
@@ -79,9 +74,7 @@ impl Removal<'_> {
                     done.push(self.result(&made.id, Err(reason)));
                     let snapshots = entry.snapshots.iter().map(|made| &made.id).chain(&unseen);
                     let reason = format!("{image} needs it");
-                    done.extend(
-                        snapshots.map(|id| staying(self.region, id, State::Left, Some(reason.clone()))),
-                    );
+                    done.extend(snapshots.map(|id| staying(self.region, id, State::Left, Some(reason.clone()))));
                     return done;
                 }
             }

@@ -342,7 +342,8 @@ impl<'a> Drill<'a> {
                 all.push(id);
             }
         }
-        self.report.resources = all.into_iter().map(|id| staying(self.region(), &id, state, Some(why.to_owned()))).collect();
+        self.report.resources =
+            all.into_iter().map(|id| staying(self.region(), &id, state, Some(why.to_owned()))).collect();
         self.report.phases.push(done(DrillPhase::Remove, DrillState::Skipped, None, why));
     }
 

@@ -100,7 +100,11 @@ mod tests {
         ] {
             let facts = object(&etag, service, stored);
             let reference = reference(Claim::Whole(Hasher::digest(algorithm, bytes)));
-            assert_eq!(compare_reference(&facts, &reference), expected, "{service:?} {stored:?} {algorithm:?} {bytes:?}");
+            assert_eq!(
+                compare_reference(&facts, &reference),
+                expected,
+                "{service:?} {stored:?} {algorithm:?} {bytes:?}"
+            );
         }
     }
 

@@ -27,7 +27,11 @@ pub fn ascii_command(command: &str) -> String {
         // Escapes are possible here.
         word if word.starts_with("\"$(printf '") || word.starts_with("$'") => {
             word.chars().fold(String::new(), |mut ascii, c| {
-                if c.is_ascii() { ascii.push(c) } else { push_octal(&mut ascii, c) }
+                if c.is_ascii() {
+                    ascii.push(c)
+                } else {
+                    push_octal(&mut ascii, c)
+                }
                 ascii
             })
         }
