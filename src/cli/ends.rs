@@ -18,12 +18,12 @@ macro_rules! check_is_no_file {
             (concat!($prefix, "expected-bucket-owner"), args.expected_bucket_owner.is_some()),
             (concat!($prefix, "sse-c-key-file"), args.sse_c_key_file.is_some()),
         ];
-        $crate::cli::ends::check_connection_of(&given, $target)
+        $crate::cli::ends::check_bucket_options(&given, $target)
     }};
 }
 
-/// See [`check_is_no_file`].
-pub(super) fn check_connection_of(given: &[(&'static str, bool)], target: &Target) -> Result<(), UsageError> {
+/// Refuses these options where the end is a file.
+pub(super) fn check_bucket_options(given: &[(&'static str, bool)], target: &Target) -> Result<(), UsageError> {
     let Target::File(path) = target else { return Ok(()) };
     let Some((option, _)) = given.iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
     let written = like_a_bucket(path).map_or_else(|| "s3://BUCKET/KEY".to_owned(), |name| format!("s3://{name}/"));

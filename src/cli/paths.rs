@@ -182,6 +182,7 @@ impl Paths {
             let file = super::sums::stated(given).map_or_else(|_| given.clone(), |(_, file)| file);
             self.input_or_stdin("--sums", &file);
         }
+        self.lists(references.typed_like.as_slice(), None);
         if let Some(Target::File(path)) = &references.like {
             self.input("--like", Some(path));
         }
@@ -255,6 +256,7 @@ impl Paths {
     #[cfg(feature = "s3")]
     fn of_compare(&mut self, args: &CompareArgs) {
         let (a, b) = args.targets.clone().unzip();
+        self.lists(&[args.typed_a.clone(), args.typed_b.clone()], None);
         self.targets(a.as_slice());
         self.targets(b.as_slice());
         self.input("--from-sse-c-key-file", args.from.sse_c_key_file.as_deref());

@@ -4,12 +4,17 @@
 use std::future::Future;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use nix::libc::SIGXFSZ;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::output::complain;
 use crate::report::Exit;
+
+/// Signals of one kind within this time ask once: `timeout` sends its signal to the command and to its process group.
+const AT_ONCE: Duration = Duration::from_millis(250);
 
 /// Signals concern the whole process, so their state is global.
 static ASKED: OnceLock<CancellationToken> = OnceLock::new();
@@ -23,7 +28,7 @@ pub(super) async fn asked_before_work() {
     }
 }
 
-/// The token that the first signal cancels; a second SIGINT or SIGTERM ends the process. The caller takes over ending its work
+/// The token that the first signal cancels; a later SIGINT or SIGTERM ends the process. The caller takes over ending its work
 /// after a signal.
 pub(super) fn cancel_on_signal() -> CancellationToken {
     let asked = heeded().clone();
@@ -66,11 +71,13 @@ fn heed(kind: SignalKind, asked: CancellationToken) {
     tokio::spawn(async move {
         signals.recv().await;
         asked.cancel();
+        let first = Instant::now();
         // If a terminal closes, the kernel and the shell both send SIGHUP. That asks once, not twice.
         if kind == SignalKind::hangup() {
             return while signals.recv().await.is_some() {};
         }
-        signals.recv().await;
+        while signals.recv().await.is_some() && first.elapsed() < AT_ONCE {}
+        complain("ended at once by a second signal: an unfinished upload or a temporary file may be left");
         #[expect(clippy::exit, reason = "asked twice to stop, the process does not wait for its work")]
         std::process::exit(i32::from(Exit::Interrupted.code()));
     });

@@ -49,15 +49,18 @@ pub(super) async fn read(command: &mut Command) -> Result<(), UsageError> {
         #[cfg(feature = "ec2")]
         Command::Copy(args) => {
             if let Some(typed) = &args.typed {
-                args.source = Some(source(typed, &args.version).await?);
+                let (source, region) = source(typed, &args.version).await?;
+                (args.source, args.source_region) = (Some(source), region);
             }
         }
         #[cfg(feature = "s3")]
         Command::Compare(args) => {
             let files = [&args.typed_a, &args.typed_b].into_iter().filter_map(Word::url_file);
             only_one_reads_input(files, &SelectionArgs::default())?;
-            (args.typed_a, args.typed_b) = (expanded(&args.typed_a).await?, expanded(&args.typed_b).await?);
-            args.targets = Some((compared(&args.typed_a, &args.typed_b)?, compared(&args.typed_b, &args.typed_a)?));
+            let (a, b) = (expanded(&args.typed_a).await?, expanded(&args.typed_b).await?);
+            let region = |word: &Word| word.as_str().parse::<TypedTarget>().ok()?.region();
+            args.regions = (region(&a), region(&b));
+            args.targets = Some((compared(&a, &b)?, compared(&b, &a)?));
         }
         #[cfg(feature = "s3")]
         Command::Thaw(args) => {
@@ -130,9 +133,9 @@ async fn words(typed: &[Word], selection: &mut SelectionArgs) -> Result<Vec<Word
     Ok(words)
 }
 
-/// The source of a copy; `@FILE` names the file that holds it.
+/// The source of a copy, and the Region that its URL states; `@FILE` names the file that holds it.
 #[cfg(feature = "ec2")]
-async fn source(typed: &TypedTarget, version: &VersionArgs) -> Result<Target, UsageError> {
+async fn source(typed: &TypedTarget, version: &VersionArgs) -> Result<(Target, Option<String>), UsageError> {
     let wrong = |error: crate::ident::ParseTargetError| UsageError(error.to_string());
     let target = typed.target(version.version_id.as_ref()).map_err(wrong)?;
     let file = match &target {
@@ -140,8 +143,11 @@ async fn source(typed: &TypedTarget, version: &VersionArgs) -> Result<Target, Us
         Target::Object(_) | Target::Presigned(_) => None,
     };
     match file {
-        None => Ok(target),
-        Some(file) => one_in(file).await?.as_str().parse().map_err(wrong),
+        None => Ok((target, typed.region())),
+        Some(file) => {
+            let typed: TypedTarget = one_in(file).await?.as_str().parse().map_err(wrong)?;
+            Ok((typed.target(version.version_id.as_ref()).map_err(wrong)?, typed.region()))
+        }
     }
 }
 

@@ -4,11 +4,12 @@ use super::ask::asked;
 use crate::account::AccountService;
 use crate::checks::preflight::DryRun;
 use crate::facts::{Caller, Fact};
-use crate::ident::{AmiId, ObjectUri, is_snapshot_id, shell_option};
+use crate::ident::{AmiId, ObjectUri, is_snapshot_id};
 use crate::image::ImageService;
 use crate::progress::Counting;
 #[cfg(feature = "ebs")]
 use crate::progress::Counts;
+use crate::report::{EndOption, EndReport};
 #[cfg(feature = "ec2")]
 use crate::source::s3::Connection;
 use crate::source::{BucketService, Context, ErrorKind, ObjectSource, Session, SourceError};
@@ -54,6 +55,8 @@ pub struct RegionServices {
     /// STS, SSM and the quotas of the account.
     pub account: Arc<dyn AccountService>,
     clients: Arc<dyn RegionClients>,
+    /// The options by which the Region is reached, for commands that are printed.
+    reach: Vec<EndOption>,
     context: Context,
     counting: Arc<Counting>,
 }
@@ -77,7 +80,17 @@ impl RegionServices {
             true => format!("delete-snapshot --snapshot-id {id}"),
             false => format!("deregister-image --image-id {}", id.parse::<AmiId>().ok()?),
         };
-        Some(format!("aws ec2 {command} {}", shell_option("--region", self.images.region())))
+        let endpoint = self.reach.iter().find(|option| option.name == "endpoint-url");
+        let endpoint = endpoint.and_then(|option| option.value.as_deref());
+        let (options, region) = (self.reach.clone(), Some(self.images.region().to_owned()));
+        let used = EndReport { options, region, ..EndReport::default() };
+        Some(format!("aws ec2 {command}{}", used.aws_arguments(endpoint)))
+    }
+
+    /// The same with the options by which it is reached, for commands that are printed.
+    #[must_use]
+    pub fn reached_by(self, options: &[EndOption]) -> Self {
+        RegionServices { reach: options.to_vec(), ..self }
     }
 
     /// Opens the services of a Region, with a new count of requests.
@@ -87,6 +100,7 @@ impl RegionServices {
             images: clients.images(context.clone()),
             account: clients.account(context.clone()),
             clients,
+            reach: Vec::new(),
             context,
             counting,
         }

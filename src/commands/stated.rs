@@ -5,7 +5,18 @@ use super::discover::ask_every_part;
 use crate::copy::{CompareFinding, LayoutNeed, Likeness, StatedObject, compare_stated, likeness_of};
 use crate::facts::{Fact, ObjectFacts};
 use crate::report::DiscoveryNote;
-use crate::source::Session;
+use crate::source::{ErrorKind, Session, SourceError};
+
+/// An error of one of two ends with the option that changes the Region of that end.
+pub(super) fn by_option(error: SourceError, option: &str) -> SourceError {
+    let detail = match &error.kind {
+        ErrorKind::WrongRegion(Some(region)) => {
+            format!("the bucket is in Region {region}; run again with {option} {region}")
+        }
+        _ => return error,
+    };
+    SourceError { detail, ..error }
+}
 
 /// One of two objects, with what is known of it.
 pub(super) struct StatedEnd {

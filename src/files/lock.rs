@@ -5,6 +5,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
+use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 
 use super::place::{Place, folder_of, resolved};
 
@@ -40,48 +41,64 @@ fn answered(answer: Result<(), TryLockError>) -> io::Result<Locking> {
     }
 }
 
+/// Attempts to lock a file that others remove.
+const ATTEMPTS: usize = 64;
+
 /// The lock of a file that is replaced as a whole, and therefore cannot be locked itself. It is that of an empty file
-/// beside it, `.NAME.lock`, which is removed at the end.
+/// beside it, `.NAME.stored-ami-lock`, which is removed at the end. A file with content is never opened for that.
 #[derive(Debug)]
 pub struct NamedLock {
     path: PathBuf,
     /// Locked until it is closed.
-    _file: File,
+    file: File,
 }
 
 impl NamedLock {
-    /// Requests the lock of the file at `path`, which need not exist, without waiting. The lock is `None` if the file
-    /// system has no locks, and [`Locking`] says so.
+    /// Requests the lock of the file at `path`, which need not exist, without waiting; `None` if another process holds it. A
+    /// file system without locks keeps nobody away.
     ///
     /// # Errors
     ///
     /// The file beside it cannot be created or locked.
-    pub fn of(path: &Path) -> io::Result<(Option<Self>, Locking)> {
+    pub fn of(path: &Path) -> io::Result<Option<Self>> {
         let path = resolved(path)?;
         let mut name = OsString::from(".");
         name.push(path.file_name().unwrap_or_default());
-        name.push(".lock");
+        name.push(".stored-ami-lock");
         let path = folder_of(&path).join(name);
-        loop {
-            let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
-            match try_lock(&file)? {
-                Locking::Held => {}
-                other => return Ok((None, other)),
+        for _ in 0..ATTEMPTS {
+            let mut options = OpenOptions::new();
+            // A pipe would wait for its reader.
+            options.write(true).create(true).truncate(false).mode(0o600).custom_flags(O_NOFOLLOW | O_NONBLOCK);
+            let file = options.open(&path)?;
+            if !is_empty_file(&file) {
+                return Err(io::Error::other(format!("{} is another file than the lock", path.display())));
+            }
+            let locking = try_lock(&file)?;
+            if locking == Locking::Elsewhere {
+                return Ok(None);
             }
             // The holder before may have removed it between the two calls.
-            let is_there = fs::metadata(&path)
-                .is_ok_and(|there| file.metadata().is_ok_and(|own| Place::of_open(&own) == Place::of_open(&there)));
-            if is_there {
-                return Ok((Some(NamedLock { path, _file: file }), Locking::Held));
+            let is_there =
+                Place::of(&path).is_ok_and(|there| file.metadata().is_ok_and(|own| Place::of_open(&own) == there));
+            if is_there || locking == Locking::NotSupported {
+                return Ok(Some(NamedLock { path, file }));
             }
         }
+        Err(io::Error::other("other runs create and remove its lock again and again"))
     }
+}
+
+fn is_empty_file(file: &File) -> bool {
+    file.metadata().is_ok_and(|file| file.is_file() && file.len() == 0)
 }
 
 impl Drop for NamedLock {
     fn drop(&mut self) {
         // A file that cannot be removed does no harm.
-        drop(fs::remove_file(&self.path));
+        if is_empty_file(&self.file) {
+            drop(fs::remove_file(&self.path));
+        }
     }
 }
 
@@ -94,16 +111,35 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         std::os::unix::fs::symlink(at("state"), at("link")).unwrap();
-        let (held, locking) = NamedLock::of(&at("state")).unwrap();
-        assert!(held.is_some() && locking == Locking::Held);
+        let held = NamedLock::of(&at("state")).unwrap();
+        assert!(held.is_some());
         super::super::write_whole(&at("state"), b"1").unwrap();
         for spelling in [at("state"), at("link"), at(".").join("state")] {
-            let (other, locking) = NamedLock::of(&spelling).unwrap();
-            assert!(other.is_none() && locking == Locking::Elsewhere, "{spelling:?}");
+            assert!(NamedLock::of(&spelling).unwrap().is_none(), "{spelling:?}");
         }
-        assert!(NamedLock::of(&at("other")).unwrap().0.is_some());
+        assert!(NamedLock::of(&at("other")).unwrap().is_some());
         drop(held);
-        assert!(!at(".state.lock").exists() && NamedLock::of(&at("link")).unwrap().0.is_some());
+        assert!(!at(".state.stored-ami-lock").exists() && NamedLock::of(&at("link")).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_file_of_somebody_else_is_no_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at(".a.stored-ami-lock"), "precious").unwrap();
+        fs::write(at("precious"), "precious").unwrap();
+        std::os::unix::fs::symlink(at("precious"), at(".b.stored-ami-lock")).unwrap();
+        nix::unistd::mkfifo(&at(".c.stored-ami-lock"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        for name in ["a", "b", "c"] {
+            assert!(NamedLock::of(&at(name)).is_err(), "{name}");
+            assert!(fs::symlink_metadata(at(&format!(".{name}.stored-ami-lock"))).is_ok(), "{name}");
+        }
+        assert_eq!(fs::read(at(".a.stored-ami-lock")).unwrap(), b"precious");
+        // What was written into it meanwhile stays.
+        let held = NamedLock::of(&at("d")).unwrap();
+        fs::write(at(".d.stored-ami-lock"), "precious").unwrap();
+        drop(held);
+        assert_eq!(fs::read(at(".d.stored-ami-lock")).unwrap(), b"precious");
     }
 
     #[test]

@@ -18,7 +18,7 @@ const WORD: usize = 8;
 
 /// Writes the result for an object. In brief, it is one sentence about its worst findings.
 pub(super) fn write(out: &mut impl Write, style: Style, report: &AuditedReport, severity: Severity) -> io::Result<()> {
-    let target = shell_word(&report.target.to_string());
+    let target = style.word(&report.target.to_string());
     let label = style.label(label(report, severity), WORD);
     if !style.is_full() {
         let worst = what(report, severity);
@@ -172,7 +172,7 @@ pub(super) fn write_run(out: &mut impl Write, style: Style, report: &AuditedRunR
         run => format!(", run {run} of {}", report.of),
     };
     let why = report.reason.as_ref().map(|reason| reason.detail.clone()).unwrap_or_default();
-    let target = shell_word(&report.target.to_string());
+    let target = style.word(&report.target.to_string());
     sentence(out, style, &label, &format!("{target}{which}  not read: {}", printable(&why)))
 }
 
@@ -189,7 +189,7 @@ pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport
     writeln!(
         out,
         "{}",
-        style.bold(&report.scope.iter().map(|part| shell_word(&part.to_string())).collect::<Vec<_>>().join(", "))
+        style.bold(&report.scope.iter().map(|part| style.word(&part.to_string())).collect::<Vec<_>>().join(", "))
     )?;
     let mut line = |label: &str, value: &str| field(out, style.width, 2, label, value);
     line("listed", &listed(report))?;

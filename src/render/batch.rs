@@ -26,7 +26,7 @@ pub(super) fn write_plan(
     report: &BatchPlanReport,
     reach: &[EndOption],
 ) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&shell_word(&report.plan)))?;
+    writeln!(out, "{}", style.bold(&style.word(&report.plan)))?;
     field(out, style.width, 2, "plan", &format!("{}, in {}", report.plan_id, report.region))?;
     for job in &report.jobs {
         let baselines = match job.baselines {
@@ -96,7 +96,7 @@ pub(super) fn write_job(
     report: &BatchJobReport,
     reach: &[EndOption],
 ) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&shell_word(&report.job_id)))?;
+    writeln!(out, "{}", style.bold(&style.word(&report.job_id)))?;
     if let Some(number) = report.number {
         field(out, style.width, 2, "job", &number.to_string())?;
     }

@@ -1,14 +1,14 @@
 use std::io::{self, Write};
 
 use super::condition::conclude;
-use super::{Label, Style, field, printable, shell_word, wrap};
+use super::{Label, Style, field, printable, wrap};
 use crate::audit::joined;
 use crate::report::{BenchReport, Exit, HashesReport, LoadReport};
 use crate::units::{ByteSize, counted};
 use crate::verdict::Verdict;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &BenchReport) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
+    writeln!(out, "{}", style.bold(&style.word(&report.target)))?;
     let hashed = if report.hashed.is_empty() {
         "no digests".to_owned()
     } else {

@@ -54,7 +54,7 @@ fn stats(out: &mut impl Write, style: Style, stats: &BlockStatsReport) -> io::Re
 }
 
 pub(super) fn write_fingerprint(out: &mut impl Write, style: Style, report: &FingerprintReport) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&shell_word(&report.image)))?;
+    writeln!(out, "{}", style.bold(&style.word(&report.image)))?;
     if report.outcome == FingerprintOutcome::Planned {
         estimate(out, style, &report.estimate)?;
     }
@@ -108,7 +108,7 @@ fn planned(goes_on: bool) -> &'static str {
 }
 
 pub(super) fn write_prove(out: &mut impl Write, style: Style, report: &ProveReport) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&shell_word(&report.image)))?;
+    writeln!(out, "{}", style.bold(&style.word(&report.image)))?;
     let against = match report.against {
         ProofSource::Record => format!("the record of {}", report.expected_image),
         ProofSource::Image => format!("the AMI {}", report.expected_image),

@@ -16,7 +16,7 @@ use crate::verdict::Verdict;
 const NAME: usize = 10;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &CompareReport) -> io::Result<()> {
-    let targets = [&report.a, &report.b].map(|end| shell_word(&end.target));
+    let targets = [&report.a, &report.b].map(|end| style.word(&end.target));
     writeln!(out, "{}", style.bold(&targets.join(" and ")))?;
     field(out, style.width, 2, "A", &described(&report.a))?;
     field(out, style.width, 2, "B", &described(&report.b))?;

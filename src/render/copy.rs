@@ -193,6 +193,10 @@ fn accepted(report: &CopyReport) -> String {
     report.accepted.iter().map(|check| check.name()).collect::<Vec<_>>().join(", ")
 }
 
+/// For an object that is there already.
+const SAME: &str = "S3 states the same values for the object that is there already; nothing was written, and no byte was \
+                    read, so it may be damaged";
+
 fn conclusion(report: &CopyReport) -> (Label<'static>, String) {
     let label = |word| Label::new(word, report.verdict);
     match (report.outcome, report.verdict) {
@@ -223,16 +227,13 @@ fn conclusion(report: &CopyReport) -> (Label<'static>, String) {
             (Verdict::Fail.into(), format!("the copy was made, and is not as requested: {}", reason(report)))
         }
         (CopyOutcome::Copied, _) => (label("copied"), format!("not proved: {}", reason(report))),
-        (CopyOutcome::AlreadyThere, Verdict::Fail | Verdict::Unknown) => (
-            report.verdict.into(),
-            format!("an object is there already; nothing was read or written: {}", reason(report)),
-        ),
-        (CopyOutcome::AlreadyThere, Verdict::Pass) => (
-            label("same"),
-            "S3 states the same values for the object that is there already; nothing was written, and no byte was read, \
-             so it may be damaged"
-                .into(),
-        ),
+        (CopyOutcome::AlreadyThere, Verdict::Pass) => (label("same"), SAME.into()),
+        (CopyOutcome::AlreadyThere, Verdict::Unknown) if report.exit_code == Exit::Passed => {
+            (label("same"), format!("{SAME}; accepted without an answer: {}", accepted(report)))
+        }
+        (CopyOutcome::AlreadyThere, _) => {
+            (report.verdict.into(), format!("an object is there already, and nothing was written: {}", reason(report)))
+        }
         (CopyOutcome::Occupied, _) => (report.verdict.into(), format!("nothing was written: {}", reason(report))),
         (CopyOutcome::NotMade, _) => not_made(report),
         (CopyOutcome::NotKnown, _) => {

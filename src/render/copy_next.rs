@@ -32,10 +32,7 @@ fn steps(report: &CopyReport, again: Option<&str>) -> Vec<Step> {
             vec![Step::Advice("the same command without --dry-run makes the copy".into())]
         }
         CopyOutcome::Copied => copied(report),
-        CopyOutcome::AlreadyThere if report.verdict == Verdict::Fail => {
-            replace(report).map(Step::Advice).into_iter().chain([compare(report)]).collect()
-        }
-        CopyOutcome::AlreadyThere => vec![compare(report)],
+        CopyOutcome::AlreadyThere => there(report),
         CopyOutcome::Occupied => occupied(report),
         CopyOutcome::Planned | CopyOutcome::Refused => refused(report),
         CopyOutcome::NotMade => not_made(report, again),
@@ -94,6 +91,25 @@ fn copied(report: &CopyReport) -> Vec<Step> {
             })
             .into_iter()
             .collect(),
+    }
+}
+
+/// For an object with the values of the source that is there already.
+fn there(report: &CopyReport) -> Vec<Step> {
+    let is_refuted = finding(report, CopyCheck::Source).is_some_and(|finding| finding.verdict == Verdict::Fail);
+    match report.verdict {
+        // A copy of the same source would be refused, too.
+        Verdict::Fail if is_refuted => source(report)
+            .map(|source| Step::Command("examine it", format!("stored-ami verify{source}")))
+            .into_iter()
+            .collect(),
+        Verdict::Fail => replace(report).map(Step::Advice).into_iter().chain([compare(report)]).collect(),
+        Verdict::Unknown if report.exit_code != Exit::Passed => {
+            let open: Vec<&str> = required(report, Verdict::Unknown).map(|finding| finding.check.name()).collect();
+            let advice = format!("--accept {} ends with 0 without an answer to these checks", open.join(","));
+            vec![compare(report), Step::Advice(advice)]
+        }
+        Verdict::Pass | Verdict::Unknown => vec![compare(report)],
     }
 }
 

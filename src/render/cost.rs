@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use super::{Style, field, printable, shell_word, wrap};
+use super::{Style, field, printable, wrap};
 use crate::price::{Amount, CostItem, Source};
 use crate::report::{CostLineReport, CostReport, PriceSourceReport};
 use crate::units::{ByteSize, counted};
@@ -16,7 +16,7 @@ const ALIGNED: usize = 4 + LONGEST_OF + 1 + AMOUNT + 1 + MARKS;
 const FORMULA_BESIDE: usize = 100;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &CostReport) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
+    writeln!(out, "{}", style.bold(&style.word(&report.target)))?;
     let mut headline: Vec<String> = report.object_bytes.map(|bytes| ByteSize(bytes).to_string()).into_iter().collect();
     headline.extend(report.storage_class.clone());
     headline.push(format!("prices of {}, in US dollars, by {}", report.price_region, report.prices));

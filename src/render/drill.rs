@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use super::blocks::{estimate, write_volume};
 use super::condition::{self, conclude, names};
 use super::preflight::write_next;
-use super::{Label, Style, beside, field, printable, shell_word, wrap};
+use super::{Label, Style, beside, field, printable, wrap};
 use crate::checks::preflight::both_units;
 use crate::report::{
     DrillOutcome, DrillPhaseReport, DrillReport, DrillResourceReport, DrillResourceState, DrillState, ProofSource,
@@ -12,7 +12,7 @@ use crate::units::duration;
 use crate::verdict::Verdict;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &DrillReport) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
+    writeln!(out, "{}", style.bold(&style.word(&report.target)))?;
     let against = match report.against {
         ProofSource::Record => format!("the record of {}", report.expected_image),
         ProofSource::Image => format!("the AMI {}", report.expected_image),

@@ -4,7 +4,7 @@ use super::audit_lines::AuditLines;
 use super::charset::Encoded;
 use super::{
     Label, Renderer, Style, audit, batch, bench, beside, blocks, compare, copy, cost, doctor, drill, inspect,
-    preflight, printable, safe, shell_word, task, task_list, thaw, verify, wrap,
+    preflight, printable, safe, task, task_list, thaw, verify, wrap,
 };
 use crate::report::{EndOption, ErrorReport, Report, SummaryReport};
 use crate::units::counted;
@@ -113,7 +113,7 @@ impl<W: Write> Renderer for Human<W> {
 }
 
 fn write_error(out: &mut impl Write, style: Style, error: &ErrorReport) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&shell_word(&error.target)))?;
+    writeln!(out, "{}", style.bold(&style.word(&error.target)))?;
     let mut text = error.message.clone();
     if let Some(id) = &error.request_id {
         text = format!("{text} [request id {id}]");

@@ -2,7 +2,7 @@ use std::io::{self, Write};
 
 use super::next_step::NextStep;
 use super::verify::describe_layout;
-use super::{Style, command, content, field, shell_word};
+use super::{Style, command, content, field};
 use crate::facts::Recognised;
 use crate::ident::ObjectUri;
 use crate::report::{ETagKind, EndOption, FactReport, InspectReport, LockReport, ReadableState};
@@ -20,7 +20,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &InspectReport, 
 }
 
 fn write_facts(out: &mut impl Write, style: Style, report: &InspectReport) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
+    writeln!(out, "{}", style.bold(&style.word(&report.target)))?;
     let mut line = |label: &str, value: &str| field(out, style.width, 2, label, value);
     let identity = &report.identity;
     let bytes = ByteSize(identity.object_bytes);

@@ -18,7 +18,7 @@ pub(super) fn write(
     report: &PreflightReport,
     reach: &[EndOption],
 ) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
+    writeln!(out, "{}", style.bold(&style.word(&report.target)))?;
     let account = report.account.as_ref().map(|account| format!(", account {account}")).unwrap_or_default();
     let towards = match (&report.destination, &report.name) {
         (Some(destination), _) => format!(" to {destination}"),

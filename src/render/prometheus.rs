@@ -161,11 +161,7 @@ impl Page {
             now.as_second() as f64,
         );
         single("audit_elapsed_seconds", "Duration of the audit.", all.elapsed_seconds);
-        single(
-            "audit_objects_left",
-            "Objects that were due for examination and not reached.",
-            all.not_reached() as f64,
-        );
+        single("audit_objects_left", "Objects that the run did not reach.", all.not_reached() as f64);
         single("audit_objects_missing", "Objects in the ledger that no longer exist.", all.missing as f64);
         single("audit_received_bytes", "Object bytes received.", all.received_bytes as f64);
         single("audit_requests", "Requests sent.", all.requests as f64);

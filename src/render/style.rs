@@ -1,4 +1,5 @@
 use super::Charset;
+use crate::ident::{ascii_command, shell_word};
 use crate::verdict::Verdict;
 
 /// The word at the start of a line: a verdict, or another word in the colour of one.
@@ -53,6 +54,14 @@ impl Style {
     /// What is wrong or unknown, without colours and wrapping.
     pub const PLAIN: Style =
         Style { colour: false, width: Style::UNBOUNDED, detail: Detail::Brief, charset: Charset::Utf8 };
+
+    /// The name of a target, as one word of a shell.
+    pub(super) fn word(self, target: &str) -> String {
+        match self.charset {
+            Charset::Utf8 => shell_word(target),
+            Charset::Ascii => ascii_command(&shell_word(target)),
+        }
+    }
 
     /// Whether every check is printed.
     pub fn is_full(self) -> bool {

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use super::condition::{conclude, names};
-use super::{Style, command, condition, field, left_behind, printable, shell_word, wrap};
+use super::{Style, command, condition, field, left_behind, printable, wrap};
 use crate::report::{EndOption, TaskKind, TaskReport, arguments};
 use crate::units::{counted, duration};
 use crate::verdict::Verdict;
@@ -33,7 +33,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &TaskReport, rea
     match (&report.object, report.operation, verdict) {
         // EC2 reports the end of a store; nobody has read the object.
         (Some(object), TaskKind::Store, Verdict::Pass) => {
-            let object = shell_word(&object.to_string());
+            let object = style.word(&object.to_string());
             command(out, style, "prove it", &format!("stored-ami verify {object}{}", arguments(reach, "")))
         }
         _ => Ok(()),

@@ -2,7 +2,7 @@ use std::io::{self, Write};
 
 use super::condition::conclude;
 use super::cost::write_line;
-use super::{Label, Style, beside, field, printable, shell_word, wrap};
+use super::{Label, Style, beside, field, printable, wrap};
 use crate::checks::thaw::ThawCheck;
 use crate::report::{Exit, ThawFindingReport, ThawOutcome, ThawReport, ThawState};
 use crate::units::ByteSize;
@@ -12,7 +12,7 @@ use crate::verdict::Verdict;
 const NAME: usize = 8;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &ThawReport) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
+    writeln!(out, "{}", style.bold(&style.word(&report.target)))?;
     let mut headline = vec![ByteSize(report.identity.object_bytes).to_string()];
     headline.extend(report.storage_class.clone());
     headline.extend(report.archive_status.clone());

@@ -3,9 +3,7 @@ use std::time::Duration;
 
 use super::condition::conclude;
 use super::next_step::NextStep;
-use super::{
-    Label, Style, advised, beside, command, content, damage, field, folded, printable, reference, shell_word, wrap,
-};
+use super::{Label, Style, advised, beside, command, content, damage, field, folded, printable, reference, wrap};
 use crate::audit::joined;
 use crate::report::{
     DamageReport, EndOption, FindingReport, LayoutBasis, LayoutKind, LayoutReport, ProofLimit, VerifyReport, limit_of,
@@ -17,7 +15,7 @@ use crate::verdict::{CheckId, Origin, Subject, Verdict};
 const MOST_DAMAGE: usize = 10;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport, reach: &[EndOption]) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
+    writeln!(out, "{}", style.bold(&style.word(&report.target)))?;
     for line in wrap(&printable(&headline(report)), style.width.saturating_sub(2).max(24)) {
         writeln!(out, "  {}", style.dim(&line))?;
     }

@@ -255,8 +255,9 @@ async fn an_interruption_keeps_the_upload_only_with_a_state() {
         );
         let mut child = start(&rig, with_state.then_some(state.as_str()));
         writes(&rig, 3, &mut child).await;
-        let pid = child.id().to_string();
-        std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        // As `timeout` does, which sends it to the command and to its group.
+        let twice = format!("kill -TERM {0}; kill -TERM {0}", child.id());
+        std::process::Command::new("sh").args(["-c", &twice]).status().unwrap();
         let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
         assert_eq!(output.status.code(), Some(130), "{output:?}");
         assert_eq!(rig.uploads().await, usize::from(with_state), "{output:?}");
@@ -292,5 +293,31 @@ async fn a_second_run_with_the_same_file_leaves_the_first_alone() {
     rig.from.clear_script();
     rig.copy(&["--yes", "--resume", &state, "--accept", "uploads"]).await.assert_exit(0);
     assert_whole(&rig, &bytes, &state).await;
-    assert!(!rig.home.path().join(".copy.state.lock").exists());
+    assert!(!rig.home.path().join(".copy.state.stored-ami-lock").exists());
+}
+
+/// A run that neither goes on with an upload nor removes it says that it is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_is_not_forgotten_where_an_object_is_in_the_way() {
+    for (other, exit) in [(false, 0), (true, 1)] {
+        let (rig, bytes, state) = rig().await;
+        let slow = FaultRule::new(Operation::GetObject, Fault::Trickle { after: 0, rate: 10_000 }).times(1000).skip(3);
+        rig.from.script(slow);
+        let mut child = start(&rig, Some(&state));
+        writes(&rig, 3, &mut child).await;
+        std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+        rig.from.clear_script();
+        let there = if other { &b"another"[..] } else { &bytes };
+        let parts: Vec<&[u8]> = there.chunks(100_000).collect();
+        rig.destination.multipart("gov-archive", KEY, &parts, None).await;
+        let run = rig.copy(&["--yes", "--resume", &state]).await;
+        let left = report(run.assert_exit(exit))["left_behind"].clone();
+        let command = left[0]["remove_with"].as_str().unwrap();
+        assert!(command.starts_with(&format!("stored-ami copy --abort {state} ")), "{run:?}");
+        let mut abort = rig.command(&[]);
+        abort.args(["--abort", &state]);
+        Run::of(abort).await.assert_exit(0);
+        assert_eq!((rig.uploads().await, std::path::Path::new(&state).exists()), (0, false));
+    }
 }

@@ -70,6 +70,8 @@ async fn properties_that_were_asked_for_are_compared() {
         (&["--storage-class", "GLACIER_IR"][..], 1, "storage-class"),
         (&["--sse-kms-key", "arn:aws-us-gov:kms:us-gov-west-1:1:key/k"][..], 1, "encryption"),
         (&["--tags", "team=a"][..], 1, "tags"),
+        (&["--tags", "none"][..], 0, "tags"),
+        (&["--metadata", "none"][..], 0, "metadata"),
         // HEAD shows a lock only to those who may read it.
         (&lock[..], 3, "object-lock"),
     ] {
@@ -82,6 +84,12 @@ async fn properties_that_were_asked_for_are_compared() {
     let tags = Tagging::builder().tag_set(tag).build().unwrap();
     rig.destination.client.put_object_tagging().bucket("gov-archive").key(KEY).tagging(tags).send().await.unwrap();
     rig.copy(&["--tags", "team=a", "--yes"]).await.assert_exit(0);
+    let add = |object: &mut stored_ami_lab::ObjectRecord| object.metadata.insert("owner".to_owned(), "me".to_owned());
+    rig.to.with_object("gov-archive", KEY, add).unwrap();
+    for (args, check) in [(["--tags", "none"], "tags"), (["--metadata", "none"], "metadata")] {
+        let run = rig.copy(&[&args[..], &["--yes"]].concat()).await;
+        assert_eq!(verdict(run.assert_exit(1), check), "fail", "{run:?}");
+    }
     for (key, asked, exit) in [
         ("arn:aws:kms:x:1:key/k", "k", 0),
         ("arn:aws:kms:x:1:key/k", "arn:aws:kms:x:1:key/k", 0),
@@ -94,7 +102,8 @@ async fn properties_that_were_asked_for_are_compared() {
         };
         rig.to.with_object("gov-archive", KEY, encrypt).unwrap();
         let run = rig.copy(&["--sse-kms-key", asked, "--yes"]).await;
-        run.assert_exit(exit);
+        let findings = report(run.assert_exit(exit))["findings"].as_array().unwrap().clone();
+        assert_eq!(findings.iter().filter(|finding| finding["check"] == "encryption").count(), 1, "{run:?}");
         assert_eq!(verdict(&run, "encryption"), ["pass", "fail", "", "unknown"][exit as usize], "{asked} {run:?}");
     }
 }

@@ -156,7 +156,7 @@ fn hint_at_verify(prefix: &Prefix) {
 ///
 /// Runs in a separate thread, because another process may hold the lock.
 pub(super) async fn open(path: &Path, within: Option<Duration>) -> Result<Result<SharedLedger, String>, UsageError> {
-    if !path.exists() {
+    if path.try_exists().is_ok_and(|is_there| !is_there) {
         return Ok(Ok(SharedLedger::created_later(path)));
     }
     let (name, path) = (format!("--ledger {}", path.display()), path.to_owned());

@@ -57,7 +57,8 @@ pub(super) async fn services(
         return Err(UsageError("--no-sign-request: EC2 and EBS take signed requests only".to_owned()));
     }
     let connection = connect(options(args, runner.settings())?).await?;
-    let region = RegionServices::new(Arc::new(connection.clone()), &runner.context());
+    let region =
+        RegionServices::new(Arc::new(connection.clone()), &runner.context()).reached_by(&runner.settings().reach);
     let snapshots = Arc::new(Ebs::new(&connection, region.context().clone()));
     Ok(BlockServices { region, snapshots, rate })
 }

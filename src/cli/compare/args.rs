@@ -19,6 +19,9 @@ pub struct CompareArgs {
     /// A and B, once they are read
     #[arg(skip)]
     pub targets: Option<(Target, Target)>,
+    /// The Regions that the URLs of A and B state
+    #[arg(skip)]
+    pub regions: (Option<String>, Option<String>),
     /// Read every byte of both, and find the first difference
     ///
     /// Both are read at the same time, in pieces whose SHA-256 is compared. The first piece that differs is read again

@@ -10,14 +10,13 @@ use self::args::{CompareArgs, FirstEndArgs, SecondEndArgs};
 use super::args::MEMORY;
 use super::connect::{connect, end_options};
 use super::ends::check_is_no_file;
-use super::reach::typed_options;
+use super::reach::{past_environment, typed_options};
 use super::runner::{Failure, Runner, Stop};
-use super::selection::Word;
 use super::settings::Settings;
 use super::signals::cancel_on_signal;
 use super::usage::UsageError;
 use crate::commands::compare::{CompareError, CompareRequest, ComparedEnd, compare};
-use crate::ident::{Target, TypedTarget};
+use crate::ident::Target;
 use crate::plan::Limits;
 use crate::report::{CompareReport, EndOption, Exit, Report};
 use crate::source::file::FileSource;
@@ -33,8 +32,8 @@ pub(super) async fn run(args: CompareArgs, settings: &Settings) -> Result<Exit, 
     check_is_no_file!(&args.from, "--from-", unsigned: args.from.no_sign_request, &target_a)?;
     check_is_no_file!(&args.to, "--to-", unsigned: args.to.no_sign_request, &target_b)?;
     let request = CompareRequest { read: args.read, budget: budget(&args)? };
-    let of_a = Options::of_a(&args.from, region(&args.typed_a), settings)?;
-    let of_b = Options::of_b(&args.to, region(&args.typed_b), settings)?;
+    let of_a = Options::of_a(&args.from, args.regions.0.clone(), settings)?;
+    let of_b = Options::of_b(&args.to, args.regions.1.clone(), settings)?;
     let mut runner = Runner::new(&args.output, settings);
     let context = runner.context();
     let a = Opened::open(&target_a, of_a, &context).await?;
@@ -55,11 +54,6 @@ pub(super) async fn run(args: CompareArgs, settings: &Settings) -> Result<Exit, 
         Some(Err(CompareError::Memory(error))) => return Err(UsageError(error.to_string())),
     }
     Ok(runner.finish())
-}
-
-/// The Region that a URL states.
-fn region(typed: &Word) -> Option<String> {
-    typed.as_str().parse::<TypedTarget>().ok()?.region()
 }
 
 fn budget(args: &CompareArgs) -> Result<crate::plan::Budget, UsageError> {
@@ -146,7 +140,7 @@ impl Opened {
         let place =
             Place { profile, region: Some(connection.region().to_owned()), endpoint_url: connection.endpoint_url() };
         let session = Session::new(Arc::new(connection.object(uri.clone())), context.clone());
-        Ok(Opened { session, place, options: options.typed })
+        Ok(Opened { session, place, options: past_environment(options.typed, &connection) })
     }
 }
 

@@ -21,6 +21,9 @@ pub struct CopyArgs {
     pub typed: Option<TypedTarget>,
     #[arg(skip)]
     pub source: Option<Target>,
+    /// The Region that the URL of the source states
+    #[arg(skip)]
+    pub source_region: Option<String>,
     /// s3://bucket/key, s3://bucket/prefix/, or a file
     ///
     /// After a prefix that ends with /, and in a folder, the copy has the name of the source.
@@ -74,6 +77,7 @@ pub struct CopyArgs {
     /// The ledger is an SQLite file, which is created if it does not exist. The copy is a proof of the kind `written`:
     /// nothing has read it. `audit` and `safe-to-delete` ask for a read, unless a policy accepts `written`. A copy by
     /// the server (--via server) is `stated-by-s3`. With --verify-destination the read of the copy is recorded, too.
+    /// What the ledger has against an object that is there already is no success, also with --dry-run.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ledger: Option<PathBuf>,
 }

@@ -7,14 +7,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use tokio_util::sync::CancellationToken;
 
 use self::args::{CopyArgs, LockModeWord, MetadataChoice, NewObjectArgs, TagWord, Via};
 use self::open::{open, open_destination, open_source};
 use super::args::MEMORY;
 use super::audit::open as open_ledger;
 use super::cost::{price_files, price_table};
-use super::ends::{check_is_no_file, like_a_bucket};
+use super::ends::{check_bucket_options, check_is_no_file, like_a_bucket};
 use super::images::{Costly, agreed, can_ask};
 use super::output::complain;
 use super::resolve::read_manifest;
@@ -23,8 +22,7 @@ use super::settings::Settings;
 use super::signals::cancel_on_signal;
 use super::usage::{UsageError, load};
 use crate::commands::copy::{
-    CopyEnds, CopyRequest, CopyStateFile, FileCopyRequest, PreparedCopy, TagChoice, carry_out, copy_to_file,
-    prepare_copy,
+    CopyEnds, CopyRequest, CopyStateFile, FileCopyRequest, TagChoice, carry_out, copy_to_file, prepare_copy,
 };
 use crate::commands::verify::VerifyOptions;
 use crate::copy::{LockRequest, RetentionRequest};
@@ -46,6 +44,7 @@ pub(in crate::cli) async fn run(args: CopyArgs, settings: &Settings) -> Result<E
     let destination = args.destination.as_ref().ok_or_else(missing)?.target(&source)?;
     check_is_no_file!(&args.from, "--from-", unsigned: args.from.no_sign_request, &source)?;
     check_is_no_file!(&args.to, "--to-", unsigned: false, &destination)?;
+    check_bucket_options(&of_object(&args.object), &destination)?;
     match destination {
         Target::Object(destination) => to_object((&args, settings), &source, &destination).await,
         Target::File(path) => to_file((&args, settings), &source, path).await,
@@ -65,7 +64,7 @@ async fn to_object(
         return Err(UsageError(text.to_owned()));
     }
     let files = price_files(&args.prices).await?;
-    let request = CopyRequest { ledger: ledger(args, settings).await?, ..request(args)? };
+    let request = CopyRequest { ledger: ledger(args).await?, ..request(args)? };
     let mut runner = Runner::new(&args.output, settings);
     let cancel = cancel_on_signal();
     let ends = open((args, settings), source, destination, runner.context()).await?;
@@ -84,7 +83,11 @@ async fn to_object(
     runner.show(&Report::Copy(Box::new(CopyReport { goes_on: true, ..prepared.report.clone() })));
     let question = format!("Copy {source} to {destination}?");
     if agreed(&args.starting, &question, &cancel).await {
-        copy(&mut runner, &ends, (&request, prepared), &cancel).await;
+        let target = prepared.report.destination.clone();
+        let work = carry_out(&ends, &request, prepared, &cancel);
+        if let Some(report) = runner.run(&target, Stop::ByItself, work).await {
+            add(&mut runner, args, report);
+        }
     } else {
         runner.declined(Costly::Copy);
     }
@@ -105,7 +108,7 @@ async fn to_file((args, settings): (&CopyArgs, &Settings), source: &Target, path
     if !args.prices.is_empty() {
         return Err(UsageError("--prices: a copy to a file has no estimate of its cost".to_owned()));
     }
-    let request = CopyRequest { ledger: ledger(args, settings).await?, ..request(args)? };
+    let request = CopyRequest { ledger: ledger(args).await?, ..request(args)? };
     let mut runner = Runner::new(&args.output, settings);
     if let Some(name) = like_a_bucket(&path) {
         runner.remark(&format!("{name}: is taken for a file in the current folder; for a bucket write s3://{name}/"));
@@ -118,20 +121,43 @@ async fn to_file((args, settings): (&CopyArgs, &Settings), source: &Target, path
     let file = FileCopyRequest { from, path, request: &request, dry_run: args.starting.dry_run };
     let work = copy_to_file(&session, file, &cancel);
     if let Some(report) = runner.run(&target, Stop::ByItself, work).await {
-        runner.add(Report::Copy(Box::new(report)));
+        add(&mut runner, args, report);
     }
     Ok(runner.finish())
 }
 
+/// The options that ask for properties which only an object has, and whether each is given.
+fn of_object(args: &NewObjectArgs) -> [(&'static str, bool); 6] {
+    let NewObjectArgs {
+        storage_class,
+        sse_kms_key,
+        object_lock_mode,
+        object_lock_retain_until: _,
+        object_lock_legal_hold,
+        metadata,
+        tags,
+    } = args;
+    [
+        ("--storage-class", storage_class.is_some()),
+        ("--sse-kms-key", sse_kms_key.is_some()),
+        ("--object-lock-mode", object_lock_mode.is_some()),
+        ("--object-lock-legal-hold", *object_lock_legal_hold),
+        ("--metadata", *metadata != MetadataChoice::Copy),
+        ("--tags", *tags != [TagWord::Copy]),
+    ]
+}
+
 /// Removes the upload of an unfinished copy, and its state.
 async fn abort((args, settings): (&CopyArgs, &Settings), file: &CopyStateFile) -> Result<Exit, UsageError> {
-    let _lock = file.lock().map_err(|problem| UsageError(format!("--abort {problem}")))?;
-    let state = file.read().map_err(UsageError)?;
     let missing = || {
         let path = file.path().display();
         UsageError(format!("--abort {path}: there is no such file; name the one that `copy --resume` wrote"))
     };
-    let state = state.ok_or_else(missing)?;
+    if !file.path().exists() {
+        return Err(missing());
+    }
+    let _lock = file.lock().map_err(|problem| UsageError(format!("--abort {problem}")))?;
+    let state = file.read().map_err(UsageError)?.ok_or_else(missing)?;
     let (connection, _) = open_destination((args, settings), &Context::default()).await?;
     if connection.endpoint_url() != state.endpoint {
         let of = |endpoint: Option<String>| endpoint.unwrap_or_else(|| "that of AWS".to_owned());
@@ -157,34 +183,28 @@ async fn abort((args, settings): (&CopyArgs, &Settings), file: &CopyStateFile) -
     Ok(Exit::Passed)
 }
 
-async fn copy(
-    runner: &mut Runner,
-    ends: &CopyEnds,
-    (request, prepared): (&CopyRequest, PreparedCopy),
-    cancel: &CancellationToken,
-) {
-    let target = prepared.report.destination.clone();
-    let work = carry_out(ends, request, prepared, cancel);
-    if let Some(report) = runner.run(&target, Stop::ByItself, work).await {
-        runner.add(Report::Copy(Box::new(report)));
-    }
-}
-
 /// Opens the ledger before any request, so that no copy is made that could not be recorded. A new one is created by its
 /// first entry.
-async fn ledger(args: &CopyArgs, settings: &Settings) -> Result<Option<SharedLedger>, UsageError> {
+async fn ledger(args: &CopyArgs) -> Result<Option<SharedLedger>, UsageError> {
     let Some(path) = args.ledger.as_deref() else { return Ok(None) };
     if args.starting.dry_run {
         return ledger_of_rehearsal(path).await;
     }
-    let ledger = open_ledger(path, None).await?.map_err(UsageError)?;
-    settings.written.add(path, FileKind::Ledger);
-    Ok(Some(ledger))
+    Ok(Some(open_ledger(path, None).await?.map_err(UsageError)?))
+}
+
+/// Adds the report of a copy, and names the ledger if something was recorded.
+fn add(runner: &mut Runner, args: &CopyArgs, report: CopyReport) {
+    if let (Some(path), Some(_)) = (&args.ledger, &report.ledger_head) {
+        runner.settings().written.add(path, FileKind::Ledger);
+    }
+    runner.add(Report::Copy(Box::new(report)));
 }
 
 /// Opens the ledger for reading, if there is one.
 async fn ledger_of_rehearsal(path: &Path) -> Result<Option<SharedLedger>, UsageError> {
-    if path.metadata().is_ok_and(|file| file.len() == 0) || !path.exists() {
+    let is_begun = path.metadata().map(|file| file.len() > 0);
+    if is_begun.is_ok_and(|is_begun| !is_begun) || path.try_exists().is_ok_and(|is_there| !is_there) {
         return Ok(None);
     }
     let (name, path) = (format!("--ledger {}", path.display()), path.to_owned());

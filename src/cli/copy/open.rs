@@ -6,7 +6,7 @@ use super::args::{CopyArgs, FromArgs, ToArgs, Via};
 use crate::account::AccountService as _;
 use crate::account::aws::Account;
 use crate::cli::connect::{connect, end_options};
-use crate::cli::reach::typed_options;
+use crate::cli::reach::{past_environment, typed_options};
 use crate::cli::settings::Settings;
 use crate::cli::usage::UsageError;
 use crate::commands::copy::CopyEnds;
@@ -16,9 +16,11 @@ use crate::source::file::FileSource;
 use crate::source::s3::{Connection, S3Options};
 use crate::source::{Context, ObjectSource, Session};
 
-fn from_options(args: &FromArgs, settings: &Settings) -> Result<S3Options, UsageError> {
+/// The settings of the source. `region` is that of its URL.
+fn from_options(args: &FromArgs, region: Option<&str>, settings: &Settings) -> Result<S3Options, UsageError> {
     let unsigned = args.no_sign_request;
-    Ok(end_options!(args, "--from-expected-bucket-owner", unsigned: unsigned, patience: settings.timeout))
+    let options = end_options!(args, "--from-expected-bucket-owner", unsigned: unsigned, patience: settings.timeout);
+    Ok(S3Options { region: options.region.or(region.map(str::to_owned)), ..options })
 }
 
 fn to_options(args: &ToArgs, settings: &Settings) -> Result<S3Options, UsageError> {
@@ -40,10 +42,10 @@ pub(super) async fn open_source(
         Target::Object(uri) => uri,
         Target::Presigned(url) => return open_presigned((&args.from, settings), url).await,
     };
-    let options = from_options(&args.from, settings)?;
+    let options = from_options(&args.from, args.source_region.as_deref(), settings)?;
     let connection = connect(options.clone()).await.map_err(|error| named("the source", error))?;
     let from = EndReport {
-        options: typed_options!(&args.from, unsigned: args.from.no_sign_request),
+        options: past_environment(typed_options!(&args.from, unsigned: args.from.no_sign_request), &connection),
         ..end(&connection, &options, context).await
     };
     Ok((Arc::new(connection.object(uri.clone())), from, Some(connection)))
@@ -64,7 +66,7 @@ async fn open_presigned(
             return Err(UsageError(format!("{option}: {problem}; use s3://bucket/key with credentials")));
         }
     }
-    let connection = connect(from_options(args, settings)?.unsigned()).await;
+    let connection = connect(from_options(args, None, settings)?.unsigned()).await;
     let connection = connection.map_err(|error| named("the source", error))?;
     let from = EndReport {
         profile: args.profile.clone(),
@@ -82,8 +84,10 @@ pub(super) async fn open_destination(
 ) -> Result<(Connection, EndReport), UsageError> {
     let options = to_options(&args.to, settings)?;
     let connection = connect(options.clone()).await.map_err(|error| named("the destination", error))?;
-    let mut to =
-        EndReport { options: typed_options!(&args.to, unsigned: false), ..end(&connection, &options, context).await };
+    let mut to = EndReport {
+        options: past_environment(typed_options!(&args.to, unsigned: false), &connection),
+        ..end(&connection, &options, context).await
+    };
     let owner = options.expected_bucket_owner.clone().or_else(|| to.account.clone());
     to.expected_bucket_owner.clone_from(&owner);
     let connection = owner.map_or_else(|| connection.clone(), |owner| connection.with_expected_owner(&owner));
@@ -121,7 +125,11 @@ pub(super) async fn open(
         from,
         destination: Session::new(Arc::new(connection.object(destination.clone())), context.clone()),
         bucket: Arc::new(connection.bucket(&destination.bucket, context.clone())),
-        upload: Arc::new(connection.upload(destination).copying_from(&from_options(&args.from, settings)?)),
+        upload: Arc::new(connection.upload(destination).copying_from(&from_options(
+            &args.from,
+            args.source_region.as_deref(),
+            settings,
+        )?)),
         probe: Arc::new(connection.upload(&beside(destination, &context))),
         service: connection.answers(),
         endpoint: connection.endpoint_url(),

@@ -115,7 +115,8 @@ async fn services(args: &DrillArgs, runner: &mut Runner) -> Result<DrillServices
         return Err(UsageError("--no-sign-request: EC2 and EBS take signed requests only".to_owned()));
     }
     let connection = connect(options(&args.connection, runner.settings())?).await?;
-    let region = RegionServices::new(Arc::new(connection.clone()), &runner.context());
+    let region =
+        RegionServices::new(Arc::new(connection.clone()), &runner.context()).reached_by(&runner.settings().reach);
     let snapshots = Arc::new(Ebs::new(&connection, region.context().clone()));
     let removal = Arc::new(Ec2::new(&connection, region.context().clone()));
     let object = region.at(&args.target);

@@ -12,5 +12,5 @@ pub(in crate::cli) async fn services(args: &ConnectionArgs, runner: &mut Runner)
         return Err(UsageError("--no-sign-request: EC2 accepts only signed requests".to_owned()));
     }
     let connection = connect(options(args, runner.settings())?).await?;
-    Ok(RegionServices::new(Arc::new(connection), &runner.context()))
+    Ok(RegionServices::new(Arc::new(connection), &runner.context()).reached_by(&runner.settings().reach))
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
-use super::stated::{StatedEnd, compare_ends};
+use super::stated::{StatedEnd, by_option, compare_ends};
 use super::verify;
 use crate::copy::{CompareCheck, CompareFinding};
 use crate::plan::{Budget, PlanTooLarge};
@@ -53,11 +53,12 @@ pub enum CompareError {
 
 impl StatedEnd {
     async fn describe(end: ComparedEnd, session: &Session) -> Result<Self, CompareError> {
-        let facts = session.head().await.map_err(|error| CompareError::Source { end, error })?;
-        let name = match end {
-            ComparedEnd::A => "A",
-            ComparedEnd::B => "B",
+        let (name, region) = match end {
+            ComparedEnd::A => ("A", "--from-region"),
+            ComparedEnd::B => ("B", "--to-region"),
         };
+        let error = |error| CompareError::Source { end, error: by_option(error, region) };
+        let facts = session.head().await.map_err(error)?;
         Ok(StatedEnd::of_head(name, session.clone(), facts).await)
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::destination::{Place, Sameness, occupied, place, to_be_replaced};
-use super::end::{by_option, callers};
+use super::end::callers;
 use super::entries::KnownEnds;
 use super::estimate::{estimate, time};
 use super::parts::stated_parts;
@@ -10,6 +10,7 @@ use super::sender::is_streamed;
 use super::there::judge_there;
 use super::{CopyEnds, CopyRequest, CopyStateFile, TagChoice};
 use crate::checks::preflight::RESTORE_TAG;
+use crate::commands::stated::by_option;
 use crate::commands::{Discovery, discover};
 use crate::copy::{
     ChecksumChange, ChosenChecksum, CopyCheck, CopyFinding, CopyLayout, LayoutChange, LayoutLimits, Likeness,
@@ -41,6 +42,11 @@ impl PreparedCopy {
     /// Whether the copy may be written.
     pub fn is_ready(&self) -> bool {
         self.report.outcome == CopyOutcome::Planned && self.report.exit_code == Exit::Passed
+    }
+
+    /// Whether the state file is that of a copy that an earlier run completed.
+    pub(super) fn is_of_finished(&self) -> bool {
+        self.finished.is_some()
     }
 
     /// Removes the state file of a copy that an earlier run completed.
@@ -108,6 +114,10 @@ pub(super) async fn describe(ends: &CopyEnds, request: &CopyRequest) -> Result<P
                     if facts.is_unproved_copy() {
                         let note = "the object that is there is marked as a copy of unproved bytes; --replace-if ETAG \
                                     writes it again, proved";
+                        report.notes.push(Note::Source(note.to_owned()));
+                    }
+                    if request.ledger.is_some() {
+                        let note = "nothing is recorded in the ledger, because nothing was read or written";
                         report.notes.push(Note::Source(note.to_owned()));
                     }
                     findings.extend(judge_there(ends, request, (&facts, &new), &known_ends).await);

@@ -68,19 +68,25 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
 
 /// Refuses a state file that is of another copy, before anything is asked or written.
 fn check_state(ends: &CopyEnds, request: &CopyRequest, prepared: &mut PreparedCopy) {
-    let Some(file) = request.resume.as_ref().filter(|_| prepared.report.outcome == CopyOutcome::Planned) else {
-        return;
-    };
-    let is_usable = match file.read() {
-        Ok(None) => match room_for(file.path(), 0) {
+    let Some(file) = &request.resume else { return };
+    if prepared.report.outcome != CopyOutcome::Planned {
+        return name_kept(ends, file, prepared);
+    }
+    // Held until this is checked; `carry_out` requests it again.
+    let is_usable = match (file.lock(), file.read()) {
+        (Err(problem), _) => {
+            refuse(&mut prepared.report, format!("--resume {problem}"));
+            false
+        }
+        (Ok(_), Ok(None)) => match room_for(file.path(), 0) {
             Ok(_) => true,
             Err(problem) => {
                 refuse(&mut prepared.report, format!("--resume {problem}"));
                 false
             }
         },
-        Ok(Some(state)) => is_of_this_copy(ends, request, prepared, (file.path(), &state)),
-        Err(problem) => {
+        (Ok(_), Ok(Some(state))) => is_of_this_copy(ends, request, prepared, (file.path(), &state)),
+        (Ok(_), Err(problem)) => {
             refuse(&mut prepared.report, format!("{problem}; name another file with --resume"));
             false
         }
@@ -88,6 +94,16 @@ fn check_state(ends: &CopyEnds, request: &CopyRequest, prepared: &mut PreparedCo
     if !is_usable {
         prepared.report.outcome = CopyOutcome::Refused;
     }
+}
+
+/// Names the upload of a state file that this run neither goes on with nor removes.
+fn name_kept(ends: &CopyEnds, file: &CopyStateFile, prepared: &mut PreparedCopy) {
+    let Some(state) = file.read().ok().flatten().filter(|_| !prepared.is_of_finished()) else { return };
+    prepared.report.left_behind.push(LeftReport {
+        id: state.upload_id,
+        state: format!("the upload of {}, to {}; nothing goes on with it", file.path().display(), state.destination),
+        remove_with: abort_command(ends, file.path()),
+    });
 }
 
 /// Whether the upload of a state file is one for this copy. If not, that is in the report.

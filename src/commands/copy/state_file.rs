@@ -2,7 +2,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::copy::CopyState;
-use crate::files::{FileProblem, InputError, InputKind, Locking, NamedLock, read_text, remove_whole, write_whole};
+use crate::files::{FileProblem, InputError, InputKind, NamedLock, read_text, remove_whole, write_whole};
 
 /// The file with the state of an unfinished copy.
 #[derive(Debug, Clone)]
@@ -19,18 +19,18 @@ impl CopyStateFile {
         &self.0
     }
 
-    /// Keeps other runs from the upload of the file until the lock is dropped. A file system without locks has none.
+    /// Keeps other runs from the upload of the file until the lock is dropped.
     ///
     /// # Errors
     ///
     /// Another run holds it, or it cannot be requested; the text is for the user.
-    pub fn lock(&self) -> Result<Option<NamedLock>, String> {
+    pub fn lock(&self) -> Result<NamedLock, String> {
         let name = self.0.display();
         match NamedLock::of(&self.0) {
-            Ok((_, Locking::Elsewhere)) => {
+            Ok(Some(lock)) => Ok(lock),
+            Ok(None) => {
                 Err(format!("{name}: another run uses it now, and its upload; wait for that, or name another file"))
             }
-            Ok((lock, Locking::Held | Locking::NotSupported)) => Ok(lock),
             Err(error) => Err(FileProblem::of(&self.0, error).to_string()),
         }
     }

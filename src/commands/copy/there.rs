@@ -1,14 +1,13 @@
 //! An object that is at the destination already and has the values of the source: whether it is what was asked for.
 
-use super::after::{asked_properties, is_kms_key};
+use super::after::asked_properties;
 use super::entries::KnownEnds;
-use super::{CopyEnds, CopyRequest, TagChoice};
+use super::{COPY_ID, CopyEnds, CopyRequest, TagChoice};
 use crate::audit::Trouble;
-use crate::copy::{CopyCheck, CopyFinding, Likeness, compare_reference};
-use crate::facts::ObjectFacts;
-use crate::plan::{KnownLayout, Reference, checksum_claim};
+use crate::copy::{CopyCheck, CopyFinding, Likeness, compare_expected, compare_reference};
+use crate::facts::{ObjectFacts, UNPROVED_COPY};
 use crate::source::NewObject;
-use crate::verdict::{CheckId, Origin, Subject, Verdict};
+use crate::verdict::Verdict;
 
 /// Judges the object that is there by what the user asked for. Nothing is read.
 pub(super) async fn judge_there(
@@ -17,9 +16,9 @@ pub(super) async fn judge_there(
     (facts, new): (&ObjectFacts, &NewObject),
     known: &KnownEnds,
 ) -> Vec<CopyFinding> {
-    let mut findings = asked_properties(new, facts);
-    findings.extend(kms_key(new, facts));
+    let mut findings = asked_properties(new, facts, false);
     findings.extend(tags(ends, request, facts).await);
+    findings.extend(metadata(request, facts));
     findings.extend(in_ledger(ends, facts, known));
     findings.extend(given(request, facts));
     if request.verify_destination {
@@ -30,17 +29,14 @@ pub(super) async fn judge_there(
     findings
 }
 
-/// An alias stands for the key that it names today.
-fn kms_key(new: &NewObject, facts: &ObjectFacts) -> Option<CopyFinding> {
-    let asked = new.kms_key.as_deref()?;
-    let text = format!("whether the object that is there is encrypted with {asked} is not known");
-    is_kms_key(asked, facts).is_none().then(|| CopyFinding::open(CopyCheck::Encryption, text))
-}
-
-/// Tags that were named. Others come from the source, and may have been changed since.
+/// Tags that were named, or that there are none. Those of the source may have been changed since.
 async fn tags(ends: &CopyEnds, request: &CopyRequest, facts: &ObjectFacts) -> Option<CopyFinding> {
-    let TagChoice::With(asked) = &request.tags else { return None };
     let check = CopyCheck::Tags;
+    let asked = match &request.tags {
+        TagChoice::Copy => return None,
+        TagChoice::None => None,
+        TagChoice::With(asked) => Some(asked),
+    };
     let there = match ends.destination.tags(&facts.id).await {
         Ok(there) => there,
         Err(error) => {
@@ -48,11 +44,33 @@ async fn tags(ends: &CopyEnds, request: &CopyRequest, facts: &ObjectFacts) -> Op
             return Some(CopyFinding::open(check, text));
         }
     };
+    let Some(asked) = asked else {
+        return Some(match there.is_empty() {
+            true => CopyFinding::pass(check, "the object that is there has no tags"),
+            false => CopyFinding::fail(check, "the object that is there has tags, and --tags none was given"),
+        });
+    };
     let missing = asked.iter().filter(|(key, value)| there.get(*key) != Some(value));
     let missing: Vec<&str> = missing.map(|(key, _)| key.as_str()).collect();
     Some(match missing.is_empty() {
         true => CopyFinding::pass(check, "the object that is there has the tags of --tags"),
         false => CopyFinding::fail(check, format!("the object that is there lacks, of --tags: {}", missing.join(", "))),
+    })
+}
+
+/// That there is no metadata. That of the source may have been changed since.
+fn metadata(request: &CopyRequest, facts: &ObjectFacts) -> Option<CopyFinding> {
+    if request.metadata {
+        return None;
+    }
+    let is_own = |name: &str| name == COPY_ID || name == UNPROVED_COPY.0;
+    let is_empty = facts.metadata.keys().all(|name| is_own(name)) && facts.headers.set().next().is_none();
+    Some(match is_empty {
+        true => CopyFinding::pass(CopyCheck::Metadata, "the object that is there has no metadata of its source"),
+        false => CopyFinding::fail(
+            CopyCheck::Metadata,
+            "the object that is there has metadata, and --metadata none was given",
+        ),
     })
 }
 
@@ -82,15 +100,7 @@ fn given(request: &CopyRequest, facts: &ObjectFacts) -> Option<CopyFinding> {
     if options.expect.is_empty() && options.manifest.is_none() && options.using.is_empty() {
         return None;
     }
-    let expected = options.expect.iter().map(|expected| {
-        let layout = KnownLayout::single(facts.size);
-        let claim = checksum_claim(&expected.0, &layout, facts.size).ok()?;
-        let subject = Subject::Checksum(expected.0.algorithm());
-        Some(Reference::new(CheckId::Reference(Origin::Expect, subject), String::new(), claim))
-    });
-    let expected: Vec<Likeness> = expected
-        .map(|reference| reference.map_or(Likeness::Unknown, |reference| compare_reference(facts, &reference)))
-        .collect();
+    let expected = options.expect.iter().map(|expected| compare_expected(facts, &expected.0));
     let of_manifest = options.manifest.as_ref().map(|(_, manifest)| {
         let references = manifest.references().unwrap_or_default();
         let compared: Vec<Likeness> = references.iter().map(|it| compare_reference(facts, it)).collect();
@@ -100,7 +110,7 @@ fn given(request: &CopyRequest, facts: &ObjectFacts) -> Option<CopyFinding> {
             () => Likeness::Unknown,
         }
     });
-    let all: Vec<Likeness> = expected.into_iter().chain(of_manifest).collect();
+    let all: Vec<Likeness> = expected.chain(of_manifest).collect();
     let verdict = match () {
         () if all.contains(&Likeness::Different) => Verdict::Fail,
         // What --using names is in part known only to a read.

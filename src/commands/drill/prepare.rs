@@ -119,7 +119,7 @@ impl<'a> Drill<'a> {
             let text = format!(
                 "{image} is of the drill of {}, and is no result of another one; without --keep, it and its snapshots \
                  are removed first",
-                earlier.at
+                entry.called_at
             );
             self.refuse(text);
         }

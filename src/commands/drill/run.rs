@@ -383,11 +383,13 @@ impl<'a> Drill<'a> {
         if !self.is_clean {
             exit = exit.and(Exit::Unknown);
         }
-        if let Some(Concluded { verdict, at }) = &self.earlier {
-            let end = if self.entry.is_none() { "is finished" } else { "is not finished" };
+        if let (Some(Concluded { verdict, .. }), Some(at)) = (&self.earlier, &self.report.removes_only) {
+            let (end, next) = match self.entry.is_none() {
+                true => ("is finished", "for a new drill"),
+                false => ("is not finished", "to finish it"),
+            };
             let text = format!(
-                "the clean-up of the drill of {at} {end}; its verdict was {verdict}; run the same command again for a \
-                 new drill"
+                "the clean-up of the drill of {at} {end}; its verdict was {verdict}; run the same command again {next}"
             );
             self.report.notes.push(Note::Source(text));
         }

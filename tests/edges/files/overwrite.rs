@@ -107,6 +107,13 @@ fn no_output_may_be_another_output_that_does_not_exist_yet() {
         }
     }
     assert!(!folder.at("new").exists() && !folder.at("sub/x").exists());
+    // So is the file that holds a target.
+    folder.write("url", b"f.bin\n");
+    for args in [["@url", "--like", "f.bin"], ["f.bin", "--like", "@url"]] {
+        let run = folder.run(&[&["verify"][..], &args, &["--write-manifest", "url", "--force"]].concat());
+        run.assert(2, "is the same file as the target url");
+    }
+    assert_eq!(folder.read("url"), b"f.bin\n");
     // A target that does not exist yet is an input as well.
     folder.run(&["verify", "none.bin", "--report", "none.bin"]).assert(2, "is the same file as the target none.bin");
 }

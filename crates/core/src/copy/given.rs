@@ -1,6 +1,6 @@
 use super::Likeness;
 use super::stated::{LEAST_CHECKSUM, full_object};
-use crate::checksum::{Algorithm, Digest, composite};
+use crate::checksum::{Algorithm, ChecksumKind, Digest, StoredChecksum, composite};
 use crate::facts::ObjectFacts;
 use crate::ident::ETagForm;
 use crate::plan::{AlgorithmCertainty, Claim, Reference};
@@ -14,15 +14,23 @@ pub fn compare_reference(facts: &ObjectFacts, reference: &Reference) -> Likeness
     }
     match &reference.claim {
         Claim::Whole(digest) => compare_whole(facts, *digest),
-        Claim::Composite { digest, candidates, .. } => match candidates.as_slice() {
-            [one] => compare_parts(facts, *digest, one.layout.count()),
-            _ => Likeness::Unknown,
-        },
         Claim::Parts { layout, digests } => match digests.first() {
             Some(first) => compare_parts(facts, composite(first.algorithm(), digests), layout.count()),
             None => Likeness::Unknown,
         },
-        Claim::WholeOrComposite { .. } => Likeness::Unknown,
+        Claim::Composite { .. } | Claim::WholeOrComposite { .. } => Likeness::Unknown,
+    }
+}
+
+/// [`compare_reference`] for a checksum that the user gave. One over parts is compared with the one that is stored.
+pub fn compare_expected(facts: &ObjectFacts, expected: &StoredChecksum) -> Likeness {
+    if expected.kind == ChecksumKind::FullObject {
+        return compare_whole(facts, expected.digest);
+    }
+    let stored = facts.checksums.value().map(Vec::as_slice).unwrap_or_default();
+    match stored.contains(expected) && expected.digest.as_bytes().len() >= LEAST_CHECKSUM {
+        true => Likeness::Same,
+        false => Likeness::Unknown,
     }
 }
 
@@ -105,6 +113,20 @@ mod tests {
                 expected,
                 "{service:?} {stored:?} {algorithm:?} {bytes:?}"
             );
+        }
+    }
+
+    #[test]
+    fn given_checksums_over_parts() {
+        let etag = ETag::new("a");
+        let value = |bytes: &[u8], kind| {
+            let value = Hasher::digest(Algorithm::Sha256, bytes).base64();
+            StoredChecksum::parse(Algorithm::Sha256, &value, Some(kind), true).unwrap()
+        };
+        let facts = object(&etag, Service::Other, Some((Algorithm::Sha256, "COMPOSITE")));
+        assert_eq!(compare_expected(&facts, &value(b"ab", "COMPOSITE")), Same);
+        for other in [value(b"xy", "COMPOSITE"), value(b"ab", "FULL_OBJECT")] {
+            assert_eq!(compare_expected(&facts, &other), Unknown, "{other:?}");
         }
     }
 

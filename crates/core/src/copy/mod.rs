@@ -16,7 +16,7 @@ mod time;
 pub use checksum::{ChecksumChange, ChosenChecksum, UploadChecksum, choose_checksum};
 pub use compare::{ExpectedObject, compare_written};
 pub use finding::{CopyCheck, CopyFinding, ParseCopyCheckError};
-pub use given::compare_reference;
+pub use given::{compare_expected, compare_reference};
 pub use layout::{CopyLayout, LayoutChange, LayoutLimits, WriteMode, copy_layout, server_layout};
 pub use lock::{LockRequest, RetentionRequest};
 pub use preflight::{AccessSurvey, DestinationSurvey, PlannedObject, SameName, judge_destination};

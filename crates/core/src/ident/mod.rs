@@ -28,7 +28,7 @@ pub use prefix::{ParsePrefixError, Prefix, PrefixProblem};
 pub use presigned::PresignedUrl;
 pub use problem::{ParseTargetError, PresignedProblem, TargetProblem};
 pub use redact::{holds_signature, redact_urls};
-pub use shell::{ascii_command, is_terminal_control, shell_option, shell_word};
+pub use shell::{ascii_command, command_words, is_terminal_control, shell_option, shell_word};
 pub use target::Target;
 pub use typed::{TypedTarget, VersionChoice};
 pub use uri::ObjectUri;

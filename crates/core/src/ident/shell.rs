@@ -13,31 +13,24 @@ pub fn shell_word(text: &str) -> String {
     escaped(text)
 }
 
-/// The same command in ASCII, for a terminal that shows nothing else. Its words are quoted by [`shell_word`].
-pub fn ascii_command(command: &str) -> String {
+/// The words of a command, with their quotes.
+pub fn command_words(command: &str) -> impl Iterator<Item = &str> {
     let (mut is_quoted, mut is_printed, mut is_escaped) = (false, false, false);
-    let words = command.split(|c| {
+    command.split(move |c| {
         is_quoted ^= c == '\'' && !is_escaped;
         is_printed ^= c == '"' && !is_quoted;
         is_escaped = c == '\\' && !is_quoted;
         c == ' ' && !is_quoted && !is_printed
-    });
-    let word = |word: &str| match word {
-        word if word.is_ascii() => word.to_owned(),
-        // Escapes are possible here.
-        word if word.starts_with("\"$(printf '") || word.starts_with("$'") => {
-            word.chars().fold(String::new(), |mut ascii, c| {
-                if c.is_ascii() {
-                    ascii.push(c)
-                } else {
-                    push_octal(&mut ascii, c)
-                }
-                ascii
-            })
-        }
-        word => escaped(&word.replace("'\\''", "\n").replace('\'', "").replace('\n', "'")),
+    })
+}
+
+/// The same command in ASCII, for a terminal that shows nothing else. Its words are quoted by [`shell_word`].
+pub fn ascii_command(command: &str) -> String {
+    let word = |word: &str| match word.is_ascii() {
+        true => word.to_owned(),
+        false => escaped(&word.replace("'\\''", "\n").replace('\'', "").replace('\n', "'")),
     };
-    words.map(word).collect::<Vec<_>>().join(" ")
+    command_words(command).map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// Appends the bytes of a character as octal escapes.

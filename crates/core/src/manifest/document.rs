@@ -155,15 +155,9 @@ impl Manifest {
             })
         };
         let whole = |(name, value): (&String, &String)| new.whole.get(name).is_some_and(|other| other != value);
-        if !old.has_strong_etag() || !old.same_as(&now).is_yes() {
-            return None;
-        }
-        if self.whole.iter().any(whole) || self.parts.iter().any(parts) {
-            return Some("the one that is there has other digests for the same ETag and size");
-        }
-        let is_kept = |list: &PartDigests| new.parts.iter().any(|other| other == list);
-        let is_all_kept = self.whole.keys().all(|name| new.whole.contains_key(name)) && self.parts.iter().all(is_kept);
-        (!is_all_kept).then_some("the one that is there has digests that this one lacks")
+        let differs = self.whole.iter().any(whole) || self.parts.iter().any(parts);
+        (differs && old.has_strong_etag() && old.same_as(&now).is_yes())
+            .then_some("the one that is there has other digests for the same ETag and size")
     }
 
     /// The ETag and the size of the object. Its version id and time are those of the place where it was.

@@ -135,7 +135,8 @@ pub struct AuditReport {
     pub proved: u64,
     /// Number of objects that were due but not examined because a limit on time, bytes or cost was reached.
     pub left: u64,
-    /// Number of objects without a line of their own, because a signal or a limit ended the run before them.
+    /// Number of objects without a line of their own, because a signal ended the run before them, or a result that could
+    /// not be recorded did.
     #[serde(default)]
     pub cut_off: u64,
     /// Number of objects that are known from earlier runs and no longer exist.

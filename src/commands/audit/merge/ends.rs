@@ -50,7 +50,6 @@ fn add(all: &mut AuditReport, end: &AuditReport) {
         (&mut all.still_good, end.still_good),
         (&mut all.proved, end.proved),
         (&mut all.left, end.left),
-        (&mut all.cut_off, end.cut_off),
         (&mut all.runs, end.runs),
         (&mut all.missing, end.missing),
         (&mut all.objects, end.objects),

@@ -218,7 +218,7 @@ fn facts(audit: &AuditReport, proved: usize, objects: usize) -> String {
     facts.add("examined in this run", count(audit.examined));
     facts.add("proved before, and still good", count(audit.still_good));
     facts.add("with a proof, new or old", format!("{} of {}", Count(proved), Count(objects).objects()));
-    facts.add("due, not reached", count(audit.not_reached()));
+    facts.add("not reached", count(audit.not_reached()));
     facts.add("missing", count(audit.missing));
     let some = [("in other slices", audit.other_slices), ("other objects, skipped", audit.other_objects)];
     for (label, number) in some.into_iter().filter(|(_, number)| *number > 0) {
