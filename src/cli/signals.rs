@@ -2,6 +2,7 @@
 
 #[cfg(feature = "s3")]
 use std::future::Future;
+use std::io::{self, Write as _};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -10,7 +11,6 @@ use nix::libc::SIGXFSZ;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::output::complain;
 use crate::report::Exit;
 
 /// Signals of one kind within this time ask once: `timeout` sends its signal to the command and to its process group.
@@ -77,7 +77,8 @@ fn heed(kind: SignalKind, asked: CancellationToken) {
             return while signals.recv().await.is_some() {};
         }
         while signals.recv().await.is_some() && first.elapsed() < AT_ONCE {}
-        complain("ended at once by a second signal: an unfinished upload or a temporary file may be left");
+        let left = "stored-ami: ended at once by a second signal: an unfinished upload or a temporary file may be left";
+        drop(writeln!(io::stderr(), "{left}"));
         #[expect(clippy::exit, reason = "asked twice to stop, the process does not wait for its work")]
         std::process::exit(i32::from(Exit::Interrupted.code()));
     });

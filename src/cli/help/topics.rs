@@ -337,15 +337,8 @@ pub(in crate::cli) const TOPICS: &[Topic] = &[
             ("Remove an unfinished upload", "stored-ami copy --abort copy.state"),
         ],
         &[
-            (
-                "0",
-                "the copy is there and proved (with --unproved, perhaps not), or the same object was there already, and \
-                 is what was asked for",
-            ),
-            (
-                "1",
-                "a check failed, or another object is there, or the same one and not as asked for; nothing was overwritten",
-            ),
+            ("0", "the copy is there, proved (with --unproved, perhaps not), or was there already, as asked for"),
+            ("1", "a check failed, or what is there already is not as asked for; nothing was overwritten"),
             ("2", "wrong arguments, configuration or credentials"),
             ("3", "a required check is unknown"),
             ("4", "the copy could not be made"),

@@ -14,6 +14,7 @@ mod finish;
 mod parts;
 mod preflight;
 mod prepare;
+mod properties;
 mod replace;
 mod resume;
 mod run;

@@ -8,7 +8,7 @@ use super::run::Copying;
 use super::sender::{Begun, Outlet};
 use super::{COPY_ID, CopyEnds, CopyRequest, CopyStateFile, PreparedCopy};
 use crate::copy::{CopyCheck, CopyFinding, CopyState, SourceState};
-use crate::files::{FileProblem, room_for};
+use crate::files::{FileProblem, NamedLock, room_for};
 use crate::ident::shell_option;
 use crate::progress::Call;
 use crate::report::{CopyEnd, CopyOutcome, CopyReport, Exit, FileKind, LeftReport, Note};
@@ -50,7 +50,7 @@ fn abort_command(ends: &CopyEnds, path: &Path) -> String {
 }
 
 /// Reports a state file that cannot be used.
-pub(super) fn refuse(report: &mut CopyReport, problem: String) {
+fn refuse(report: &mut CopyReport, problem: String) {
     report.add(&[CopyFinding::fail(CopyCheck::Uploads, problem)], &[]);
     report.exit_code = Exit::Usage;
 }
@@ -128,6 +128,16 @@ fn is_of_this_copy(
 }
 
 impl Copying<'_> {
+    /// Keeps other runs from the upload of the state file; `None` without one.
+    ///
+    /// # Errors
+    ///
+    /// Another run holds it, which is in the report then.
+    pub(super) fn hold_state(&mut self) -> Result<Option<NamedLock>, ()> {
+        let lock = self.request.resume.as_ref().map(CopyStateFile::lock).transpose();
+        lock.map_err(|problem| refuse(&mut self.prepared.report, format!("--resume {problem}")))
+    }
+
     /// The upload of an earlier run with the parts that it holds. `Ok(None)` if there is none.
     ///
     /// # Errors

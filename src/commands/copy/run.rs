@@ -4,12 +4,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::entries::{CopyEntries, is_from_elsewhere};
 use super::parts::other_parts;
-use super::resume::refuse;
 use super::sender::{Begun, Outlet, PartSender, SentParts};
 use super::streamed::PinnedSource;
 use super::trailers::Trailers;
 use super::work::{Confirmed, confirm_parts, source_finding, with_listed};
-use super::{COPY_ID, CopyEnds, CopyRequest, CopyStateFile, PreparedCopy};
+use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
 use crate::checksum::Algorithm;
 use crate::commands::verify::{Forward, Verified, VerifyError, VerifyOptions, verify_discovered};
 use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, WriteMode};
@@ -47,13 +46,7 @@ pub async fn carry_out(
     // The writes show it now.
     copy.prepared.report.findings.retain(|finding| !finding.not_tested);
     copy.prepared.report.outcome = CopyOutcome::NotMade;
-    let lock = match request.resume.as_ref().map(CopyStateFile::lock).transpose() {
-        Ok(lock) => lock,
-        Err(problem) => {
-            refuse(&mut copy.prepared.report, format!("--resume {problem}"));
-            return Ok(copy.prepared.report.ended());
-        }
-    };
+    let Ok(lock) = copy.hold_state() else { return Ok(copy.prepared.report.ended()) };
     if copy.may_replace().await {
         match request.by_server {
             true => copy.by_server().await,

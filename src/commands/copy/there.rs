@@ -1,7 +1,7 @@
 //! An object that is at the destination already and has the values of the source: whether it is what was asked for.
 
-use super::after::asked_properties;
 use super::entries::KnownEnds;
+use super::properties::asked_properties;
 use super::{COPY_ID, CopyEnds, CopyRequest, TagChoice};
 use crate::audit::Trouble;
 use crate::copy::{CopyCheck, CopyFinding, Likeness, compare_expected, compare_reference};
