@@ -38,8 +38,16 @@ pub(super) use typed_options;
 pub(super) fn past_environment(typed: Vec<EndOption>, connection: &Connection) -> Vec<EndOption> {
     let is_set = |names: &[&str]| names.iter().any(|name| std::env::var_os(name).is_some());
     let used = [
-        ("region", Some(connection.region().to_owned()), is_set(&["AWS_REGION", "AWS_DEFAULT_REGION"])),
-        ("endpoint-url", connection.endpoint_url(), is_set(&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])),
+        (
+            "region",
+            Some(connection.region().to_owned()),
+            is_set(&["AWS_REGION", "AWS_DEFAULT_REGION", "STORED_AMI_REGION"]),
+        ),
+        (
+            "endpoint-url",
+            connection.endpoint_url(),
+            is_set(&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "STORED_AMI_ENDPOINT_URL"]),
+        ),
     ];
     let is_named = |name: &str| typed.iter().any(|option| option.name == name);
     let has_profile = is_named("profile");

@@ -66,6 +66,14 @@ pub(super) async fn read(command: &mut Command) -> Result<(), UsageError> {
         Command::Thaw(args) => {
             let words = words(&args.typed, &mut SelectionArgs::default()).await?;
             args.targets = targets(words, &args.version, &mut args.connection)?;
+            // A second request for one object may cost money.
+            let mut seen = Vec::new();
+            args.targets.retain(|target| {
+                !seen.contains(target) && {
+                    seen.push(target.clone());
+                    true
+                }
+            });
         }
         _ => {}
     }

@@ -357,3 +357,31 @@ async fn the_page_of_many_objects_shows_the_worst_and_has_a_table_beside_it() {
     let written = run.of_type("summary").next().unwrap()["files_written"].to_string();
     assert!(written.contains("a.html.csv") && written.contains("\"csv\""), "{written}");
 }
+
+/// An output is never a file of the run, in a folder that is merged or written to.
+#[tokio::test(flavor = "multi_thread")]
+async fn outputs_spare_the_plan_and_the_results() {
+    let rig = Rig::with(3).await;
+    let folder = rig.path("run");
+    let place = folder.to_str().unwrap();
+    let plan = folder.join("plan.json");
+    std::fs::create_dir(&folder).unwrap();
+    let refused = share(&rig, "1/1", place, &["--csv", plan.to_str().unwrap()]).await;
+    assert!(refused.assert_exit(2).stderr.contains("is the same file as"), "{refused:?}");
+    share(&rig, "1/1", place, &[]).await.assert_exit(0);
+    let before: Vec<_> = names(&folder).iter().map(|name| std::fs::read(folder.join(name)).unwrap()).collect();
+    for name in names(&folder) {
+        for flag in ["--csv", "--report", "--junit"] {
+            let output = folder.join(&name);
+            let run = merge(&rig, &[place, flag, output.to_str().unwrap(), "--force"]).await;
+            assert!(run.assert_exit(2).stderr.contains("is the same file as"), "{name} {run:?}");
+        }
+    }
+    let after: Vec<_> = names(&folder).iter().map(|name| std::fs::read(folder.join(name)).unwrap()).collect();
+    assert_eq!(after, before);
+    // Another file beside them may be written again and again.
+    let csv = folder.join("all.csv");
+    for _ in 0..2 {
+        merge(&rig, &[place, "--csv", csv.to_str().unwrap()]).await.assert_exit(0);
+    }
+}

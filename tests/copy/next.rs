@@ -108,3 +108,39 @@ async fn no_ledger_is_created_for_a_copy_that_never_begins() {
     run(&rig, &args, 4).await;
     assert!(!ledger.exists());
 }
+
+/// An end with its own profile takes nothing from the environment, and the next command must reach the same place.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_command_reaches_the_copy_whatever_the_environment_says() {
+    let rig = rig().await;
+    let with_environment = |command: &mut std::process::Command| {
+        command
+            .env("HOME", rig.home.path())
+            .env("AWS_CONFIG_FILE", rig.home.path().join("config"))
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_ENDPOINT_URL", rig.from.endpoint());
+    };
+    let mut command = bare_command();
+    with_environment(&mut command);
+    command.args([
+        "copy",
+        FROM,
+        TO,
+        "--from-profile",
+        "commercial",
+        "--to-profile",
+        "gov",
+        "--accept",
+        "public",
+        "--yes",
+    ]);
+    let copied = Run::of(command).await;
+    copied.assert_exit(0);
+    let next = copied.stdout.lines().find_map(|line| line.trim().strip_prefix("read it")).unwrap().trim().to_owned();
+    let mut verify = bare_command();
+    with_environment(&mut verify);
+    // The words hold no quotes.
+    verify.args(next.split(' ').skip(1)).arg("--json");
+    let read = Run::of(verify).await;
+    assert_eq!(read.assert_exit(0).report()["target"], TO, "{next}");
+}

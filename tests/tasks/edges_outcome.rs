@@ -250,6 +250,30 @@ async fn a_record_of_another_ami_is_named_and_not_used() {
         assert_eq!(verdict(&run, &format!("restored-{check}")), "unknown", "{check}");
     }
     assert!(task["findings"].to_string().contains(&format!("describes {other}")), "{task:#}");
+    // Nor is it passed over before a restore, alone or in a list.
+    let list = rig.path("restores");
+    std::fs::write(&list, format!("{OBJECT}\tgolden-two\t{record}\n")).unwrap();
+    rig.lab.clear_calls();
+    for args in [
+        &["preflight", "restore", OBJECT, "--name", "golden-two", "--record", &record][..],
+        &["restore", OBJECT, "--name", "golden-two", "--record", &record, "--yes"],
+        &["restore", "--from", &list, "--yes"],
+    ] {
+        let run = rig.run(args).await;
+        let told = format!("other.json is the record of {other}");
+        assert!(run.assert_exit(3).stdout.contains(&told), "{args:?} {run:?}");
+    }
+    assert!(rig.starts().is_empty());
+    // The record of what was there before.
+    let own = rig.path("own.json");
+    rig.lab.create_bucket("fourth", BucketOptions::default()).unwrap();
+    rig.run(&["store", AMI, "--bucket", "fourth", "--yes", "--record", &own]).await.assert_exit(0);
+    let there = format!("s3://fourth/{AMI}.bin");
+    let preflight = ["preflight", "restore", &there, "--name", "golden-two", "--record", &own];
+    rig.run(&preflight).await.assert_exit(0);
+    rig.server.multipart("fourth", &format!("{AMI}.bin"), &[&[1; 200_000], b"another"], None).await;
+    let run = rig.run(&preflight).await;
+    assert!(run.assert_exit(3).stdout.contains("is not the record of this object: the store wrote "), "{run:?}");
     rig.run(&["restore", "--follow", &id]).await.assert_exit(0);
 }
 

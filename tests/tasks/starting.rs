@@ -372,7 +372,7 @@ async fn a_later_run_completes_the_record_of_an_interrupted_store() {
 
     // Somebody wrote the object again. The ETag of what the store wrote may be kept nowhere else.
     let completed = kept();
-    rig.server.put(BUCKET, KEY, b"another", None).await;
+    rig.server.multipart(BUCKET, KEY, &[&[1; 200_000], b"another"], None).await;
     for quiet in [&[][..], &["-q"]] {
         let mut command = rig.command();
         command.args(["store", "--follow", AMI, "--record", &record]).args(quiet);
@@ -380,6 +380,32 @@ async fn a_later_run_completes_the_record_of_an_interrupted_store() {
         assert!(run.assert_exit(4).stderr.contains("it was written again since"), "{run:?}");
         assert_eq!(kept(), completed);
     }
+    // What is no multipart upload, or began long after the store, is not taken for its object, by a record of before the
+    // call or by one that a list makes now.
+    let begun = stored_ami::record::Record { etag: None, version_id: None, object_bytes: None, ..kept() };
+    let list = rig.path("stores");
+    let fresh = rig.path("fresh.json");
+    for later in [false, true] {
+        match later {
+            false => drop(rig.server.put(BUCKET, KEY, b"another", None).await),
+            true => {
+                rig.server.multipart(BUCKET, KEY, &[&[1; 200_000], b"another"], None).await;
+                let hours = jiff::SignedDuration::from_hours(2);
+                rig.lab.with_object(BUCKET, KEY, |object| object.last_modified += hours).unwrap();
+            }
+        }
+        std::fs::write(&record, begun.to_json().unwrap()).unwrap();
+        let run = rig.run(&["store", "--follow", AMI, "--record", &record]).await;
+        let detail = line(run.assert_exit(3), "task")["findings"].to_string();
+        assert!(detail.contains("need not be the one that the store wrote"), "{run:?}");
+        assert_eq!(kept(), begun);
+        for file in [&record, &fresh] {
+            std::fs::write(&list, format!("{AMI}\t{BUCKET}\t{file}\n")).unwrap();
+            rig.run(&["store", "--from", &list, "--yes"]).await.assert_exit(3);
+        }
+        assert_eq!((kept(), std::path::Path::new(&fresh).exists()), (begun.clone(), false));
+    }
+    assert!(rig.starts().is_empty(), "nothing is started");
 
     // The store of the record is not listed; the one elsewhere is not taken for it.
     let elsewhere = stored_ami::record::Record { key: "old/x.bin".to_owned(), etag: None, ..kept() };

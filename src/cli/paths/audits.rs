@@ -1,11 +1,12 @@
 //! Files of the commands on many objects.
 
+use std::fs::DirEntry;
 use std::path::Path;
 
 use super::Paths;
 use crate::cli::args::PageArgs;
 use crate::cli::audit::args::{AuditArgs, AuditFileArgs, AuditWork};
-use crate::cli::audit::results::ResultsPlace;
+use crate::cli::audit::results::{PLAN, ResultsPlace, SHARD};
 #[cfg(feature = "batch")]
 use crate::cli::batch::args::BatchCommand;
 use crate::cli::page::table_beside;
@@ -46,7 +47,7 @@ impl Paths {
         if let Some(AuditWork::Merge(merge)) = &args.work {
             for place in &merge.shards {
                 match place {
-                    ResultsPlace::Folder(path) => self.input("the shard", Some(path)),
+                    ResultsPlace::Folder(path) => self.results("the shard", path),
                     ResultsPlace::Bucket(_) => self.connection(&merge.connection),
                 }
             }
@@ -54,6 +55,9 @@ impl Paths {
             merge.ledger.iter().for_each(|ledger| self.ledger("--ledger", ledger, true));
             self.audit_files(&merge.files);
             return self.audit_page(&merge.page);
+        }
+        if let Some(ResultsPlace::Folder(path)) = &args.results {
+            self.results("--results", path);
         }
         if let Some(list) = &args.list {
             self.input_or_stdin("--list", list);
@@ -72,6 +76,18 @@ impl Paths {
         self.audit_files(&args.files);
         self.audit_page(&args.page);
         self.connection(&args.connection);
+    }
+
+    /// A file of results, or a folder with the plan and the results of a run.
+    fn results(&mut self, by: &str, path: &Path) {
+        self.input(by, Some(path));
+        if path.is_file() {
+            return;
+        }
+        self.input(by, Some(&path.join(PLAN)));
+        let files = std::fs::read_dir(path).into_iter().flatten().flatten();
+        let is_share = |entry: &DirEntry| entry.file_name().as_encoded_bytes().starts_with(SHARD.as_bytes());
+        files.filter(is_share).for_each(|entry| self.input(by, Some(&entry.path())));
     }
 
     fn audit_files(&mut self, args: &AuditFileArgs) {

@@ -21,9 +21,7 @@ use crate::facts::{
 use crate::ident::{AmiId, ETag, ObjectIdentity};
 use crate::image::RestoreRequest;
 use crate::journal::RestoreIdentity;
-use crate::report::{
-    DamagedObject, InputNote, Note, ObjectProofReport, ObjectProofState, PreflightReport, SizeReport, TaskKind,
-};
+use crate::report::{DamagedObject, Note, ObjectProofReport, ObjectProofState, PreflightReport, SizeReport, TaskKind};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteRange;
 use crate::verdict::{Finding, Verdict};
@@ -80,12 +78,30 @@ async fn judged(
     caller: Fact<Caller>,
     answers: Answers,
 ) -> RestorePreflight {
+    let against = against_record(wish, answers.object.asked.object.value());
+    // Nothing is known from a record of another object.
+    let without = against.is_some().then(|| RestorePreflightRequest { record: None, ..wish.clone() });
+    let wish = without.as_ref().unwrap_or(wish);
     let known = known(services, wish, caller, &answers).await;
     let owner = answers.object.asked.owner.clone();
-    let mut surveyed = assemble(wish, survey(wish, answers, &known), known);
+    let survey = RestoreSurvey { against_record: against, ..survey(wish, answers, &known) };
+    let mut surveyed = assemble(wish, survey, known);
     surveyed.report.notes.extend(owner.map(Note::Source));
     surveyed.report.requests = services.region.requests();
     surveyed
+}
+
+/// What shows that the record that was given is not of the object. A copy elsewhere may have another ETag.
+fn against_record(wish: &RestorePreflightRequest, object: Option<&ObjectFacts>) -> Option<String> {
+    let (file, record) = wish.record.as_ref()?;
+    if let Some(id) = AmiId::from_key(&wish.target.key).filter(|id| id.as_str() != record.image) {
+        return Some(format!("{file} is the record of {}, and the object is named after {id}", record.image));
+    }
+    let is_in_place = (&record.bucket, &record.key) == (&wish.target.bucket, &wish.target.key);
+    let object = object?;
+    let own =
+        ObjectIdentity { etag: object.id.etag.clone().filter(|_| is_in_place), ..ObjectIdentity::of_size(object.size) };
+    record.differs_from(&own).map(|why| format!("{file} is not the record of this object: {why}"))
 }
 
 /// Answers to requests that do not depend on each other.
@@ -142,11 +158,9 @@ async fn known(
     };
     let ((image, snapshots), key) = join!(survey_source(region, wish, &answers.region.images), key);
     let (image, not_asked) = (image.as_ref().ok().and_then(Option::as_ref), image.as_ref().err());
-    let id = AmiId::from_key(&wish.target.key);
     let source = wish
         .record
         .as_ref()
-        .filter(|(_, record)| id.as_ref().is_none_or(|id| id.as_str() == record.image))
         .map(|(file, record)| record.facts(format!("the record {file}")))
         .or_else(|| image.map(|image| source_facts(image, &snapshots)));
     let name = wish_name(wish, image);
@@ -192,6 +206,7 @@ fn survey(wish: &RestorePreflightRequest, answers: Answers, known: &Known) -> Re
         caller: known.caller.clone(),
         verified: last_verified(wish, object.value()),
         object,
+        against_record: None,
         probe,
         bucket,
         images,
@@ -225,12 +240,6 @@ fn assemble(wish: &RestorePreflightRequest, survey: RestoreSurvey, known: Known)
         proof.proved_by = wish.verified.iter().flat_map(|verified| verified.proved_by.clone()).collect();
     }
     report.object_proof = Some(proof);
-    if let Some((file, record)) = &wish.record
-        && AmiId::from_key(&wish.target.key).is_some_and(|id| id.as_str() != record.image)
-    {
-        let (file, image) = (file.clone(), record.image.clone());
-        report.notes.push(InputNote::RecordOfAnother { file, image }.into());
-    }
     report.tags = identity.as_ref().map(restore_tags).unwrap_or_default();
     let is_damaged = wish.verified.as_ref().is_some_and(|verified| verified.is_damaged);
     let object = survey.object.value();

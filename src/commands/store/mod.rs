@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::follow::Follow;
 use super::preflight::StorePreflightRequest;
 use super::{ObjectServices, RegionServices, before_signal};
-use crate::audit::Word;
+use crate::audit::{Word, may_be_output};
 use crate::facts::{ObjectFacts, StoreTask, TaskState};
 use crate::ident::{AmiId, ObjectUri};
 use crate::image::{StoreRequest, TaskFilter};
@@ -171,23 +171,25 @@ pub async fn follow_store(
     wish: &StoreFollowRequest<'_>,
     cancel: &CancellationToken,
 ) -> Result<FollowedStore, SourceError> {
-    let mut report = watch(services, wish, cancel).await?;
+    let (mut report, started) = watch(services, wish, cancel).await?;
     let mut object = None;
     if report.state == "Completed"
         && let Some(uri) = report.object.as_ref().and_then(Word::known).cloned()
     {
-        object = check_stored(&services.at(&uri).object, &mut report).await;
+        // This run saw the store that it called end. Another one may have ended long ago.
+        let started = if wish.called.is_some() { Began::SeenToItsEnd } else { Began::At(started) };
+        object = check_stored(&services.at(&uri).object, &mut report, started).await;
     }
     report.requests = services.requests();
     Ok(FollowedStore { report, object })
 }
 
-/// Requests the task until it ends.
+/// Requests the task until it ends. Also returns when it started.
 async fn watch(
     services: &RegionServices,
     wish: &StoreFollowRequest<'_>,
     cancel: &CancellationToken,
-) -> Result<TaskReport, SourceError> {
+) -> Result<(TaskReport, Option<Timestamp>), SourceError> {
     let StoreFollowRequest { image, bucket, key, called, .. } = *wish;
     let filter = match bucket {
         Some(bucket) => TaskFilter::Bucket(bucket.to_owned()),
@@ -224,10 +226,19 @@ async fn watch(
             }
         }
         if !follow.wait().await {
-            return Ok(report(services, &last, wish, &follow, Exit::Interrupted));
+            return Ok((report(services, &last, wish, &follow, Exit::Interrupted), last.started));
         }
     }
-    Ok(ended(report(services, &last, wish, &follow, Exit::Unknown), &last))
+    Ok((ended(report(services, &last, wish, &follow, Exit::Unknown), &last), last.started))
+}
+
+/// When a store began, as far as that shows which object it wrote.
+#[derive(Debug, Clone, Copy)]
+enum Began {
+    /// This run called it and saw it end.
+    SeenToItsEnd,
+    /// At this time, as EC2 states.
+    At(Option<Timestamp>),
 }
 
 fn progress(image: &AmiId, state: String, percent: Option<u8>) -> TaskProgress {
@@ -308,7 +319,7 @@ fn task_object(bucket: &str, key: &str) -> Option<ObjectUri> {
 
 /// Checks that a completed store wrote the object, that the object has the name of the AMI, and that the task reports
 /// no failure. Also returns the facts of the object.
-async fn check_stored(object: &Session, report: &mut TaskReport) -> Option<ObjectFacts> {
+async fn check_stored(object: &Session, report: &mut TaskReport, began: Began) -> Option<ObjectFacts> {
     let rule = "a completed store leaves its object in the bucket";
     let (outcome, facts) = match object.head().await {
         Ok(_) if report.failure.is_some() => {
@@ -318,6 +329,19 @@ async fn check_stored(object: &Session, report: &mut TaskReport) -> Option<Objec
         }
         Ok(facts) if facts.id.target.ami_id().is_none_or(|id| id.as_str() != report.image) => {
             let detail = format!("the task names {}, which is not the name of a copy of it", facts.id.target);
+            (Outcome::Unknown(Reason::Ambiguous { detail }), None)
+        }
+        Ok(facts) if !is_of_store(&facts, began) => {
+            let etag = facts.id.etag.as_ref().map_or("without an ETag".to_owned(), |etag| format!("ETag {etag}"));
+            let when = facts.last_modified.map_or("at a time not stated".to_owned(), |at| format!("of {at}"));
+            let detail = format!(
+                "the object that is there ({etag}, {when}) need not be the one that the store wrote: that is a multipart \
+                 upload, which began when the store did{}",
+                match began {
+                    Began::At(Some(at)) => format!(", {at}"),
+                    Began::At(None) | Began::SeenToItsEnd => String::new(),
+                }
+            );
             (Outcome::Unknown(Reason::Ambiguous { detail }), None)
         }
         Ok(facts) => {
@@ -334,6 +358,13 @@ async fn check_stored(object: &Session, report: &mut TaskReport) -> Option<Objec
     };
     *report = judged(report.clone(), outcome);
     facts
+}
+
+fn is_of_store(facts: &ObjectFacts, began: Began) -> bool {
+    match began {
+        Began::SeenToItsEnd => true,
+        Began::At(started) => may_be_output(facts.id.etag.as_ref(), facts.last_modified, started),
+    }
 }
 
 #[cfg(test)]

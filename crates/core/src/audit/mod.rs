@@ -39,7 +39,7 @@ pub use inventory::{Inventory, InventoryFile};
 pub use level::Level;
 pub use lock::LockRequirement;
 pub use objects::{Objects, objects_in};
-pub use origin::{Origin, OriginSurvey, judge_origin};
+pub use origin::{Origin, OriginSurvey, judge_origin, may_be_output};
 pub use partition::{ParseShareError, Partition, PartitionSpec};
 pub use parts::part_runs;
 pub use policy::{BucketState, CopyState, ObjectPolicy, Policy, PolicySubject, age};

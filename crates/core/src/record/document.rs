@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use crate::blocks::BlockRecord;
 use crate::checks::preflight::{LogicalSize, SourceFacts, any_encrypted};
 use crate::facts::{Caller, ImageFacts, SnapshotFacts};
-use crate::ident::{ETag, ObjectIdentity};
+use crate::ident::{ETag, ObjectIdentity, Same};
 use crate::sealed::{SealError, open, seal};
 use crate::units::GIB;
 
@@ -138,6 +138,19 @@ impl Record {
             object_bytes: self.object_bytes,
             ..ObjectIdentity::default()
         }
+    }
+
+    /// How an object differs from the one that the store wrote, for the user; `None` if nothing shows that it does. ETag and
+    /// size count, as far as both are stated.
+    pub fn differs_from(&self, object: &ObjectIdentity) -> Option<String> {
+        let wrote = self.content();
+        let is_other = matches!(wrote.same_as(&object.restricted_to(&wrote)), Same::No(_));
+        let stated = |object: &ObjectIdentity| {
+            let bytes = object.object_bytes.map(|bytes| format!("{bytes} bytes"));
+            let etag = object.etag.as_ref().map(|etag| format!("ETag {etag}"));
+            [bytes, etag].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        };
+        is_other.then(|| format!("the store wrote {}, and this one has {}", stated(&wrote), stated(object)))
     }
 
     /// The size of the volumes, with where it is known from; `file` names the record.

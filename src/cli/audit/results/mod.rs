@@ -22,7 +22,7 @@ use crate::source::Context;
 use crate::source::s3::Buckets;
 
 /// The file that states what all shards of the run have in common.
-const PLAN: &str = "plan.json";
+pub(in crate::cli) const PLAN: &str = "plan.json";
 
 /// Where results are: `s3://bucket/prefix/run-id/`, or a folder that all machines share.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,7 +120,7 @@ enum Files {
 }
 
 /// The beginning of the name of a result.
-const SHARD: &str = "shard-";
+pub(in crate::cli) const SHARD: &str = "shard-";
 
 impl ResultsStore {
     /// Opens a place. Sends no request.

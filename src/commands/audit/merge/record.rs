@@ -105,12 +105,13 @@ pub(super) async fn record(
     let (mut notes, mut new) = (Vec::new(), Vec::new());
     for entry in entries {
         let Some(KnownObject { history, looks }) = known.get(&entry.look.target) else { continue };
-        // A second merge of the same results.
-        if looks.contains(&entry.look) {
-            continue;
-        }
+        let is_recorded = looks.contains(&entry.look);
         match entry.objection(history, now) {
+            // A second merge of the same results.
+            None if is_recorded => {}
             None => new.push(Entry::Proof(Box::new(entry.look.clone()))),
+            // The proof that it names may be this one.
+            Some(_) if is_recorded && history.trouble_of(&entry.look.object).is_none() => {}
             Some(why) => {
                 notes.push(AuditNote::NotRecorded { target: entry.look.target.clone(), ledger: name.to_owned(), why })
             }

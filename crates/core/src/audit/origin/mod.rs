@@ -90,6 +90,7 @@ pub fn judge_origin(survey: &OriginSurvey<'_>) -> Origin {
             .open
             .push(format!("no store task, store tags or record shows that {} was stored here{asked}", survey.image.id));
     }
+    origin.open.extend(against_record(survey));
     origin
 }
 
@@ -127,11 +128,18 @@ impl OriginSurvey<'_> {
     /// Whether the object can be the output of a store that was started at this time. A store uses a
     /// multipart upload, which the ETag shows. If a time is not known, it cannot.
     fn begun_by(&self, started: Option<Timestamp>) -> bool {
-        let Some((started, modified)) = started.zip(self.modified) else { return false };
-        let multipart = self.etag.is_some_and(|etag| matches!(ETag::new(etag).form(), ETagForm::Multipart { .. }));
-        let since = modified.duration_since(started);
-        multipart && since >= -SKEW && since <= BEGUN_WITHIN
+        may_be_output(self.etag.map(ETag::new).as_ref(), self.modified, started)
     }
+}
+
+/// Whether an object with this ETag, last modified at this time, can be the output of a store task that was started at
+/// `started`. A store uses a multipart upload, which the ETag shows, and whose start is the time of last modification. If
+/// a time is not known, it cannot.
+pub fn may_be_output(etag: Option<&ETag>, modified: Option<Timestamp>, started: Option<Timestamp>) -> bool {
+    let Some((started, modified)) = started.zip(modified) else { return false };
+    let multipart = etag.is_some_and(|etag| matches!(etag.form(), ETagForm::Multipart { .. }));
+    let since = modified.duration_since(started);
+    multipart && since >= -SKEW && since <= BEGUN_WITHIN
 }
 
 /// Whether a store task of this AMI wrote this object.
@@ -166,6 +174,17 @@ fn by_record(survey: &OriginSurvey<'_>) -> bool {
         }
     };
     source && content
+}
+
+/// Why the object is not the one that the record is of, although it is in its place.
+fn against_record(survey: &OriginSurvey<'_>) -> Option<String> {
+    let (file, record) = survey.record.filter(|(_, record)| {
+        (record.image.as_str(), record.bucket.as_str(), record.key.as_str())
+            == (survey.image.id.as_str(), survey.bucket, survey.key)
+    })?;
+    let own = ObjectIdentity { etag: survey.etag.map(ETag::kept), ..ObjectIdentity::of_size(survey.object_bytes) };
+    let why = record.differs_from(&own)?;
+    Some(format!("the record {file} is of another object in its place: {why}"))
 }
 
 /// Why an AMI in this state or of this kind cannot have been stored; `None` if it can.

@@ -83,6 +83,30 @@ fn record() -> Record {
     record
 }
 
+/// Whatever else shows that the AMI was stored there: the object may have been written again since.
+#[test]
+fn the_record_of_another_object_in_this_place_speaks_against_it() {
+    let task = Fact::Known { value: vec![task()], source: "test" };
+    let by = |record| Known { tasks: task.clone(), record: Some(("r.json".into(), record)), ..Known::new() }.judged();
+    for record in [
+        Record { etag: Some("0cc175b9c0f1b6a831c399e269772661-2".into()), ..record() },
+        Record { object_bytes: Some(1), ..record() },
+        Record { etag: None, object_bytes: Some(1), ..record() },
+    ] {
+        let origin = by(record.clone());
+        assert!(origin.refuted.is_empty() && origin.open.len() == 1, "{record:?} {origin:?}");
+        assert!(origin.open[0].starts_with("the record r.json is of another object in its place"), "{origin:?}");
+    }
+    for record in [
+        record(),
+        Record { etag: None, object_bytes: None, ..record() },
+        Record { bucket: "c".into(), object_bytes: Some(1), ..record() },
+        Record { image: "ami-1".into(), object_bytes: Some(1), ..record() },
+    ] {
+        assert_eq!(by(record.clone()), Origin::default(), "{record:?}");
+    }
+}
+
 #[test]
 fn what_a_store_leaves_behind_shows_it() {
     assert_eq!(Known::new().judged(), Origin::default(), "tags");
@@ -113,8 +137,8 @@ fn what_a_store_leaves_behind_shows_it() {
         ("of no known content", of_record(Record { etag: None, object_bytes: None, ..record() })),
         ("of another time", of_record(Record { etag: None, written_at: "2026-01-01T23:44:00Z".into(), ..record() })),
         ("of no known time", of_record(Record { etag: None, written_at: "then".into(), ..record() })),
-        ("of other content", of_record(Record { etag: Some("x".into()), ..record() })),
-        ("of another size", of_record(Record { object_bytes: Some(1), ..record() })),
+        ("of other content", of_record(Record { bucket: "c".into(), etag: Some("x".into()), ..record() })),
+        ("of another size", of_record(Record { bucket: "c".into(), object_bytes: Some(1), ..record() })),
     ];
     for (name, origin) in none {
         assert_eq!((origin.refuted.len(), origin.open.len()), (0, 1), "{name}: {origin:?}");

@@ -76,6 +76,8 @@ pub struct RestoreSurvey {
     pub caller: Fact<Caller>,
     /// The current version of the object; `Absent` if there is none.
     pub object: Fact<ObjectFacts>,
+    /// What shows that the record that was given is not of this object; `None` if nothing does.
+    pub against_record: Option<String>,
     /// Whether one byte of the object could be read.
     pub probe: Fact<()>,
     /// The bucket of the object.
@@ -145,8 +147,8 @@ fn object(survey: &RestoreSurvey) -> Finding {
     match &survey.object {
         Fact::Known { value, source } => {
             let etag = value.id.etag.as_ref().map_or("no ETag".to_owned(), |etag| format!("ETag {etag}"));
-            match (&survey.target.version, &value.version) {
-                (Some(wanted), current) if current.as_deref() != Some(wanted) => {
+            match (&survey.target.version, &value.version, &survey.against_record) {
+                (Some(wanted), current, _) if current.as_deref() != Some(wanted) => {
                     let current = current.as_deref().unwrap_or("without a version");
                     fail(
                         C::Object,
@@ -155,6 +157,7 @@ fn object(survey: &RestoreSurvey) -> Finding {
                         format!("version {wanted} was named, and the current one is {current}"),
                     )
                 }
+                (.., Some(detail)) => unknown(C::Object, Reason::Ambiguous { detail: detail.clone() }),
                 _ => pass(C::Object, source, rule, format!("{} bytes, {etag}", ByteSize(value.size).grouped())),
             }
         }
