@@ -387,7 +387,7 @@ async fn a_later_run_completes_the_record_of_an_interrupted_store() {
     let fresh = rig.path("fresh.json");
     for later in [false, true] {
         match later {
-            false => drop(rig.server.put(BUCKET, KEY, b"another", None).await),
+            false => rig.server.put(BUCKET, KEY, b"another", None).await,
             true => {
                 rig.server.multipart(BUCKET, KEY, &[&[1; 200_000], b"another"], None).await;
                 let hours = jiff::SignedDuration::from_hours(2);

@@ -130,7 +130,8 @@ pub struct SafeArgs {
     pub max_age: jiff::SignedDuration,
     /// Record written by `store --record`
     ///
-    /// Used if neither a store task nor tags identify the source AMI.
+    /// Shows the source AMI where neither a store task nor tags do. The record of another object in the same place is
+    /// no yes.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
     #[command(flatten)]

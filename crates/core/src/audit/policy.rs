@@ -149,14 +149,10 @@ impl Policy {
     ///
     /// When the text is not a valid policy; the text names the line.
     pub fn from_toml(text: &str) -> Result<Self, String> {
-        let policy: Policy = toml::from_str(text).map_err(|error| {
+        toml::from_str(text).map_err(|error| {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             format!("line {}: {}", before.matches('\n').count() + 1, error.message())
-        })?;
-        match policy.object.proof.is_some() && policy.object.proof_age.is_none() {
-            true => Err("`proof` alone would require nothing: add `proof-age`".to_owned()),
-            false => Ok(policy),
-        }
+        })
     }
 
     /// SHA-256 of the requirements, by which runs with the same policy are recognised; `None` if there are
