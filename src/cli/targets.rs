@@ -1,5 +1,7 @@
 //! Reads the targets of a command: from arguments, and from files that they name.
 
+#[cfg(feature = "s3")]
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::args::{ConnectionArgs, VersionArgs};
@@ -67,13 +69,8 @@ pub(super) async fn read(command: &mut Command) -> Result<(), UsageError> {
             let words = words(&args.typed, &mut SelectionArgs::default()).await?;
             args.targets = targets(words, &args.version, &mut args.connection)?;
             // A second request for one object may cost money.
-            let mut seen = Vec::new();
-            args.targets.retain(|target| {
-                !seen.contains(target) && {
-                    seen.push(target.clone());
-                    true
-                }
-            });
+            let mut seen = BTreeSet::new();
+            args.targets.retain(|target| seen.insert(target.to_string()));
         }
         _ => {}
     }

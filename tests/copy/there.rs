@@ -95,6 +95,8 @@ async fn properties_that_were_asked_for_are_compared() {
         ("arn:aws:kms:x:1:key/k", "arn:aws:kms:x:1:key/k", 0),
         ("arn:aws:kms:x:1:key/k", "arn:aws:kms:x:2:key/k", 1),
         ("arn:aws:kms:x:1:key/k", "other", 1),
+        ("arn:aws:kms:k", "k", 0),
+        ("k", "arn:aws:kms:x:1:key/k", 0),
         ("arn:aws:kms:x:1:key/k", "alias/k", 3),
     ] {
         let encrypt = |object: &mut stored_ami_lab::ObjectRecord| {

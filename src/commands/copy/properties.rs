@@ -8,10 +8,12 @@ use crate::source::NewObject;
 fn is_kms_key(asked: &str, facts: &ObjectFacts) -> Option<bool> {
     let Encryption::Kms { key, .. } = &facts.encryption else { return Some(false) };
     let stated = key.as_deref().filter(|_| !asked.contains("alias/"))?;
-    let is_whole = asked.contains('/') && stated.contains('/');
-    Some(match is_whole {
+    let is_arn = |key: &str| key.starts_with("arn:");
+    // The name alone is the end of the ARN, behind a colon on some servers.
+    let name = |key: &str| key.rsplit(['/', ':']).next().unwrap_or_default().to_owned();
+    Some(match is_arn(asked) == is_arn(stated) {
         true => asked == stated,
-        false => asked.rsplit('/').next() == stated.rsplit('/').next(),
+        false => name(asked) == name(stated),
     })
 }
 
