@@ -72,7 +72,8 @@ impl NamedLock {
             options.write(true).create(true).truncate(false).mode(0o600).custom_flags(O_NOFOLLOW | O_NONBLOCK);
             let file = options.open(&path)?;
             if !is_empty_file(&file) {
-                return Err(io::Error::other(format!("{} is another file than the lock", path.display())));
+                let problem = "is no empty file, and so no lock of stored-ami; move it away, or name another file";
+                return Err(io::Error::other(format!("{} {problem}", path.display())));
             }
             let locking = try_lock(&file)?;
             if locking == Locking::Elsewhere {

@@ -14,8 +14,8 @@ pub enum Charset {
 }
 
 impl Charset {
-    /// The text in these characters. A command between backticks stays one that a shell takes. Typographic signs become the usual ASCII ones, such as `-`, `x`, `...` and `->`;
-    /// any other character becomes its number, such as `\u{e9}`.
+    /// The text in these characters. A command between backticks stays one that a shell takes. Typographic signs become the
+    /// usual ASCII ones, such as `-`, `x`, `...` and `->`; any other character becomes its number, such as `\u{e9}`.
     pub fn text(self, text: &str) -> Cow<'_, str> {
         if self == Charset::Utf8 || text.is_ascii() {
             return Cow::Borrowed(text);
@@ -42,7 +42,8 @@ impl Charset {
     }
 }
 
-fn is_command(span: &str) -> bool {
+/// Whether a text between backticks is a command that is copied as a whole.
+pub(super) fn is_command(span: &str) -> bool {
     ["stored-ami ", "aws "].iter().any(|program| span.starts_with(program))
 }
 

@@ -42,6 +42,7 @@ mod verify;
 use std::io::{self, Write};
 
 pub use charset::Charset;
+use charset::is_command;
 pub use drill_junit::drill_junit;
 #[cfg(feature = "parquet")]
 pub use entries::entries_parquet;
@@ -97,7 +98,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
 
 /// A line that is a command, broken between its words if it is longer than `width`.
 fn continued(line: String, width: usize) -> Vec<String> {
-    if line.chars().count() <= width || !is_command(&line) {
+    if line.chars().count() <= width || !has_command(&line) {
         return vec![line];
     }
     let mut lines = wrap_command(&line, width.saturating_sub(CONTINUED.len()));
@@ -106,9 +107,9 @@ fn continued(line: String, width: usize) -> Vec<String> {
     lines
 }
 
-/// Whether a text between backticks is a command that is copied as a whole.
-fn is_command(span: &str) -> bool {
-    ["`stored-ami ", "`aws "].iter().any(|program| span.contains(program))
+/// Whether a command that is copied as a whole is in the text, between backticks.
+fn has_command(text: &str) -> bool {
+    text.split('`').skip(1).any(is_command)
 }
 
 /// Advice behind an arrow, whose lines are aligned.
@@ -132,7 +133,7 @@ fn words(text: &str, width: usize) -> Vec<String> {
         open.push(word);
         if changes && open.len() > 1 {
             let span = open.join(" ");
-            match is_command(&span) || span.chars().count() <= width {
+            match has_command(&span) || span.chars().count() <= width {
                 true => words.push(span),
                 false => words.extend(open.iter().map(|word| (*word).to_owned())),
             }
@@ -149,7 +150,7 @@ fn field(out: &mut impl Write, width: usize, indent: usize, label: &str, value: 
     let left = indent + LABEL;
     let words = words(value, width.saturating_sub(left));
     let longest = words.iter().map(|word| word.chars().count()).max().unwrap_or(0);
-    let has_long_command = words.iter().any(|word| word.chars().count() + left > width && is_command(word));
+    let has_long_command = words.iter().any(|word| word.chars().count() + left > width && has_command(word));
     // A word that fits a line of its own only is not broken, and a command gets the whole line.
     if longest + left > width && (longest + indent + 2 <= width || has_long_command) {
         writeln!(out, "{:indent$}{label}", "")?;

@@ -28,6 +28,7 @@ pub fn command_words(command: &str) -> impl Iterator<Item = &str> {
 pub fn ascii_command(command: &str) -> String {
     let word = |word: &str| match word.is_ascii() {
         true => word.to_owned(),
+        // A word with a line break is ASCII already, so that the break can stand for a quote.
         false => escaped(&word.replace("'\\''", "\n").replace('\'', "").replace('\n', "'")),
     };
     command_words(command).map(word).collect::<Vec<_>>().join(" ")
